@@ -1,0 +1,41 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Language features that every target of ours is compiled with.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A target of ours: the folder has the design's name, the module carries the prefix.
+func part(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: "Muster" + name, dependencies: dependencies, path: "Sources/" + name, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "Muster" + name + "Tests", dependencies: dependencies, path: "Tests/" + name + "Tests",
+    swiftSettings: strict)
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+  name: "muster",
+  products: [],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+  ],
+  targets: [
+    // Below the line: pure.
+    .systemLibrary(name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .target(name: "CMusterBytes", path: "Sources/CBytes"),
+    part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
+
+    tests("Bytes", ["MusterBytes"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
