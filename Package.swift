@@ -26,7 +26,8 @@ let package = Package(
   name: "muster",
   products: [],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
   targets: [
     // Below the line: pure.
@@ -34,6 +35,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "CMusterBytes", path: "Sources/CBytes"),
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
+    part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
 
     tests("Bytes", ["MusterBytes"]),
   ],

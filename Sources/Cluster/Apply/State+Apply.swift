@@ -1,0 +1,70 @@
+extension State {
+  /// Applies the next commit.
+  ///
+  /// - Throws: when the commit does not follow this state; the state is then of no use any more.
+  package mutating func apply(_ commit: Commit) throws(ApplyError) {
+    guard commit.revision == revision + 1 else {
+      throw .revisionGap(expected: revision + 1, found: commit.revision)
+    }
+    guard commit.time >= time else { throw .timeWentBack(commit.revision) }
+    for event in commit.events { try apply(event, at: commit.revision, time: commit.time) }
+    try finish(commit)
+  }
+
+  /// Takes over what a commit says of itself, after its events were applied.
+  mutating func finish(_ commit: Commit) throws(ApplyError) {
+    if commit.session != 0 { try remember(commit) }
+    revision = commit.revision
+    time = commit.time
+  }
+
+  mutating func apply(_ event: Event, at revision: Revision, time: Microseconds) throws(ApplyError) {
+    switch event {
+    case .configSet(let event): try apply(event, revision)
+    case .shardPlaced(let event): try apply(event, revision)
+    case .leaderElected(let event): try apply(event, revision)
+    case .replicasOpened(let event): try apply(event, revision)
+    case .replicaCaughtUp(let event): try setInSync(event.shard, event.node, true, revision)
+    case .replicaFellBehind(let event): try setInSync(event.shard, event.node, false, revision)
+    case .replicaAdded(let event): try apply(event, revision)
+    case .replicaPromoted(let event): try apply(event, revision)
+    case .replicaRemoved(let event): try apply(event, revision)
+    case .moveStarted(let event): try apply(event, revision)
+    case .moveAdvanced(let event): try apply(event, revision)
+    case .nodeSuspected(let event): try setNodeState(event.node, .suspect, revision, time)
+    case .nodeRecovered(let event): try recover(event.node, revision, time)
+    case .nodeDeclaredDown(let event): try setNodeState(event.node, .down, revision, time)
+    case .nodeJoined(let event): try apply(event, revision, time)
+    case .nodeRestarted(let event): try apply(event, revision, time)
+    case .nodeLeft(let event): try setNodeState(event.node, .down, revision, time)
+    case .nodeCordoned(let event): try modifyNode(event.node, revision) { $0.isCordoned = true }
+    case .nodeUncordoned(let event): try modifyNode(event.node, revision) { $0.isCordoned = false }
+    case .nodeDrainRequested(let event): try setDrain(event.node, true, revision, time)
+    case .nodeDrainCancelled(let event): try setDrain(event.node, false, revision, time)
+    case .nodeDrained(let event): try setNodeState(event.node, .drained, revision, time)
+    case .nodeRemoved(let event): try removeNode(event.node, revision, time)
+    case .maintenanceChanged(let event):
+      modify(\.cluster, 1) {
+        $0.isInMaintenance = event.isOn
+        $0.changed = revision
+      }
+    case .collectionCreated(let event): try apply(event, revision)
+    case .collectionChanged(let event): try apply(event, revision)
+    case .collectionDeleted(let event): try apply(event, revision)
+    case .configKeyAdded(let event): try apply(event, revision)
+    case .configDeleted(let event): try apply(event, revision)
+    case .schemaSet(let event): apply(event, revision)
+    case .principalSeen(let event): try apply(event, revision)
+    case .sessionOpened(let event): try apply(event, revision)
+    case .sessionForgotten(let event): try apply(event, revision)
+    case .alarmRaised(let event): apply(event, revision, time)
+    case .alarmCleared(let event): try apply(event, revision, time)
+    case .tenantCreated(let event): try apply(event, revision)
+    }
+  }
+
+  /// A new row must get the number that its event says.
+  func requireNext<Row: TableRow>(_ id: UInt32, in table: PagedTable<Row>) throws(ApplyError) {
+    guard id == table.nextID else { throw .notNext(Row.table, id: id) }
+  }
+}

@@ -1,0 +1,49 @@
+internal import HashTreeCollections
+
+// What events about configuration do to the state.
+
+extension State {
+  mutating func apply(_ event: ConfigKeyAdded, _ revision: Revision) throws(ApplyError) {
+    try requireNext(event.config, in: configs)
+    var row = ConfigRow()
+    row.key = event.key
+    row.scope = event.scope
+    row.changed = revision
+    write(append: row, to: \.configs)
+    index.configs[ConfigAddress(key: event.key, scope: event.scope)] = event.config
+  }
+
+  mutating func apply(_ event: ConfigSet, _ revision: Revision) throws(ApplyError) {
+    guard configs.contains(event.config) else { throw .unknownConfig(event.config) }
+    modify(\.configs, event.config) {
+      $0.value = event.value
+      $0.version += 1
+      $0.changed = revision
+    }
+  }
+
+  mutating func apply(_ event: ConfigDeleted, _ revision: Revision) throws(ApplyError) {
+    guard configs.contains(event.config) else { throw .unknownConfig(event.config) }
+    modify(\.configs, event.config) {
+      $0.value = nil
+      $0.version += 1
+      $0.changed = revision
+    }
+  }
+
+  mutating func apply(_ event: SchemaSet, _ revision: Revision) {
+    if let id = index.schemas[event.key] {
+      modify(\.schemas, id) {
+        $0.schema = event.schema
+        $0.changed = revision
+      }
+      return
+    }
+    var row = SchemaRow()
+    row.key = event.key
+    row.schema = event.schema
+    row.changed = revision
+    index.schemas[event.key] = schemas.nextID
+    write(append: row, to: \.schemas)
+  }
+}

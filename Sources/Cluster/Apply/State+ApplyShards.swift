@@ -1,0 +1,142 @@
+// What events about shards, replicas and moves do to the state.
+
+extension State {
+  mutating func apply(_ event: ShardPlaced, _ revision: Revision) throws(ApplyError) {
+    guard shards.contains(event.shard) else { throw .unknownShard(event.shard) }
+    guard shards[event.shard].replicas.count == 0 else { throw .replica(event.shard, 0) }
+    let collection = shards[event.shard].collection
+    let weights = weights(of: collection)
+    var replicas = ReplicaList()
+    for (place, node) in event.nodes.enumerated() {
+      guard nodes.contains(node) else { throw .unknownNode(node) }
+      guard replicas.index(of: node) == nil else { throw .replica(event.shard, node) }
+      replicas.append(
+        Replica(
+          node: node, role: place == 0 ? .leader : .follower, isInSync: true, isOpened: !nodes[node].isMonitored))
+      loads.addReplica(node, weights)
+    }
+    let leader = event.nodes.first ?? 0
+    loads.moveLeader(from: 0, to: leader)
+    modify(\.shards, event.shard) {
+      $0.replicas = replicas
+      $0.leader = leader
+      $0.epoch += 1
+      $0.changed = revision
+    }
+    modify(\.collections, collection) {
+      $0.placedCount += 1
+      $0.changed = revision
+      if $0.placedCount == $0.shardCount { $0.state = .active }
+    }
+  }
+
+  mutating func apply(_ event: LeaderElected, _ revision: Revision) throws(ApplyError) {
+    guard shards.contains(event.shard) else { throw .unknownShard(event.shard) }
+    let old = shards[event.shard].leader
+    if event.node != 0 && shards[event.shard].replicas.index(of: event.node) == nil {
+      throw .replica(event.shard, event.node)
+    }
+    loads.moveLeader(from: old, to: event.node)
+    modify(\.shards, event.shard) {
+      $0.setRole(of: old, .follower)
+      $0.setRole(of: event.node, .leader)
+      $0.leader = event.node
+      $0.epoch = event.epoch
+      $0.changed = revision
+    }
+  }
+
+  mutating func apply(_ event: ReplicasOpened, _ revision: Revision) throws(ApplyError) {
+    for shard in event.shards {
+      try modifyReplica(shard, event.node, revision) { $0.isOpened = true }
+    }
+  }
+
+  mutating func setInSync(
+    _ shard: ShardID, _ node: NodeID, _ isInSync: Bool, _ revision: Revision
+  ) throws(ApplyError) {
+    try modifyReplica(shard, node, revision) { $0.isInSync = isInSync }
+  }
+
+  mutating func apply(_ event: ReplicaAdded, _ revision: Revision) throws(ApplyError) {
+    guard nodes.contains(event.node) else { throw .unknownNode(event.node) }
+    guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
+    guard !row.replicas.isFull, row.replicas.index(of: event.node) == nil else {
+      throw .replica(event.shard, event.node)
+    }
+    loads.addReplica(event.node, weights(of: row.collection))
+    modify(\.shards, event.shard) {
+      $0.replicas.append(Replica(node: event.node, role: .learner))
+      $0.changed = revision
+    }
+  }
+
+  mutating func apply(_ event: ReplicaPromoted, _ revision: Revision) throws(ApplyError) {
+    try modifyReplica(event.shard, event.node, revision) {
+      if $0.role == .learner { $0.role = .follower }
+    }
+  }
+
+  mutating func apply(_ event: ReplicaRemoved, _ revision: Revision) throws(ApplyError) {
+    guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
+    guard let place = row.replicas.index(of: event.node) else { throw .replica(event.shard, event.node) }
+    loads.removeReplica(event.node, weights(of: row.collection))
+    if row.leader == event.node { loads.moveLeader(from: event.node, to: 0) }
+    modify(\.shards, event.shard) {
+      $0.replicas.remove(at: place)
+      if $0.leader == event.node { $0.leader = 0 }
+      $0.changed = revision
+    }
+  }
+
+  mutating func apply(_ event: MoveStarted, _ revision: Revision) throws(ApplyError) {
+    try requireNext(event.move, in: moves)
+    guard shards.contains(event.shard) else { throw .unknownShard(event.shard) }
+    var row = MoveRow()
+    row.shard = event.shard
+    row.source = event.source
+    row.target = event.target
+    row.started = revision
+    row.changed = revision
+    write(append: row, to: \.moves)
+    modify(\.shards, event.shard) {
+      $0.move = event.move
+      $0.changed = revision
+    }
+  }
+
+  mutating func apply(_ event: MoveAdvanced, _ revision: Revision) throws(ApplyError) {
+    guard moves.contains(event.move) else { throw .unknownMove(event.move) }
+    let shard = moves[event.move].shard
+    endMove(event.move, event.step, revision)
+    guard event.step.isOver, shards.contains(shard) else { return }
+    modify(\.shards, shard) {
+      $0.move = 0
+      $0.changed = revision
+    }
+  }
+
+  mutating func endMove(_ move: MoveID, _ step: MoveStep, _ revision: Revision) {
+    modify(\.moves, move) {
+      $0.step = step
+      $0.changed = revision
+    }
+  }
+
+  private mutating func modifyReplica(
+    _ shard: ShardID, _ node: NodeID, _ revision: Revision, _ change: (inout Replica) -> Void
+  ) throws(ApplyError) {
+    guard let row = shards.row(shard) else { throw .unknownShard(shard) }
+    guard let place = row.replicas.index(of: node) else { throw .replica(shard, node) }
+    modify(\.shards, shard) {
+      change(&$0.replicas[place])
+      $0.changed = revision
+    }
+  }
+}
+
+extension ShardRow {
+  mutating func setRole(of node: NodeID, _ role: ReplicaRole) {
+    if let place = replicas.index(of: node) { replicas[place].role = role }
+  }
+}

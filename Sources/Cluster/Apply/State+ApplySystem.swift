@@ -1,0 +1,95 @@
+internal import MusterBytes
+internal import HashTreeCollections
+
+// What events around the cluster do to the state: principals, sessions, alarms, tenants.
+
+extension State {
+  mutating func apply(_ event: PrincipalSeen, _ revision: Revision) throws(ApplyError) {
+    try requireNext(event.principal, in: principals)
+    write(append: PrincipalRow(name: event.name, kind: event.kind, changed: revision), to: \.principals)
+    index.principals[PrincipalName(name: event.name, kind: event.kind)] = event.principal
+  }
+
+  mutating func apply(_ event: SessionOpened, _ revision: Revision) throws(ApplyError) {
+    try requireNext(event.session, in: sessions)
+    var row = SessionRow()
+    row.client = event.client
+    row.changed = revision
+    write(append: row, to: \.sessions)
+    index.sessions[event.client] = event.session
+  }
+
+  mutating func apply(_ event: SessionForgotten, _ revision: Revision) throws(ApplyError) {
+    guard sessions.contains(event.session) else { throw .unknownSession(event.session) }
+    let client = sessions[event.session].client
+    if !isDigestDeferred {
+      for request in sessions[event.session].window { rowsDigest -= request.digest(session: event.session) }
+    }
+    modify(\.sessions, event.session) {
+      $0 = SessionRow()
+      $0.changed = revision
+    }
+    if index.sessions[client] == event.session { index.sessions[client] = nil }
+    forgottenSessions += 1
+    passForgottenSessions()
+  }
+
+  /// Remembers that a request became this commit; the oldest one remembered gives way.
+  mutating func remember(_ commit: Commit) throws(ApplyError) {
+    guard sessions.contains(commit.session) else { throw .unknownSession(commit.session) }
+    let request = ExecutedRequest(sequence: commit.sequence, revision: commit.revision)
+    if !isDigestDeferred { rowsDigest += request.digest(session: commit.session) }
+    let dropped = sessions[commit.session].remember(request)
+    if let dropped, !isDigestDeferred { rowsDigest -= dropped.digest(session: commit.session) }
+  }
+
+  mutating func apply(_ event: AlarmRaised, _ revision: Revision, _ time: Microseconds) {
+    if let id = index.alarms[event.name] {
+      modify(\.alarms, id) { $0.raise(event, revision, time) }
+      return
+    }
+    var row = AlarmRow()
+    row.name = event.name
+    row.raise(event, revision, time)
+    index.alarms[event.name] = alarms.nextID
+    write(append: row, to: \.alarms)
+  }
+
+  mutating func apply(_ event: AlarmCleared, _ revision: Revision, _ time: Microseconds) throws(ApplyError) {
+    guard let id = index.alarms[event.name] else { throw .unknownAlarm(event.name) }
+    modify(\.alarms, id) {
+      $0.isRaised = false
+      $0.since = time
+      $0.changed = revision
+    }
+  }
+
+  mutating func apply(_ event: TenantCreated, _ revision: Revision) throws(ApplyError) {
+    try requireNext(event.tenant, in: tenants)
+    write(append: TenantRow(name: event.name, changed: revision), to: \.tenants)
+    index.tenants[event.name] = event.tenant
+  }
+}
+
+extension AlarmRow {
+  fileprivate mutating func raise(_ event: AlarmRaised, _ revision: Revision, _ time: Microseconds) {
+    message = event.message
+    isRaised = true
+    since = time
+    changed = revision
+  }
+}
+
+extension SessionRow {
+  /// Adds an executed request and returns the one that had to give way.
+  fileprivate mutating func remember(_ request: ExecutedRequest) -> ExecutedRequest? {
+    changed = request.revision
+    var dropped: ExecutedRequest?
+    if window.count == Limits.requestWindow {
+      dropped = window.removeFirst()
+      floor = max(floor, dropped?.sequence ?? 0)
+    }
+    window.append(request)
+    return dropped
+  }
+}

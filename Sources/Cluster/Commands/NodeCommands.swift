@@ -1,0 +1,174 @@
+// What may be asked about members.
+
+package import MusterBytes
+
+/// A process asks to be a node. The same name joins again with the next incarnation.
+package struct JoinNode: FieldMessage, Hashable {
+  package var name = ""
+  package var domain = ""
+  package var labels: [Label] = []
+  package var capacity: [Amount] = []
+  package var address = ""
+  package var heartbeatMilliseconds: UInt64 = 0
+
+  package init() {}
+  package init(
+    name: String, domain: String, labels: [Label], capacity: [Amount], address: String, heartbeatMilliseconds: UInt64
+  ) {
+    self.name = name
+    self.domain = domain
+    self.labels = labels
+    self.capacity = capacity
+    self.address = address
+    self.heartbeatMilliseconds = heartbeatMilliseconds
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &name, max: Limits.nameBytes)
+    try fields.string(2, &domain, max: Limits.pathBytes)
+    try fields.messages(3, &labels, count: Limits.labels)
+    try fields.messages(4, &capacity, count: Limits.dimensions)
+    try fields.string(5, &address, max: Limits.addressBytes)
+    try fields.uint64(6, &heartbeatMilliseconds)
+  }
+}
+
+/// A node says that it stops.
+package struct LeaveNode: FieldMessage, Hashable {
+  package var node: NodeID = 0
+  package var incarnation: UInt64 = 0
+
+  package init() {}
+  package init(node: NodeID, incarnation: UInt64) {
+    self.node = node
+    self.incarnation = incarnation
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &node)
+    try fields.uint64(2, &incarnation)
+  }
+}
+
+/// Cordons, or uncordons.
+package struct CordonNode: FieldMessage, Hashable {
+  package var name = ""
+  package var isOn = false
+
+  package init() {}
+  package init(name: String, isOn: Bool) {
+    self.name = name
+    self.isOn = isOn
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &name, max: Limits.nameBytes)
+    try fields.bool(2, &isOn)
+  }
+}
+
+/// Asks for a drain, or takes it back.
+package struct DrainNode: FieldMessage, Hashable {
+  package var name = ""
+  package var isOn = false
+
+  package init() {}
+  package init(name: String, isOn: Bool) {
+    self.name = name
+    self.isOn = isOn
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &name, max: Limits.nameBytes)
+    try fields.bool(2, &isOn)
+  }
+}
+
+package struct RemoveNode: FieldMessage, Hashable {
+  package var name = ""
+
+  package init() {}
+  package init(name: String) {
+    self.name = name
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &name, max: Limits.nameBytes)
+  }
+}
+
+/// The detector reports what it concluded of a node.
+package struct ReportNodeHealth: FieldMessage, Hashable {
+  package var node: NodeID = 0
+  package var incarnation: UInt64 = 0
+  package var state = NodeState.joining
+  package var silentMilliseconds: UInt64 = 0
+
+  package init() {}
+  package init(node: NodeID, incarnation: UInt64, state: NodeState, silentMilliseconds: UInt64) {
+    self.node = node
+    self.incarnation = incarnation
+    self.state = state
+    self.silentMilliseconds = silentMilliseconds
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &node)
+    try fields.uint64(2, &incarnation)
+    try fields.enumeration(3, &state)
+    try fields.uint64(4, &silentMilliseconds)
+  }
+}
+
+/// The drain controller saw that a draining node is empty.
+package struct FinishDrain: FieldMessage, Hashable {
+  package var node: NodeID = 0
+
+  package init() {}
+  package init(node: NodeID) {
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &node)
+  }
+}
+
+/// A node reports what became of its assignments.
+package struct ReportReplicas: FieldMessage, Hashable {
+  package var node: NodeID = 0
+  package var incarnation: UInt64 = 0
+  package var opened: [ShardID] = []
+  package var caughtUp: [ShardID] = []
+  package var fellBehind: [ShardID] = []
+
+  package init() {}
+  package init(node: NodeID, incarnation: UInt64, opened: [ShardID], caughtUp: [ShardID], fellBehind: [ShardID]) {
+    self.node = node
+    self.incarnation = incarnation
+    self.opened = opened
+    self.caughtUp = caughtUp
+    self.fellBehind = fellBehind
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &node)
+    try fields.uint64(2, &incarnation)
+    try fields.packed(3, &opened, count: Limits.shardsPerReport)
+    try fields.packed(4, &caughtUp, count: Limits.shardsPerReport)
+    try fields.packed(5, &fellBehind, count: Limits.shardsPerReport)
+  }
+}
+
+package struct SetMaintenance: FieldMessage, Hashable {
+  package var isOn = false
+
+  package init() {}
+  package init(isOn: Bool) {
+    self.isOn = isOn
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.bool(1, &isOn)
+  }
+}

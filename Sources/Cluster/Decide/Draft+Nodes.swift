@@ -1,0 +1,117 @@
+// Decisions about members.
+
+extension Draft {
+  mutating func decide(_ command: JoinNode) throws(Refusal) {
+    try requireName(command.name, "node")
+    guard Names.isValidPath(command.domain, components: 1...4) else {
+      throw Refusal(
+        .invalid, "a fault domain is a path of 1 to 4 names, region/zone/rack/host, not \(quoted(command.domain))")
+    }
+    guard Names.isPrintable(command.address, bytes: Limits.addressBytes) else {
+      throw Refusal(.invalid, "the address of node \(command.name) has control characters or is too long")
+    }
+    try requireLabels(command.labels)
+    try requireAmounts(command.capacity)
+    guard command.heartbeatMilliseconds == 0 || (10...3_600_000).contains(command.heartbeatMilliseconds) else {
+      throw Refusal(.invalid, "a heartbeat interval is 10 ms to 1 h, or 0 for a node that nobody watches over")
+    }
+    if let known = state.nodeID(named: command.name) {
+      emit(
+        .nodeRestarted(
+          NodeRestarted(
+            node: known, incarnation: state.nodes[known].incarnation + 1, domain: command.domain,
+            labels: command.labels, capacity: command.capacity, address: command.address,
+            heartbeatMilliseconds: command.heartbeatMilliseconds)))
+      return
+    }
+    let id = state.nodes.nextID
+    guard id <= Replica.nodeMax else { throw Refusal(.limitReached, "no node numbers are left") }
+    emit(
+      .nodeJoined(
+        NodeJoined(
+          node: id, name: command.name, domain: command.domain, labels: command.labels, capacity: command.capacity,
+          address: command.address, heartbeatMilliseconds: command.heartbeatMilliseconds)))
+  }
+
+  mutating func decide(_ command: LeaveNode) throws(Refusal) {
+    let row = try requireIncarnation(command.node, command.incarnation)
+    if row.state != .down { emit(.nodeLeft(NodeLeft(node: command.node))) }
+  }
+
+  mutating func decide(_ command: CordonNode) throws(Refusal) {
+    let id = try requireNode(command.name)
+    guard state.nodes[id].isCordoned != command.isOn else { return }
+    emit(command.isOn ? .nodeCordoned(NodeCordoned(node: id)) : .nodeUncordoned(NodeUncordoned(node: id)))
+  }
+
+  mutating func decide(_ command: DrainNode) throws(Refusal) {
+    let id = try requireNode(command.name)
+    guard state.nodes[id].isDrainRequested != command.isOn else { return }
+    guard command.isOn else {
+      emit(.nodeDrainCancelled(NodeDrainCancelled(node: id)))
+      return
+    }
+    emit(.nodeDrainRequested(NodeDrainRequested(node: id)))
+    if state.load(id).replicas == 0 && state.nodes[id].state == .draining { emit(.nodeDrained(NodeDrained(node: id))) }
+  }
+
+  mutating func decide(_ command: FinishDrain) throws(Refusal) {
+    guard let row = state.nodes.row(command.node) else { throw Refusal(.notFound, "there is no such node") }
+    guard row.state == .draining, state.load(command.node).replicas == 0 else { return }
+    emit(.nodeDrained(NodeDrained(node: command.node)))
+  }
+
+  mutating func decide(_ command: RemoveNode) throws(Refusal) {
+    let id = try requireNode(command.name)
+    let load = state.load(id)
+    guard load.replicas == 0 else {
+      throw Refusal(
+        .conflict,
+        "node \(command.name) still has \(load.replicas) replicas, \(load.leaders) of them leaders; drain it first",
+        witness: [Witness(rule: "empty", needed: 0, available: UInt64(load.replicas))])
+    }
+    emit(.nodeRemoved(NodeRemoved(node: id)))
+  }
+
+  /// What the detector concluded holds only for the incarnation that it watched, and only step by step.
+  mutating func decide(_ command: ReportNodeHealth) throws(Refusal) {
+    let row = try requireIncarnation(command.node, command.incarnation)
+    switch (row.state, command.state) {
+    case (let now, .suspect) where now.isAlive:
+      emit(.nodeSuspected(NodeSuspected(node: command.node, silentMilliseconds: command.silentMilliseconds)))
+    case (.suspect, .down):
+      emit(.nodeDeclaredDown(NodeDeclaredDown(node: command.node, silentMilliseconds: command.silentMilliseconds)))
+    case (.suspect, .up), (.down, .up), (.joining, .up):
+      emit(.nodeRecovered(NodeRecovered(node: command.node)))
+    default:
+      return
+    }
+  }
+
+  /// Reports of replicas that are not assigned to the node are passed over: the assignment moved on meanwhile.
+  mutating func decide(_ command: ReportReplicas) throws(Refusal) {
+    _ = try requireIncarnation(command.node, command.incarnation)
+    let opened = command.opened.filter { replica($0, command.node)?.isOpened == false }
+    if !opened.isEmpty { emit(.replicasOpened(ReplicasOpened(node: command.node, shards: unique(opened)))) }
+    for shard in unique(command.caughtUp) where replica(shard, command.node)?.isInSync == false {
+      emit(.replicaCaughtUp(ReplicaCaughtUp(shard: shard, node: command.node)))
+    }
+    for shard in unique(command.fellBehind) where replica(shard, command.node)?.isInSync == true {
+      emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: command.node)))
+    }
+  }
+
+  private func replica(_ shard: ShardID, _ node: NodeID) -> Replica? {
+    state.shards.row(shard)?.replicas.replica(on: node)
+  }
+
+  private func unique(_ shards: [ShardID]) -> [ShardID] {
+    let sorted = shards.sorted()
+    return sorted.indices.filter { $0 == 0 || sorted[$0] != sorted[$0 - 1] }.map { sorted[$0] }
+  }
+
+  mutating func decide(_ command: SetMaintenance) {
+    guard state.isInMaintenance != command.isOn else { return }
+    emit(.maintenanceChanged(MaintenanceChanged(isOn: command.isOn)))
+  }
+}

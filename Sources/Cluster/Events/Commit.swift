@@ -1,0 +1,93 @@
+package import MusterBytes
+
+/// Why something was done.
+package enum ReasonKind: UInt32, Sendable, CaseIterable {
+  /// Nobody said.
+  case unstated = 0
+  /// A client asked for it.
+  case request = 1
+  case heartbeatMissed = 2
+  case heartbeatResumed = 3
+  case placementContinued = 4
+  case drainCompleted = 5
+  case storageLow = 6
+  case storageRecovered = 7
+
+  package var name: String {
+    switch self {
+    case .unstated: "unstated"
+    case .request: "request"
+    case .heartbeatMissed: "heartbeat-missed"
+    case .heartbeatResumed: "heartbeat-resumed"
+    case .placementContinued: "placement-continued"
+    case .drainCompleted: "drain-completed"
+    case .storageLow: "storage-low"
+    case .storageRecovered: "storage-recovered"
+    }
+  }
+}
+
+/// A typed reason with the inputs of the decision.
+package struct Reason: FieldMessage, Hashable {
+  package var kind = ReasonKind.unstated
+  /// What a person wrote.
+  package var text = ""
+  /// What the decision saw: names and figures, such as `silent=3100ms`.
+  package var arguments: [String] = []
+
+  package init() {}
+  package init(_ kind: ReasonKind, text: String = "", arguments: [String] = []) {
+    self.kind = kind
+    self.text = text
+    self.arguments = arguments
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.enumeration(1, &kind)
+    try fields.string(2, &text, max: Limits.reasonBytes)
+    try fields.strings(3, &arguments, max: Limits.pathBytes, count: Limits.reasonArguments)
+  }
+}
+
+/// The events that one accepted command caused, with who, when and why. Its stored bytes are its identity: they are
+/// hashed, replicated and proved, and never encoded again.
+package struct Commit: FieldMessage, Hashable {
+  package var revision: Revision = 0
+  /// Log time: never decreases from commit to commit.
+  package var time: Microseconds = 0
+  /// How far the server's clock was from log time, in microseconds: not 0 only after a clock went back.
+  package var wallOffset: Int64 = 0
+  package var principal: PrincipalID = 0
+  package var assurance = Assurance.asserted
+  /// With `sequence` the request id; 0 for what no client asked for.
+  package var session: SessionID = 0
+  package var sequence: UInt64 = 0
+  /// The revision that made this one happen, or 0.
+  package var cause: Revision = 0
+  package var reason: Reason?
+  package var tenant: TenantID = 0
+  package var traceParent = ""
+  package var events: [Event] = []
+
+  package init() {}
+
+  package var wallTime: Microseconds {
+    let (sum, overflow) = Int64(clamping: time).addingReportingOverflow(wallOffset)
+    return overflow || sum < 0 ? 0 : UInt64(sum)
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint64(1, &revision)
+    try fields.uint64(2, &time)
+    try fields.sint64(3, &wallOffset)
+    try fields.uint32(4, &principal)
+    try fields.enumeration(5, &assurance)
+    try fields.uint32(6, &session)
+    try fields.uint64(7, &sequence)
+    try fields.uint64(8, &cause)
+    try fields.message(9, &reason)
+    try fields.uint32(10, &tenant)
+    try fields.string(11, &traceParent, max: Limits.traceParentBytes)
+    try fields.messages(12, &events, count: Int.max)
+  }
+}

@@ -1,0 +1,184 @@
+package import MusterBytes
+
+/// One fact that happened.
+///
+/// On the wire: a message with exactly one field, whose number says which event it is. Numbers are never reused, and
+/// what an event means is frozen: a new meaning is a new event, used from a logged feature level on.
+package enum Event: Message, Hashable {
+  case configSet(ConfigSet)
+  case shardPlaced(ShardPlaced)
+  case leaderElected(LeaderElected)
+  case replicasOpened(ReplicasOpened)
+  case replicaCaughtUp(ReplicaCaughtUp)
+  case replicaFellBehind(ReplicaFellBehind)
+  case replicaAdded(ReplicaAdded)
+  case replicaPromoted(ReplicaPromoted)
+  case replicaRemoved(ReplicaRemoved)
+  case moveStarted(MoveStarted)
+  case moveAdvanced(MoveAdvanced)
+  case nodeSuspected(NodeSuspected)
+  case nodeRecovered(NodeRecovered)
+  case nodeDeclaredDown(NodeDeclaredDown)
+  case nodeJoined(NodeJoined)
+  case nodeRestarted(NodeRestarted)
+  case nodeLeft(NodeLeft)
+  case nodeCordoned(NodeCordoned)
+  case nodeUncordoned(NodeUncordoned)
+  case nodeDrainRequested(NodeDrainRequested)
+  case nodeDrainCancelled(NodeDrainCancelled)
+  case nodeDrained(NodeDrained)
+  case nodeRemoved(NodeRemoved)
+  case maintenanceChanged(MaintenanceChanged)
+  case collectionCreated(CollectionCreated)
+  case collectionChanged(CollectionChanged)
+  case collectionDeleted(CollectionDeleted)
+  case configKeyAdded(ConfigKeyAdded)
+  case configDeleted(ConfigDeleted)
+  case schemaSet(SchemaSet)
+  case principalSeen(PrincipalSeen)
+  case sessionOpened(SessionOpened)
+  case sessionForgotten(SessionForgotten)
+  case alarmRaised(AlarmRaised)
+  case alarmCleared(AlarmCleared)
+  case tenantCreated(TenantCreated)
+
+  /// The name that people and scripts see.
+  package var name: String {
+    switch self {
+    case .configSet: "ConfigSet"
+    case .shardPlaced: "ShardPlaced"
+    case .leaderElected: "LeaderElected"
+    case .replicasOpened: "ReplicasOpened"
+    case .replicaCaughtUp: "ReplicaCaughtUp"
+    case .replicaFellBehind: "ReplicaFellBehind"
+    case .replicaAdded: "ReplicaAdded"
+    case .replicaPromoted: "ReplicaPromoted"
+    case .replicaRemoved: "ReplicaRemoved"
+    case .moveStarted: "MoveStarted"
+    case .moveAdvanced: "MoveAdvanced"
+    case .nodeSuspected: "NodeSuspected"
+    case .nodeRecovered: "NodeRecovered"
+    case .nodeDeclaredDown: "NodeDeclaredDown"
+    case .nodeJoined: "NodeJoined"
+    case .nodeRestarted: "NodeRestarted"
+    case .nodeLeft: "NodeLeft"
+    case .nodeCordoned: "NodeCordoned"
+    case .nodeUncordoned: "NodeUncordoned"
+    case .nodeDrainRequested: "NodeDrainRequested"
+    case .nodeDrainCancelled: "NodeDrainCancelled"
+    case .nodeDrained: "NodeDrained"
+    case .nodeRemoved: "NodeRemoved"
+    case .maintenanceChanged: "MaintenanceChanged"
+    case .collectionCreated: "CollectionCreated"
+    case .collectionChanged: "CollectionChanged"
+    case .collectionDeleted: "CollectionDeleted"
+    case .configKeyAdded: "ConfigKeyAdded"
+    case .configDeleted: "ConfigDeleted"
+    case .schemaSet: "SchemaSet"
+    case .principalSeen: "PrincipalSeen"
+    case .sessionOpened: "SessionOpened"
+    case .sessionForgotten: "SessionForgotten"
+    case .alarmRaised: "AlarmRaised"
+    case .alarmCleared: "AlarmCleared"
+    case .tenantCreated: "TenantCreated"
+    }
+  }
+
+  /// Every name an event can have.
+  package static let names = [
+    "ConfigSet", "ShardPlaced", "LeaderElected", "ReplicasOpened", "ReplicaCaughtUp", "ReplicaFellBehind",
+    "ReplicaAdded", "ReplicaPromoted", "ReplicaRemoved", "MoveStarted", "MoveAdvanced", "NodeSuspected",
+    "NodeRecovered", "NodeDeclaredDown", "NodeJoined", "NodeRestarted", "NodeLeft", "NodeCordoned", "NodeUncordoned",
+    "NodeDrainRequested", "NodeDrainCancelled", "NodeDrained", "NodeRemoved", "MaintenanceChanged", "CollectionCreated",
+    "CollectionChanged", "CollectionDeleted", "ConfigKeyAdded", "ConfigDeleted", "SchemaSet", "PrincipalSeen",
+    "SessionOpened", "SessionForgotten", "AlarmRaised", "AlarmCleared", "TenantCreated",
+  ]
+
+  package func encode(into writer: inout ByteWriter) {
+    switch self {
+    case .configSet(var event): writer.message(1, &event)
+    case .shardPlaced(var event): writer.message(2, &event)
+    case .leaderElected(var event): writer.message(3, &event)
+    case .replicasOpened(var event): writer.message(4, &event)
+    case .replicaCaughtUp(var event): writer.message(5, &event)
+    case .replicaFellBehind(var event): writer.message(6, &event)
+    case .replicaAdded(var event): writer.message(7, &event)
+    case .replicaPromoted(var event): writer.message(8, &event)
+    case .replicaRemoved(var event): writer.message(9, &event)
+    case .moveStarted(var event): writer.message(10, &event)
+    case .moveAdvanced(var event): writer.message(11, &event)
+    case .nodeSuspected(var event): writer.message(12, &event)
+    case .nodeRecovered(var event): writer.message(13, &event)
+    case .nodeDeclaredDown(var event): writer.message(14, &event)
+    case .nodeJoined(var event): writer.message(16, &event)
+    case .nodeRestarted(var event): writer.message(17, &event)
+    case .nodeLeft(var event): writer.message(18, &event)
+    case .nodeCordoned(var event): writer.message(19, &event)
+    case .nodeUncordoned(var event): writer.message(20, &event)
+    case .nodeDrainRequested(var event): writer.message(21, &event)
+    case .nodeDrainCancelled(var event): writer.message(22, &event)
+    case .nodeDrained(var event): writer.message(23, &event)
+    case .nodeRemoved(var event): writer.message(24, &event)
+    case .maintenanceChanged(var event): writer.message(25, &event)
+    case .collectionCreated(var event): writer.message(32, &event)
+    case .collectionChanged(var event): writer.message(33, &event)
+    case .collectionDeleted(var event): writer.message(34, &event)
+    case .configKeyAdded(var event): writer.message(48, &event)
+    case .configDeleted(var event): writer.message(49, &event)
+    case .schemaSet(var event): writer.message(50, &event)
+    case .principalSeen(var event): writer.message(64, &event)
+    case .sessionOpened(var event): writer.message(65, &event)
+    case .sessionForgotten(var event): writer.message(66, &event)
+    case .alarmRaised(var event): writer.message(67, &event)
+    case .alarmCleared(var event): writer.message(68, &event)
+    case .tenantCreated(var event): writer.message(69, &event)
+    }
+  }
+
+  package init(from reader: inout ByteReader) throws(WireError) {
+    guard let next = try reader.peekTag() else { throw .noAlternative }
+    guard next.type == WireType.delimited else { throw .wireType(field: next.field) }
+    _ = try reader.varint()
+    var inner = try reader.nested()
+    switch next.field {
+    case 1: self = .configSet(try ConfigSet(from: &inner))
+    case 2: self = .shardPlaced(try ShardPlaced(from: &inner))
+    case 3: self = .leaderElected(try LeaderElected(from: &inner))
+    case 4: self = .replicasOpened(try ReplicasOpened(from: &inner))
+    case 5: self = .replicaCaughtUp(try ReplicaCaughtUp(from: &inner))
+    case 6: self = .replicaFellBehind(try ReplicaFellBehind(from: &inner))
+    case 7: self = .replicaAdded(try ReplicaAdded(from: &inner))
+    case 8: self = .replicaPromoted(try ReplicaPromoted(from: &inner))
+    case 9: self = .replicaRemoved(try ReplicaRemoved(from: &inner))
+    case 10: self = .moveStarted(try MoveStarted(from: &inner))
+    case 11: self = .moveAdvanced(try MoveAdvanced(from: &inner))
+    case 12: self = .nodeSuspected(try NodeSuspected(from: &inner))
+    case 13: self = .nodeRecovered(try NodeRecovered(from: &inner))
+    case 14: self = .nodeDeclaredDown(try NodeDeclaredDown(from: &inner))
+    case 16: self = .nodeJoined(try NodeJoined(from: &inner))
+    case 17: self = .nodeRestarted(try NodeRestarted(from: &inner))
+    case 18: self = .nodeLeft(try NodeLeft(from: &inner))
+    case 19: self = .nodeCordoned(try NodeCordoned(from: &inner))
+    case 20: self = .nodeUncordoned(try NodeUncordoned(from: &inner))
+    case 21: self = .nodeDrainRequested(try NodeDrainRequested(from: &inner))
+    case 22: self = .nodeDrainCancelled(try NodeDrainCancelled(from: &inner))
+    case 23: self = .nodeDrained(try NodeDrained(from: &inner))
+    case 24: self = .nodeRemoved(try NodeRemoved(from: &inner))
+    case 25: self = .maintenanceChanged(try MaintenanceChanged(from: &inner))
+    case 32: self = .collectionCreated(try CollectionCreated(from: &inner))
+    case 33: self = .collectionChanged(try CollectionChanged(from: &inner))
+    case 34: self = .collectionDeleted(try CollectionDeleted(from: &inner))
+    case 48: self = .configKeyAdded(try ConfigKeyAdded(from: &inner))
+    case 49: self = .configDeleted(try ConfigDeleted(from: &inner))
+    case 50: self = .schemaSet(try SchemaSet(from: &inner))
+    case 64: self = .principalSeen(try PrincipalSeen(from: &inner))
+    case 65: self = .sessionOpened(try SessionOpened(from: &inner))
+    case 66: self = .sessionForgotten(try SessionForgotten(from: &inner))
+    case 67: self = .alarmRaised(try AlarmRaised(from: &inner))
+    case 68: self = .alarmCleared(try AlarmCleared(from: &inner))
+    case 69: self = .tenantCreated(try TenantCreated(from: &inner))
+    default: throw .unknownField(field: next.field)
+    }
+    guard reader.isAtEnd else { throw .fieldOrder(field: next.field) }
+  }
+}

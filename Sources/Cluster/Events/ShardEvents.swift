@@ -1,0 +1,178 @@
+// What happened to shards, their replicas and their moves.
+
+package import MusterBytes
+
+/// An empty shard got its first replicas. They are in sync, as there is nothing to copy; the first leads.
+package struct ShardPlaced: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var nodes: [NodeID] = []
+
+  package init() {}
+  package init(shard: ShardID, nodes: [NodeID]) {
+    self.shard = shard
+    self.nodes = nodes
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.packed(2, &nodes, count: Limits.replicas)
+  }
+}
+
+package struct LeaderElected: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+  package var epoch: UInt32 = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID, epoch: UInt32) {
+    self.shard = shard
+    self.node = node
+    self.epoch = epoch
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+    try fields.uint32(3, &epoch)
+  }
+}
+
+/// A node opened replicas that were assigned to it.
+package struct ReplicasOpened: FieldMessage, Hashable {
+  package var node: NodeID = 0
+  package var shards: [ShardID] = []
+
+  package init() {}
+  package init(node: NodeID, shards: [ShardID]) {
+    self.node = node
+    self.shards = shards
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &node)
+    try fields.packed(2, &shards, count: Limits.shardsPerReport)
+  }
+}
+
+/// A replica joined the in-sync set.
+package struct ReplicaCaughtUp: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID) {
+    self.shard = shard
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+  }
+}
+
+/// A replica left the in-sync set.
+package struct ReplicaFellBehind: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID) {
+    self.shard = shard
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+  }
+}
+
+/// A learner was added.
+package struct ReplicaAdded: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID) {
+    self.shard = shard
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+  }
+}
+
+/// A learner became a follower.
+package struct ReplicaPromoted: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID) {
+    self.shard = shard
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+  }
+}
+
+package struct ReplicaRemoved: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID) {
+    self.shard = shard
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+  }
+}
+
+package struct MoveStarted: FieldMessage, Hashable {
+  package var move: MoveID = 0
+  package var shard: ShardID = 0
+  package var source: NodeID = 0
+  package var target: NodeID = 0
+
+  package init() {}
+  package init(move: MoveID, shard: ShardID, source: NodeID, target: NodeID) {
+    self.move = move
+    self.shard = shard
+    self.source = source
+    self.target = target
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &move)
+    try fields.uint32(2, &shard)
+    try fields.uint32(3, &source)
+    try fields.uint32(4, &target)
+  }
+}
+
+package struct MoveAdvanced: FieldMessage, Hashable {
+  package var move: MoveID = 0
+  package var step = MoveStep.promoted
+
+  package init() {}
+  package init(move: MoveID, step: MoveStep) {
+    self.move = move
+    self.step = step
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &move)
+    try fields.enumeration(2, &step)
+  }
+}

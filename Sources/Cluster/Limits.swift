@@ -1,0 +1,49 @@
+/// The bounds on everything that a command may bring into the state. Each is named once, here.
+package enum Limits {
+  /// The longest name of a node, collection, tenant, client or label.
+  package static let nameBytes = 63
+  /// The longest path of joined names (`tenant/name`, `orders/17`, a fault domain).
+  package static let pathBytes = 255
+  package static let labelValueBytes = 255
+  package static let labels = 64
+  package static let addressBytes = 255
+  package static let reasonBytes = 1024
+  package static let reasonArguments = 16
+  package static let traceParentBytes = 64
+  package static let configKeyBytes = 255
+  package static let configValueBytes = 48 * 1024
+  package static let configDescriptionBytes = 1024
+  package static let configAllowedValues = 64
+  /// Replicas that a policy may ask for. One slot more exists so that a move can add its target first.
+  package static let replicas = 7
+  package static let replicaSlots = 8
+  package static let shardsPerCollection = 4_000_000
+  package static let spreadRules = 4
+  package static let labelRules = 32
+  /// Names of capacities and weights in the whole cluster.
+  package static let dimensions = 8
+  package static let commandsPerBatch = 1024
+  package static let shardsPerReport = 4096
+  /// The longest encoding of one commit.
+  package static let commitBytes = 60 * 1024
+  /// How many executed requests a client's session remembers.
+  package static let requestWindow = 64
+  /// How many sessions are remembered; the least recently used of the oldest ones gives way.
+  package static let sessions = 100_000
+  /// Shards that are placed by one commit; a larger collection is placed by a series of commits.
+  package static let shardsPerPlacement = 1000
+  package static let amountMax: UInt64 = 1 << 60
+}
+
+/// A node's number. Dense, from 1, never reused; 0 is none.
+package typealias NodeID = UInt32
+package typealias CollectionID = UInt32
+package typealias ShardID = UInt32
+package typealias MoveID = UInt32
+package typealias PrincipalID = UInt32
+package typealias SessionID = UInt32
+package typealias TenantID = UInt32
+package typealias ConfigID = UInt32
+package typealias Revision = UInt64
+/// Microseconds since 1970-01-01T00:00:00Z.
+package typealias Microseconds = UInt64

@@ -1,0 +1,98 @@
+package import MusterBytes
+
+package struct ReplicaReport: FieldMessage, Hashable {
+  package var node = ""
+  package var role = ReplicaRole.leader
+  package var isInSync = false
+  package var isOpened = false
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &node, max: Limits.nameBytes)
+    try fields.enumeration(2, &role)
+    try fields.bool(3, &isInSync)
+    try fields.bool(4, &isOpened)
+  }
+}
+
+/// A move as people see it.
+package struct MoveReport: FieldMessage, Hashable {
+  package var id: MoveID = 0
+  package var source = ""
+  package var target = ""
+  package var step = MoveStep.catchingUp
+  package var started: Revision = 0
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &id)
+    try fields.string(2, &source, max: Limits.nameBytes)
+    try fields.string(3, &target, max: Limits.nameBytes)
+    try fields.enumeration(4, &step)
+    try fields.uint64(5, &started)
+  }
+}
+
+/// A shard as people and clients see it.
+package struct ShardReport: FieldMessage, Hashable {
+  package var id: ShardID = 0
+  package var collection = ""
+  package var index: UInt32 = 0
+  package var epoch: UInt32 = 0
+  /// Empty when nobody leads.
+  package var leader = ""
+  package var replicas: [ReplicaReport] = []
+  package var move: MoveReport?
+  package var changed: Revision = 0
+
+  package init() {}
+
+  /// `orders/17`.
+  package var name: String { "\(collection)/\(index)" }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &id)
+    try fields.string(2, &collection, max: Limits.nameBytes)
+    try fields.uint32(3, &index)
+    try fields.uint32(4, &epoch)
+    try fields.string(5, &leader, max: Limits.nameBytes)
+    try fields.messages(6, &replicas, count: Limits.replicaSlots)
+    try fields.message(7, &move)
+    try fields.uint64(8, &changed)
+  }
+}
+
+extension State {
+  package func report(shard id: ShardID) -> ShardReport {
+    let row = shards[id]
+    var report = ShardReport()
+    report.id = id
+    report.collection = collectionName(row.collection)
+    report.index = row.index
+    report.epoch = row.epoch
+    report.leader = row.leader == 0 ? "" : nodeName(row.leader)
+    report.replicas = row.replicas.map {
+      var replica = ReplicaReport()
+      replica.node = nodeName($0.node)
+      replica.role = $0.role
+      replica.isInSync = $0.isInSync
+      replica.isOpened = $0.isOpened
+      return replica
+    }
+    if let move = moves.row(row.move) { report.move = self.report(move: row.move, move) }
+    report.changed = row.changed
+    return report
+  }
+
+  private func report(move id: MoveID, _ row: MoveRow) -> MoveReport {
+    var report = MoveReport()
+    report.id = id
+    report.source = nodeName(row.source)
+    report.target = nodeName(row.target)
+    report.step = row.step
+    report.started = row.started
+    return report
+  }
+}

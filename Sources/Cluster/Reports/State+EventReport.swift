@@ -1,0 +1,134 @@
+extension State {
+  /// An event in words.
+  package func report(_ event: Event) -> EventReport {
+    EventReport(event.name, fields(of: event))
+  }
+
+  private func fields(of event: Event) -> [FieldReport] {
+    switch event {
+    case .configSet(let event): config(event.config) + [FieldReport("value", event.value.fieldValue)]
+    case .configKeyAdded(let event):
+      [FieldReport("key", .text(event.key)), FieldReport("scope", .text(scopeName(event.scope)))]
+    case .configDeleted(let event): config(event.config)
+    case .schemaSet(let event): [FieldReport("key", .text(event.key))] + event.schema.fieldReports
+    case .shardPlaced(let event):
+      [shard(event.shard), FieldReport("nodes", .texts(event.nodes.map(nodeName)))]
+    case .leaderElected(let event):
+      [shard(event.shard), node(event.node), FieldReport("epoch", .number(UInt64(event.epoch)))]
+    case .replicasOpened(let event):
+      [node(event.node), FieldReport("shards", .texts(event.shards.map(shardName)))]
+    case .replicaCaughtUp(let event): [shard(event.shard), node(event.node)]
+    case .replicaFellBehind(let event): [shard(event.shard), node(event.node)]
+    case .replicaAdded(let event): [shard(event.shard), node(event.node)]
+    case .replicaPromoted(let event): [shard(event.shard), node(event.node)]
+    case .replicaRemoved(let event): [shard(event.shard), node(event.node)]
+    case .moveStarted(let event):
+      [
+        FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
+        FieldReport("from", .text(nodeName(event.source))), FieldReport("to", .text(nodeName(event.target))),
+      ]
+    case .moveAdvanced(let event): moveFields(event)
+    case .nodeSuspected(let event): [node(event.node), silence(event.silentMilliseconds)]
+    case .nodeDeclaredDown(let event): [node(event.node), silence(event.silentMilliseconds)]
+    case .nodeRecovered(let event): [node(event.node)]
+    case .nodeLeft(let event): [node(event.node)]
+    case .nodeCordoned(let event): [node(event.node)]
+    case .nodeUncordoned(let event): [node(event.node)]
+    case .nodeDrainRequested(let event): [node(event.node)]
+    case .nodeDrainCancelled(let event): [node(event.node)]
+    case .nodeDrained(let event): [node(event.node)]
+    case .nodeRemoved(let event): [node(event.node)]
+    case .nodeJoined(let event):
+      [FieldReport("node", .text(event.name))]
+        + process(1, event.domain, event.labels, event.capacity, event.address)
+    case .nodeRestarted(let event):
+      [node(event.node)] + process(event.incarnation, event.domain, event.labels, event.capacity, event.address)
+    case .maintenanceChanged(let event): [FieldReport("on", .flag(event.isOn))]
+    case .collectionCreated(let event):
+      [
+        FieldReport("collection", .text(event.name)),
+        FieldReport("tenant", .text(tenants.row(event.tenant)?.name ?? "")),
+        FieldReport("shards", .number(UInt64(event.shardCount))),
+      ] + event.policy.fieldReports + labels(event.labels)
+    case .collectionChanged(let event):
+      [FieldReport("collection", .text(collectionName(event.collection)))] + event.policy.fieldReports
+        + labels(event.labels)
+    case .collectionDeleted(let event): [FieldReport("collection", .text(collectionName(event.collection)))]
+    case .principalSeen(let event):
+      [FieldReport("principal", .text(event.name)), FieldReport("kind", .text(event.kind.name))]
+    case .sessionOpened(let event): [FieldReport("client", .text(event.client))]
+    case .sessionForgotten(let event): [FieldReport("session", .number(UInt64(event.session)))]
+    case .alarmRaised(let event):
+      [FieldReport("alarm", .text(event.name)), FieldReport("message", .text(event.message))]
+    case .alarmCleared(let event): [FieldReport("alarm", .text(event.name))]
+    case .tenantCreated(let event): [FieldReport("tenant", .text(event.name))]
+    }
+  }
+
+  private func node(_ id: NodeID) -> FieldReport { FieldReport("node", id == 0 ? .nothing : .text(nodeName(id))) }
+
+  private func shard(_ id: ShardID) -> FieldReport { FieldReport("shard", .text(shardName(id))) }
+
+  private func silence(_ milliseconds: UInt64) -> FieldReport {
+    FieldReport("silentMilliseconds", .number(milliseconds))
+  }
+
+  private func config(_ id: ConfigID) -> [FieldReport] {
+    guard let row = configs.row(id) else { return [FieldReport("config", .number(UInt64(id)))] }
+    return [FieldReport("key", .text(row.key)), FieldReport("scope", .text(scopeName(row.scope)))]
+  }
+
+  private func moveFields(_ event: MoveAdvanced) -> [FieldReport] {
+    var fields = [FieldReport("move", .number(UInt64(event.move)))]
+    if let move = moves.row(event.move) { fields.append(shard(move.shard)) }
+    return fields + [FieldReport("step", .text(event.step.name))]
+  }
+
+  private func process(
+    _ incarnation: UInt64, _ domain: String, _ labels: [Label], _ capacity: [Amount], _ address: String
+  ) -> [FieldReport] {
+    [
+      FieldReport("incarnation", .number(incarnation)), FieldReport("domain", .text(domain)),
+      FieldReport("capacity", .texts(capacity.map { "\($0.dimension)=\($0.value)" })),
+      FieldReport("address", .text(address)),
+    ] + self.labels(labels)
+  }
+
+  private func labels(_ labels: [Label]) -> [FieldReport] {
+    labels.isEmpty ? [] : [FieldReport("labels", .texts(labels.map { "\($0.name)=\($0.value)" }))]
+  }
+}
+
+extension ConfigValue {
+  package var fieldValue: FieldValue {
+    switch self {
+    case .text(let text): .text(text)
+    case .integer(let number): .signed(number)
+    case .boolean(let flag): .flag(flag)
+    case .bytes(let bytes): .bytes(bytes)
+    }
+  }
+}
+
+extension Policy {
+  package var fieldReports: [FieldReport] {
+    [
+      FieldReport("replicas", .number(UInt64(replicas))),
+      FieldReport("spread", .texts(spread.map { $0.level.name + ($0.isPreference ? ":prefer" : "") })),
+      FieldReport("require", .texts(required.map { "\($0.name)=\($0.value)" })),
+      FieldReport("weights", .texts(weights.map { "\($0.dimension)=\($0.value)" })),
+      FieldReport("minInSync", .number(UInt64(minInSync))),
+      FieldReport("uncleanElection", .flag(allowsUncleanElection)),
+    ]
+  }
+}
+
+extension ConfigSchema {
+  package var fieldReports: [FieldReport] {
+    [
+      FieldReport("valueType", .text(type.name)), FieldReport("minimum", minimum.map { .signed($0) } ?? .nothing),
+      FieldReport("maximum", maximum.map { .signed($0) } ?? .nothing), FieldReport("allowed", .texts(allowed)),
+      FieldReport("description", .text(description)),
+    ]
+  }
+}

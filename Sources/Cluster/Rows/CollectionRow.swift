@@ -1,0 +1,52 @@
+package import MusterBytes
+
+package enum CollectionState: UInt32, Sendable {
+  /// Some shards are not placed yet: a later commit of the same cause places them.
+  case creating = 0
+  case active = 1
+  case deleted = 2
+
+  package var name: String {
+    switch self {
+    case .creating: "creating"
+    case .active: "active"
+    case .deleted: "deleted"
+    }
+  }
+}
+
+/// Shards that share one policy.
+package struct CollectionRow: TableRow {
+  package static let table = TableID.collections
+  package static let rowsPerPageShift = 4
+
+  package var name = ""
+  package var state = CollectionState.creating
+  package var tenant: TenantID = 0
+  package var policy = Policy()
+  package var labels: [Label] = []
+  /// The number of the first shard; the others follow without a gap.
+  package var firstShard: ShardID = 0
+  package var shardCount: UInt32 = 0
+  /// How many shards have replicas, counted from the first.
+  package var placedCount: UInt32 = 0
+  package var created: Revision = 0
+  package var changed: Revision = 0
+
+  package init() {}
+
+  package var isDeleted: Bool { state == .deleted }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &name, max: Limits.nameBytes)
+    try fields.enumeration(2, &state)
+    try fields.uint32(3, &tenant)
+    try fields.message(4, &policy)
+    try fields.messages(5, &labels, count: Limits.labels)
+    try fields.uint32(6, &firstShard)
+    try fields.uint32(7, &shardCount)
+    try fields.uint32(8, &placedCount)
+    try fields.uint64(9, &created)
+    try fields.uint64(10, &changed)
+  }
+}

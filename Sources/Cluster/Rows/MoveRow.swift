@@ -1,0 +1,48 @@
+package import MusterBytes
+
+/// Where a move is on its way. Each step is a commit.
+package enum MoveStep: UInt32, Sendable {
+  /// The target was added as a learner and copies.
+  case catchingUp = 0
+  /// The target is a follower like the others.
+  case promoted = 1
+  /// Leadership, if the source had it, is elsewhere.
+  case handedOver = 2
+  case finished = 3
+  case cancelled = 4
+
+  package var name: String {
+    switch self {
+    case .catchingUp: "catching-up"
+    case .promoted: "promoted"
+    case .handedOver: "handed-over"
+    case .finished: "finished"
+    case .cancelled: "cancelled"
+    }
+  }
+
+  package var isOver: Bool { self == .finished || self == .cancelled }
+}
+
+/// A replica on its way from one node to another.
+package struct MoveRow: TableRow {
+  package static let table = TableID.moves
+
+  package var shard: ShardID = 0
+  package var source: NodeID = 0
+  package var target: NodeID = 0
+  package var step = MoveStep.catchingUp
+  package var started: Revision = 0
+  package var changed: Revision = 0
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &source)
+    try fields.uint32(3, &target)
+    try fields.enumeration(4, &step)
+    try fields.uint64(5, &started)
+    try fields.uint64(6, &changed)
+  }
+}

@@ -1,0 +1,36 @@
+package import MusterBytes
+
+/// The owner of collections and configuration. Tenant 0, the system, has no row.
+package struct TenantRow: TableRow {
+  package static let table = TableID.tenants
+
+  package var name = ""
+  package var changed: Revision = 0
+
+  package init() {}
+  package init(name: String, changed: Revision) {
+    self.name = name
+    self.changed = changed
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &name, max: Limits.nameBytes)
+    try fields.uint64(2, &changed)
+  }
+}
+
+/// What is said of the cluster as a whole: one row.
+package struct ClusterRow: TableRow {
+  package static let table = TableID.cluster
+
+  /// In maintenance nothing happens but what operators order.
+  package var isInMaintenance = false
+  package var changed: Revision = 0
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.bool(1, &isInMaintenance)
+    try fields.uint64(2, &changed)
+  }
+}

@@ -1,0 +1,127 @@
+package import MusterBytes
+
+/// Rows by dense number, as a persistent value: a copy of a table costs nothing, and a write to a copy copies the
+/// page it touches and the two levels above it, never the table.
+///
+/// Three levels of copy-on-write arrays: chunks of 256 pages, pages of 2^`rowsPerPageShift` rows. A page that no copy
+/// shares is written in place. Numbers begin at 1.
+package struct PagedTable<Row: TableRow>: Sendable {
+  package static var pagesPerChunk: Int { 256 }
+  private static var chunkShift: Int { Row.rowsPerPageShift + 8 }
+  private static var rowMask: Int { (1 << Row.rowsPerPageShift) - 1 }
+
+  private var chunks: ContiguousArray<Chunk> = []
+  package private(set) var count = 0
+
+  fileprivate struct Chunk: Sendable {
+    var pages: ContiguousArray<Page> = []
+  }
+
+  package struct Page: Sendable {
+    package var rows: ContiguousArray<Row>
+  }
+
+  package init() {}
+
+  package var nextID: UInt32 { UInt32(count) + 1 }
+
+  package func contains(_ id: UInt32) -> Bool { id >= 1 && Int(id) <= count }
+
+  /// The row of this number, or nil when there is none.
+  package func row(_ id: UInt32) -> Row? {
+    guard contains(id) else { return nil }
+    return self[id]
+  }
+
+  /// - Precondition: the table contains `id`.
+  /// - Complexity: O(1); a write to a page shared with a copy also copies that page.
+  package subscript(id: UInt32) -> Row {
+    get {
+      let index = Int(id) - 1
+      return chunks[index >> Self.chunkShift].pages[(index >> Row.rowsPerPageShift) & 255].rows[index & Self.rowMask]
+    }
+    _modify {
+      let index = Int(id) - 1
+      yield &chunks[index >> Self.chunkShift].pages[(index >> Row.rowsPerPageShift) & 255].rows[index & Self.rowMask]
+    }
+  }
+
+  /// Adds a row behind the last and returns its number.
+  @discardableResult
+  package mutating func append(_ row: Row) -> UInt32 {
+    let index = count
+    if index >> Self.chunkShift == chunks.count { chunks.append(Chunk()) }
+    let chunk = index >> Self.chunkShift
+    if (index >> Row.rowsPerPageShift) & 255 == chunks[chunk].pages.count {
+      chunks[chunk].pages.append(Page(rows: []))
+    }
+    let page = (index >> Row.rowsPerPageShift) & 255
+    chunks[chunk].pages[page].rows.append(row)
+    count += 1
+    return UInt32(count)
+  }
+
+  package var pageCount: Int { (count + Self.rowMask) >> Row.rowsPerPageShift }
+
+  /// - Precondition: `number` is below `pageCount`.
+  package func page(_ number: Int) -> Page { chunks[number >> 8].pages[number & 255] }
+
+  /// Calls `body` with every row in ascending order of numbers.
+  package func forEach<E: Error>(_ body: (UInt32, Row) throws(E) -> Void) throws(E) {
+    var id: UInt32 = 1
+    for chunk in chunks {
+      for page in chunk.pages {
+        for row in page.rows {
+          try body(id, row)
+          id += 1
+        }
+      }
+    }
+  }
+
+  /// Calls `body` with the number of each page that is not the same memory as in `older`: what was written since.
+  ///
+  /// - Complexity: O(chunks + pages of the chunks that differ); rows are not compared.
+  package func forEachChangedPage<E: Error>(
+    since older: PagedTable, _ body: (Int) throws(E) -> Void
+  ) throws(E) {
+    for (number, chunk) in chunks.enumerated() {
+      let old = number < older.chunks.count ? older.chunks[number] : nil
+      if let old, old.pages.isIdentical(to: chunk.pages) { continue }
+      for (offset, page) in chunk.pages.enumerated() {
+        if let old, offset < old.pages.count, old.pages[offset].rows.isIdentical(to: page.rows) { continue }
+        try body(number << 8 | offset)
+      }
+    }
+  }
+}
+
+extension ContiguousArray {
+  /// True when both are the same memory: no element can differ.
+  fileprivate func isIdentical(to other: ContiguousArray) -> Bool {
+    withUnsafeBufferPointer { a in
+      other.withUnsafeBufferPointer { b in a.baseAddress == b.baseAddress && a.count == b.count }
+    }
+  }
+}
+
+// MARK: - Pages as bytes
+
+extension PagedTable {
+  /// Writes a page as a message whose field 1 repeats its rows.
+  package func encodePage(_ number: Int, into writer: inout ByteWriter) {
+    for var row in page(number).rows { writer.message(1, &row) }
+  }
+
+  /// Appends the rows of a stored page.
+  ///
+  /// Pages must come in order and all but the last must be full; anything else is not a snapshot of ours.
+  package mutating func appendPage(_ number: Int, _ bytes: UnsafeRawBufferPointer) throws(WireError) {
+    guard number << Row.rowsPerPageShift == count else { throw .outOfRange(field: 1) }
+    var rows: [Row] = []
+    var reader = ByteReader(bytes, refusesUnknownFields: true)
+    try reader.messages(1, &rows, count: 1 << Row.rowsPerPageShift)
+    try reader.finishFields()
+    for row in rows { append(row) }
+  }
+}
