@@ -36,6 +36,7 @@ let package = Package(
     .target(name: "CMusterBytes", path: "Sources/CBytes"),
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
     part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
+    part("Protocol", ["MusterBytes", "MusterCluster"]),
 
     tests("Bytes", ["MusterBytes"]),
   ],

@@ -86,7 +86,7 @@ extension Draft {
     case .catchingUp, .cancelled:
       preconditionFailure("these are not next steps")
     }
-    emit(.moveAdvanced(MoveAdvanced(move: id, step: step)))
+    emit(.moveAdvanced(MoveAdvanced(move: id, step: step, shard: move.shard)))
   }
 
   /// A move can be called off until the source gave up its leadership.
@@ -98,6 +98,6 @@ extension Draft {
     if shard.replicas.index(of: move.target) != nil {
       emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.target)))
     }
-    emit(.moveAdvanced(MoveAdvanced(move: id, step: .cancelled)))
+    emit(.moveAdvanced(MoveAdvanced(move: id, step: .cancelled, shard: move.shard)))
   }
 }

@@ -164,15 +164,18 @@ package struct MoveStarted: FieldMessage, Hashable {
 package struct MoveAdvanced: FieldMessage, Hashable {
   package var move: MoveID = 0
   package var step = MoveStep.promoted
+  package var shard: ShardID = 0
 
   package init() {}
-  package init(move: MoveID, step: MoveStep) {
+  package init(move: MoveID, step: MoveStep, shard: ShardID) {
     self.move = move
     self.step = step
+    self.shard = shard
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.uint32(1, &move)
     try fields.enumeration(2, &step)
+    try fields.uint32(3, &shard)
   }
 }

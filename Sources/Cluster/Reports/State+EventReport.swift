@@ -79,9 +79,10 @@ extension State {
   }
 
   private func moveFields(_ event: MoveAdvanced) -> [FieldReport] {
-    var fields = [FieldReport("move", .number(UInt64(event.move)))]
-    if let move = moves.row(event.move) { fields.append(shard(move.shard)) }
-    return fields + [FieldReport("step", .text(event.step.name))]
+    [
+      FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
+      FieldReport("step", .text(event.step.name)),
+    ]
   }
 
   private func process(

@@ -47,7 +47,8 @@ extension Event {
     case .collectionCreated(let event): touched.collections.append(event.collection)
     case .collectionChanged(let event): touched.collections.append(event.collection)
     case .collectionDeleted(let event): touched.collections.append(event.collection)
-    case .moveAdvanced, .maintenanceChanged, .principalSeen, .sessionOpened, .sessionForgotten, .alarmRaised,
+    case .moveAdvanced(let event): touched.shards.append(event.shard)
+    case .maintenanceChanged, .principalSeen, .sessionOpened, .sessionForgotten, .alarmRaised,
       .alarmCleared, .tenantCreated:
       break
     }

@@ -1,0 +1,104 @@
+package import MusterBytes
+package import MusterCluster
+
+/// A sign of life.
+package struct Heartbeat: FieldMessage, Hashable {
+  package var node: NodeID = 0
+  package var incarnation: UInt64 = 0
+
+  package init() {}
+  package init(node: NodeID, incarnation: UInt64) {
+    self.node = node
+    self.incarnation = incarnation
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &node)
+    try fields.uint64(2, &incarnation)
+  }
+}
+
+/// Signs of life of one node, or of many behind one connection.
+package struct HeartbeatRequest: FieldMessage, Hashable {
+  package var beats: [Heartbeat] = []
+
+  package static let beatsMax = 4096
+
+  package init() {}
+  package init(_ beats: [Heartbeat]) { self.beats = beats }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.messages(1, &beats, count: HeartbeatRequest.beatsMax)
+  }
+}
+
+package struct HeartbeatReply: FieldMessage, Hashable {
+  package var timeline: UInt64 = 0
+  package var revision: Revision = 0
+  /// The nodes whose incarnation is not the newest, or that are no members: they must stop or join again.
+  package var fenced: [NodeID] = []
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint64(1, &timeline)
+    try fields.uint64(2, &revision)
+    try fields.packed(3, &fenced, count: HeartbeatRequest.beatsMax)
+  }
+}
+
+package struct AssignmentsRequest: FieldMessage, Hashable {
+  package var node: NodeID = 0
+  package var incarnation: UInt64 = 0
+
+  package init() {}
+  package init(node: NodeID, incarnation: UInt64) {
+    self.node = node
+    self.incarnation = incarnation
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &node)
+    try fields.uint64(2, &incarnation)
+  }
+}
+
+/// A replica that a node must host.
+package struct Assignment: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var collection = ""
+  package var index: UInt32 = 0
+  package var role = ReplicaRole.leader
+  package var epoch: UInt32 = 0
+  package var isOpened = false
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.string(2, &collection, max: Limits.nameBytes)
+    try fields.uint32(3, &index)
+    try fields.enumeration(4, &role)
+    try fields.uint32(5, &epoch)
+    try fields.bool(6, &isOpened)
+  }
+}
+
+/// What changed of a node's assignments. The first items bring all of them.
+package struct AssignmentsItem: FieldMessage, Hashable {
+  package var timeline: UInt64 = 0
+  package var revision: Revision = 0
+  package var assigned: [Assignment] = []
+  package var withdrawn: [ShardID] = []
+
+  package static let rowsMax = 4096
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint64(1, &timeline)
+    try fields.uint64(2, &revision)
+    try fields.messages(3, &assigned, count: AssignmentsItem.rowsMax)
+    try fields.packed(4, &withdrawn, count: AssignmentsItem.rowsMax)
+  }
+}
