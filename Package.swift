@@ -2,12 +2,15 @@
 import PackageDescription
 
 /// Language features that every target of ours is compiled with.
-let strict: [SwiftSetting] = [
+let features: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
+
+/// In CI a warning is an error.
+let strict = features + (Context.environment["MUSTER_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 /// A target of ours: the folder has the design's name, the module carries the prefix.
 func part(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -28,6 +31,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
   targets: [
     // Below the line: pure.
@@ -37,6 +42,9 @@ let package = Package(
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
     part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
     part("Protocol", ["MusterBytes", "MusterCluster"]),
+
+    // Measuring.
+    .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
 
     tests("Bytes", ["MusterBytes"]),
   ],
