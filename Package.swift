@@ -27,7 +27,9 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
   name: "muster",
-  products: [],
+  products: [
+    .library(name: "Journal", targets: ["MusterLog", "MusterDisk"])
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -41,7 +43,11 @@ let package = Package(
     .target(name: "CMusterBytes", path: "Sources/CBytes"),
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
     part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
+    part("Log", ["MusterBytes"]),
     part("Protocol", ["MusterBytes", "MusterCluster"]),
+
+    // The shell: threads, files, sockets.
+    part("Disk", ["MusterBytes", "MusterLog"]),
 
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),

@@ -77,6 +77,14 @@ package struct ByteWriter: ~Copyable {
     base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self)
   }
 
+  /// Overwrites bytes that were written before.
+  package mutating func overwrite(_ source: [UInt8], at offset: Int) {
+    precondition(offset >= 0 && offset + source.count <= count, "what is overwritten must lie within what was written")
+    source.withUnsafeBytes { bytes in
+      if let start = bytes.baseAddress { (base + offset).copyMemory(from: start, byteCount: bytes.count) }
+    }
+  }
+
   package mutating func raw(_ source: UnsafeRawBufferPointer) {
     guard let start = source.baseAddress, source.count > 0 else { return }
     reserve(source.count)

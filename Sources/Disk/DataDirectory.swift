@@ -1,0 +1,33 @@
+package import MusterLog
+
+/// A data directory that is only read, also while a server runs on it or after one died.
+package struct DataDirectory {
+  package let root: String
+  package let identity: LogIdentity
+  package let storage: FileStorage
+  /// A server has the directory: what it has not confirmed yet is not shown.
+  package let isServed: Bool
+
+  package init(_ root: String) throws(JournalError) {
+    self.root = root
+    storage = FileStorage(root: root)
+    let files = storage
+    identity = try wrap(root) { () throws(LogError) in try DirectoryIdentity.read(files) }
+    isServed = DirectoryLock.isHeld(root)
+  }
+
+  package func log() throws(JournalError) -> LogReader {
+    try wrap(root) { () throws(LogError) in
+      try isServed ? Journal.openChangingLog(storage, identity) : Journal.openLog(storage, identity)
+    }
+  }
+
+  package var snapshots: SnapshotStore { SnapshotStore(storage, identity) }
+
+  /// The highest revision that may be shown: beside a running server the last one that it confirmed, else the last
+  /// one that recovery would keep.
+  package func lastRevision(_ log: LogReader) -> UInt64 {
+    guard isServed, let live = log.segments.last?.live else { return log.lastRevision }
+    return min(log.lastRevision, max(live.durableThrough, live.first - 1))
+  }
+}

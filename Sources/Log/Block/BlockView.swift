@@ -1,0 +1,41 @@
+package import MusterBytes
+
+/// A block that was read: its header, and its commits in borrowed memory.
+public struct BlockView {
+  public let header: BlockHeader
+  /// The commits, each behind its length.
+  package let commits: UnsafeRawBufferPointer
+
+  /// Parses a logical block, or one whose chain value was left out.
+  package init(_ bytes: UnsafeRawBufferPointer) throws(WireError) {
+    var reader = ByteReader(bytes, refusesUnknownFields: true)
+    var inner = try reader.nested()
+    header = try BlockHeader(from: &inner)
+    commits = reader.rest
+  }
+
+  /// Calls `body` with the bytes of each commit and its revision until it returns false.
+  ///
+  /// - Returns: false when `body` did.
+  /// - Throws: `WireError` when the lengths do not add up.
+  @inline(__always)
+  package func forEachCommit(
+    _ body: (UnsafeRawBufferPointer, UInt64) throws -> Bool
+  ) throws -> Bool {
+    var reader = ByteReader(commits)
+    var revision = header.firstRevision
+    for _ in 0..<header.commitCount {
+      if try !body(try reader.delimited(), revision) { return false }
+      revision += 1
+    }
+    guard reader.isAtEnd else { throw WireError.truncated }
+    return true
+  }
+
+  /// The chain value of this block, when it follows `previous`.
+  package func chain(after previous: SHA256Value) -> SHA256Value {
+    var full = header
+    full.previousChain = previous
+    return BlockBuilder.join(full, commits).chain
+  }
+}

@@ -1,0 +1,96 @@
+package import MusterBytes
+
+/// A header and what is stored behind it.
+package enum Frame {
+  /// Live frames begin on such a boundary, so that writing one never touches a sector of an older one.
+  package static let alignment = 4096
+  /// What a disk writes all of or nothing of.
+  package static let sectorBytes = 512
+  /// Above every content of ours, with its lengths and header.
+  package static let rawBytesMax = (1 << 20) + 4096
+  package static let storedBytesMax = rawBytesMax
+
+  package static func aligned(_ length: Int) -> Int { (length + alignment - 1) / alignment * alignment }
+
+  /// Appends a frame: the header completed with codec, lengths and checksums, then the content, compressed if that
+  /// makes it smaller.
+  ///
+  /// - Returns: the header as written.
+  @discardableResult
+  package static func append(
+    _ content: UnsafeRawBufferPointer, _ header: FrameHeader, codec: Codec, level: Int32 = 1,
+    to writer: inout ByteWriter
+  ) -> FrameHeader {
+    precondition(content.count <= rawBytesMax, "a frame's content is bounded")
+    var full = header
+    let start = writer.count
+    writer.zeros(FrameHeader.byteCount)
+    if codec != .none && Compression.compress(content, with: codec, level: level, into: &writer) {
+      full.codec = codec
+    } else {
+      full.codec = .none
+      writer.raw(content)
+    }
+    let stored = UnsafeRawBufferPointer(rebasing: writer.bytes[(start + FrameHeader.byteCount)...])
+    full.storedBytes = UInt32(stored.count)
+    full.rawBytes = UInt32(content.count)
+    full.storedChecksum = CRC32C.checksum(stored)
+    writer.overwrite(full.encoded(), at: start)
+    return full
+  }
+
+  /// The content of a frame whose header was valid.
+  ///
+  /// - Parameter stored: at least the bytes behind the header that are the frame's.
+  /// - Returns: nil when the checksum does not hold or the content does not expand to its length.
+  package static func expand(
+    _ header: FrameHeader, _ stored: UnsafeRawBufferPointer, into writer: inout ByteWriter
+  ) -> Bool {
+    guard stored.count >= Int(header.storedBytes) else { return false }
+    let bytes = UnsafeRawBufferPointer(rebasing: stored[..<Int(header.storedBytes)])
+    guard CRC32C.checksum(bytes) == header.storedChecksum else { return false }
+    do throws(CompressionError) {
+      try Compression.expand(
+        bytes, with: header.codec, length: Int(header.rawBytes), limit: rawBytesMax, into: &writer)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+extension LogIdentity {
+  package var clusterWords: (UInt64, UInt64) {
+    let digits = Array(clusterID.utf8)
+    func word(_ slice: ArraySlice<UInt8>) -> UInt64 {
+      slice.reduce(0) { $0 << 4 | UInt64(LogIdentity.digit($1) ?? 0) }
+    }
+    guard digits.count == 32 else { return (0, 0) }
+    return (word(digits[..<16]), word(digits[16...]))
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    default: nil
+    }
+  }
+
+  /// True for 32 lower-case hexadecimal digits.
+  public var isValid: Bool {
+    clusterID.utf8.count == 32 && clusterID.utf8.allSatisfy { LogIdentity.digit($0) != nil } && timeline > 0
+  }
+
+  package func frame(_ kind: FrameKind) -> FrameHeader {
+    var header = FrameHeader()
+    header.kind = kind
+    header.cluster = clusterWords
+    header.timeline = timeline
+    return header
+  }
+
+  package func owns(_ header: FrameHeader) -> Bool {
+    header.cluster == clusterWords && header.timeline == timeline
+  }
+}

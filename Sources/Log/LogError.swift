@@ -1,0 +1,57 @@
+/// A place in the files where what should be there is not.
+public struct Fault: Error, Equatable, Sendable, CustomStringConvertible {
+  public var file: String
+  /// Where in the file, in bytes.
+  public var offset: Int
+  /// The first revision that cannot be read, when it is known.
+  public var revision: UInt64?
+  public var problem: String
+
+  public init(file: String, offset: Int, revision: UInt64? = nil, problem: String) {
+    self.file = file
+    self.offset = offset
+    self.revision = revision
+    self.problem = problem
+  }
+
+  public var description: String {
+    let about = revision.map { ", revision \($0)" } ?? ""
+    return "\(file) at byte \(offset)\(about): \(problem)"
+  }
+}
+
+/// What can be wrong with a log. Each says what it means for whoever meets it.
+public enum LogError: Error, Equatable, Sendable {
+  /// Bytes that were durable cannot be read. Nothing was changed.
+  case corrupt(Fault)
+  /// The files were written by a newer version.
+  case newer(file: String, version: UInt16, flags: UInt32)
+  /// A file belongs to another cluster or another timeline.
+  case foreign(file: String)
+  /// There is no log here.
+  case absent
+  /// There is something here already.
+  case occupied
+  /// No space is left that was prepared for writing. Nothing was written.
+  case full
+  /// A sync failed earlier: what is on disk is unknown, and only a restart finds out.
+  case poisoned(StorageError)
+  case storage(StorageError)
+}
+
+extension LogError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .corrupt(let fault):
+      "corruption: \(fault). Nothing was changed. Repair from a backup or another copy, or restore"
+    case .newer(let file, let version, let flags):
+      "\(file) was written by a newer version (format \(version), flags \(flags)); use that version or a newer one"
+    case .foreign(let file): "\(file) belongs to another cluster or timeline"
+    case .absent: "there is no journal here; `muster serve --data` creates one in an absent or empty directory"
+    case .occupied: "the directory is not empty and is no journal; choose an absent or empty one"
+    case .full: "no prepared space is left on the disk; free some, and writing goes on"
+    case .poisoned(let error): "an earlier write failed (\(error)); restart to find out what is on disk"
+    case .storage(let error): "\(error)"
+    }
+  }
+}

@@ -1,0 +1,70 @@
+internal import MusterBytes
+
+/// The file that says whose data directory it is.
+package enum DirectoryIdentity {
+  /// Makes a new journal in an empty directory: the log with its first segment, then the identity. A directory
+  /// without identity is no journal yet, so a crash in between loses nothing.
+  package static func create(
+    _ storage: any Storage, _ identity: LogIdentity, segmentBytes: Int
+  ) throws(LogError) {
+    precondition(identity.isValid, "a cluster id is 32 hexadecimal digits, and timelines begin at 1")
+    let head = LogWriter.segmentHead(
+      identity, first: 1, chain: .zero, run: 0, durableThrough: 0, bytes: segmentBytes)
+    let first = Layout.live(1)
+    try reading { () throws(StorageError) in
+      try storage.makeDirectory(Layout.log)
+      try storage.makeDirectory(Layout.snapshots)
+      try LogWriter.prepareSpare(storage, bytes: segmentBytes, pause: {})
+      try storage.write(Layout.spare, at: 0, head)
+      try storage.sync(Layout.spare)
+      try storage.rename(Layout.spare, to: first)
+      try storage.syncDirectory(Layout.log)
+      try storage.syncDirectory(Layout.root)
+      try storage.replace(Layout.identity, in: Layout.root, with: encode(identity))
+    }
+  }
+
+  /// Reads whose directory it is.
+  package static func read(_ storage: any Storage) throws(LogError) -> LogIdentity {
+    let size = try reading { () throws(StorageError) in try storage.size(Layout.identity) }
+    guard let size else { throw .absent }
+    let bytes = try reading { () throws(StorageError) in
+      try storage.read(Layout.identity, at: 0, count: min(size, Frame.alignment))
+    }
+    return try decode(bytes)
+  }
+
+  static func encode(_ identity: LogIdentity) -> [UInt8] {
+    var writer = ByteWriter(capacity: 256)
+    Frame.append(Array(identity.clusterID.utf8).span, identity.frame(.identity), to: &writer)
+    return writer.array()
+  }
+
+  private static func decode(_ bytes: [UInt8]) throws(LogError) -> LogIdentity {
+    switch bytes.withUnsafeBytes({ FrameHeader.parse($0) }) {
+    case .newer(let version, let flags): throw .newer(file: Layout.identity, version: version, flags: flags)
+    case .blank, .broken: throw fault("whose directory this is cannot be read")
+    case .valid(let header):
+      var content = ByteWriter(capacity: 64)
+      let isWhole = bytes.withUnsafeBytes {
+        Frame.expand(header, UnsafeRawBufferPointer(rebasing: $0[FrameHeader.byteCount...]), into: &content)
+      }
+      let identity = LogIdentity(clusterID: String(decoding: content.bytes, as: UTF8.self), timeline: header.timeline)
+      guard isWhole, header.kind == .identity, identity.isValid, identity.owns(header) else {
+        throw fault("whose directory this is makes no sense")
+      }
+      return identity
+    }
+  }
+
+  private static func fault(_ problem: String) -> LogError {
+    .corrupt(Fault(file: Layout.identity, offset: 0, problem: problem))
+  }
+}
+
+extension Frame {
+  /// Appends a small frame as it is.
+  static func append(_ content: Span<UInt8>, _ header: FrameHeader, to writer: inout ByteWriter) {
+    content.withUnsafeBytes { _ = append($0, header, codec: .none, to: &writer) }
+  }
+}

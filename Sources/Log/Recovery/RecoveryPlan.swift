@@ -1,0 +1,162 @@
+package import MusterBytes
+
+/// One thing that recovery does to the files.
+public enum RecoveryAction: Equatable, Sendable {
+  /// Something that a crash left half made and that nothing refers to.
+  case remove(String)
+  /// Copies what was begun and never acknowledged to a file of its own before it is cleared.
+  case keepAside(file: String, offset: Int, bytes: Int, copy: String)
+  /// Writes zeros over it, so that the segment is again what it was before the write.
+  case clear(file: String, offset: Int, bytes: Int)
+  /// Writes frames again that are readable and were not confirmed: after a failed sync, what is read may be only in
+  /// memory.
+  case rewrite(file: String, offset: Int, bytes: Int)
+  /// Gives a file that ended cleanly its zeros back.
+  case extend(file: String, from: Int, to: Int)
+}
+
+/// What recovery found and what it will do. Making a plan changes nothing; `inspect` prints it, tests assert it.
+public struct RecoveryPlan: Sendable {
+  public var actions: [RecoveryAction] = []
+  public var lastRevision: UInt64 = 0
+  /// Log time of the last commit.
+  public var lastTime: UInt64 = 0
+  /// The highest run that wrote here.
+  public var lastRun: UInt64 = 0
+  public var lastTerm: UInt64 = 0
+  /// The highest revision that was confirmed as durable before.
+  public var confirmedThrough: UInt64 = 0
+  /// Bytes of a write that was cut short.
+  public var tornBytes = 0
+  /// The segment that is written on.
+  package var segment: SegmentName
+  package var segmentBytes: Int
+  /// Where its next frame goes.
+  package var end: Int
+  package var chain: SHA256Value
+  package var digest: SetDigest
+}
+
+extension RecoveryPlan {
+  /// Makes the plan for a log that was read without a fault.
+  package static func make(_ log: LogReader) throws(LogError) -> RecoveryPlan {
+    guard let last = log.segments.last else { throw .absent }
+    var plan = RecoveryPlan(
+      segment: last.name, segmentBytes: last.fileBytes, end: last.live?.end ?? last.fileBytes,
+      chain: last.chainAfter ?? last.chainBefore, digest: SetDigest())
+    plan.lastRevision = log.lastRevision
+    plan.lastTime = log.lastTime
+    plan.actions = try leftovers(log)
+    if let live = last.live { plan.planTail(of: live, in: last.name) }
+    try plan.readLastBlock(log)
+    return plan
+  }
+
+  private mutating func planTail(of live: LiveScan, in name: SegmentName) {
+    lastRun = live.run
+    confirmedThrough = live.durableThrough
+    segmentBytes = live.declaredBytes
+    if live.tornBytes > 0 {
+      tornBytes = live.tornBytes
+      let bytes = min(Frame.aligned(live.tornBytes), live.fileBytes - live.end)
+      let copy = "\(Layout.broken)/\(name.path.dropFirst(4))-\(live.end).broken"
+      actions.append(.keepAside(file: name.path, offset: live.end, bytes: bytes, copy: copy))
+      actions.append(.clear(file: name.path, offset: live.end, bytes: bytes))
+    }
+    if let first = live.blocks.first(where: { $0.header.lastRevision > live.durableThrough }) {
+      actions.append(.rewrite(file: name.path, offset: first.offset, bytes: live.end - first.offset))
+    }
+    if live.fileBytes < live.declaredBytes {
+      actions.append(.extend(file: name.path, from: live.fileBytes, to: live.declaredBytes))
+    }
+  }
+
+  /// The chain value, digest and term to go on from.
+  private mutating func readLastBlock(_ log: LogReader) throws(LogError) {
+    guard let unit = log.units(from: lastRevision, through: lastRevision).last, lastRevision > 0 else { return }
+    let found = LastBlock()
+    do {
+      _ = try log.forEachBlock(in: unit) { view in
+        found.note(view)
+        return true
+      }
+    } catch let error as LogError {
+      throw error
+    } catch {
+      throw .corrupt(
+        Fault(file: unit.segment.path, offset: unit.offset, revision: lastRevision, problem: "the last block: \(error)")
+      )
+    }
+    lastRun = max(lastRun, found.header.origin.run)
+    lastTerm = found.header.origin.term
+    digest = found.header.digest
+    // Packed blocks carry no chain value of their own; the segment's footer has that of its last.
+    if let previous = found.header.previousChain { chain = found.chain(after: previous) }
+  }
+
+  private static func leftovers(_ log: LogReader) throws(LogError) -> [RecoveryAction] {
+    let names = try reading { () throws(StorageError) in try log.storage.list(Layout.log) }
+    var actions: [RecoveryAction] = []
+    for name in names {
+      let path = "\(Layout.log)/\(name)"
+      let isReplaced = Layout.number(name, ending: ".live").map {
+        names.contains(String(Layout.sealed($0).dropFirst(4)))
+      }
+      if name.hasSuffix(".new") || path == Layout.spare || isReplaced == true { actions.append(.remove(path)) }
+    }
+    for name in try reading({ () throws(StorageError) in try log.storage.list(Layout.snapshots) })
+    where name.hasSuffix(".new") {
+      actions.append(.remove("\(Layout.snapshots)/\(name)"))
+    }
+    return actions
+  }
+}
+
+/// The last block of a unit, kept while its memory is borrowed.
+private final class LastBlock {
+  var header = BlockHeader()
+  private var commits: [UInt8] = []
+
+  func note(_ view: BlockView) {
+    header = view.header
+    commits = Array(view.commits)
+  }
+
+  func chain(after previous: SHA256Value) -> SHA256Value {
+    var full = header
+    full.previousChain = previous
+    return commits.withUnsafeBytes { BlockBuilder.join(full, $0).chain }
+  }
+}
+
+// MARK: - Carrying it out
+
+extension RecoveryPlan {
+  /// Does what the plan says. Each action is durable before the next begins.
+  package func execute(_ storage: any Storage) throws(LogError) {
+    for action in actions {
+      try reading { () throws(StorageError) in try RecoveryPlan.execute(action, storage) }
+    }
+  }
+
+  private static func execute(_ action: RecoveryAction, _ storage: any Storage) throws(StorageError) {
+    switch action {
+    case .remove(let path):
+      try storage.remove(path)
+      try storage.syncDirectory(String(path.prefix { $0 != "/" }))
+    case .keepAside(let file, let offset, let bytes, let copy):
+      try storage.makeDirectory(Layout.broken)
+      try storage.syncDirectory(Layout.root)
+      try storage.replace(copy, in: Layout.broken, with: try storage.read(file, at: offset, count: bytes))
+    case .clear(let file, let offset, let bytes):
+      try storage.write(file, at: offset, [UInt8](repeating: 0, count: bytes))
+      try storage.sync(file)
+    case .rewrite(let file, let offset, let bytes):
+      try storage.write(file, at: offset, try storage.read(file, at: offset, count: bytes))
+      try storage.sync(file)
+    case .extend(let file, let from, let to):
+      try storage.write(file, at: from, [UInt8](repeating: 0, count: to - from))
+      try storage.sync(file)
+    }
+  }
+}

@@ -1,0 +1,221 @@
+package import MusterBytes
+
+/// Where the blocks of a live segment are, and how it ends.
+package struct LiveScan: Sendable {
+  package struct Entry: Sendable {
+    package var offset: Int
+    package var header: FrameHeader
+  }
+
+  package var first: UInt64
+  package var chainBefore: SHA256Value
+  package var blocks: [Entry] = []
+  /// The highest revision that a frame here says is durable.
+  package var durableThrough: UInt64 = 0
+  /// Where the next frame would begin.
+  package var end = 0
+  package var fileBytes = 0
+  /// How long the file was made.
+  package var declaredBytes = 0
+  /// The last frame says that the server stopped cleanly behind it.
+  package var isFinal = false
+  package var run: UInt64 = 0
+  /// What was begun behind `end` and never acknowledged, in bytes; 0 for nothing.
+  package var tornBytes = 0
+
+  package var lastRevision: UInt64 { (blocks.last?.header).map { $0.lastRevision } ?? first - 1 }
+}
+
+extension FrameHeader {
+  package var lastRevision: UInt64 { firstRevision &+ UInt64(commitCount) &- 1 }
+}
+
+/// Reads live segments: frames on 4 KiB boundaries in a file of zeros.
+package struct LiveSegmentReader {
+  let identity: LogIdentity
+  let path: String
+  let bytes: [UInt8]
+
+  package init(identity: LogIdentity, path: String, bytes: [UInt8]) {
+    self.identity = identity
+    self.path = path
+    self.bytes = bytes
+  }
+
+  /// Finds every frame.
+  ///
+  /// - Parameters:
+  ///   - first: the first revision, from the file's name.
+  ///   - confirmed: the highest revision known to be durable from elsewhere: snapshots, a later segment.
+  package func scan(first: UInt64, confirmed: UInt64) throws(LogError) -> LiveScan {
+    var scan = try open(first)
+    var expected = first
+    while true {
+      let (sight, header) = look(at: scan, expected: expected)
+      if sight == .whole, let header {
+        accept(header, &scan, &expected)
+        continue
+      }
+      if case .newer(let version, let flags) = parse(scan.end) {
+        throw .newer(file: path, version: version, flags: flags)
+      }
+      if sight == .cutShort && scan.isFinal && confirmed < expected { return scan }
+      let isConfirmed = max(confirmed, scan.durableThrough, followedThrough(scan.end)) >= expected
+      switch TailVerdict.of(sight, isConfirmed: isConfirmed, isFollowed: isFollowed(scan.end)) {
+      case .goOn, .end: return scan
+      case .torn:
+        scan.tornBytes = usedBytes(behind: scan.end)
+        return scan
+      case .corrupt:
+        throw .corrupt(Fault(file: path, offset: scan.end, revision: expected, problem: describe(sight)))
+      }
+    }
+  }
+
+  private func accept(_ header: FrameHeader, _ scan: inout LiveScan, _ expected: inout UInt64) {
+    if header.kind == .block {
+      scan.blocks.append(LiveScan.Entry(offset: scan.end, header: header))
+      expected = header.lastRevision + 1
+    }
+    scan.durableThrough = max(scan.durableThrough, header.durableThrough)
+    scan.isFinal = header.isFinal
+    scan.run = max(scan.run, header.run)
+    scan.end += Frame.aligned(FrameHeader.byteCount + Int(header.storedBytes))
+  }
+
+  /// The segment's own frame: whose it is, and the chain value that its first block must follow.
+  private func open(_ first: UInt64) throws(LogError) -> LiveScan {
+    switch parse(0) {
+    case .newer(let version, let flags): throw .newer(file: path, version: version, flags: flags)
+    case .blank, .broken: throw fault(0, first, "the segment's first frame cannot be read")
+    case .valid(let header):
+      guard identity.owns(header) else { throw .foreign(file: path) }
+      var content = ByteWriter(capacity: 64)
+      guard header.kind == .segment, header.firstRevision == first, expand(0, header, into: &content),
+        content.count == SHA256Value.byteCount, isPaddingZero(0, header)
+      else { throw fault(0, first, "the segment's first frame does not fit its name") }
+      var scan = LiveScan(first: first, chainBefore: SHA256Value(content.bytes))
+      scan.declaredBytes = Int(header.parts) * Frame.alignment
+      scan.durableThrough = header.durableThrough
+      scan.run = header.run
+      scan.end = Frame.alignment
+      scan.fileBytes = bytes.count
+      return scan
+    }
+  }
+
+  private func look(at scan: LiveScan, expected: UInt64) -> (FrameSight, FrameHeader?) {
+    let offset = scan.end
+    guard offset < bytes.count else { return (bytes.count < scan.declaredBytes ? .cutShort : .blank, nil) }
+    guard bytes.count - offset >= Frame.alignment else { return (.cutShort, nil) }
+    switch parse(offset) {
+    case .blank:
+      guard usedBytes(behind: offset) > 0 else { return (bytes.count < scan.declaredBytes ? .cutShort : .blank, nil) }
+      return (isZero(offset, offset + Frame.sectorBytes) ? .headMissing : .headRotten, nil)
+    case .newer, .broken: return (.headRotten, nil)
+    case .valid(let header): return (look(at: offset, header, expected, scan.first), header)
+    }
+  }
+
+  private func look(at offset: Int, _ header: FrameHeader, _ expected: UInt64, _ first: UInt64) -> FrameSight {
+    let length = FrameHeader.byteCount + Int(header.storedBytes)
+    guard offset + Frame.aligned(length) <= bytes.count else { return .cutShort }
+    guard identity.owns(header), header.anchor == first, follows(header, expected) else { return .stray }
+    guard checksum(offset + FrameHeader.byteCount, offset + length) == header.storedChecksum else {
+      return hasBlankSector(offset, length) ? .bodyMissing : .bodyRotten
+    }
+    guard isPaddingZero(offset, header) else { return .bodyRotten }
+    return .whole
+  }
+
+  private func follows(_ header: FrameHeader, _ expected: UInt64) -> Bool {
+    switch header.kind {
+    case .block: header.firstRevision == expected && header.commitCount > 0 && header.durableThrough < expected
+    case .confirmation: header.firstRevision == expected && header.durableThrough < expected
+    default: false
+    }
+  }
+
+  /// True when a whole frame of this segment stands behind `offset`.
+  private func isFollowed(_ offset: Int) -> Bool { firstFrame(behind: offset) != nil }
+
+  /// The highest revision that a frame behind `offset` says is durable.
+  private func followedThrough(_ offset: Int) -> UInt64 { firstFrame(behind: offset)?.durableThrough ?? 0 }
+
+  private func firstFrame(behind offset: Int) -> FrameHeader? {
+    var at = offset + Frame.alignment
+    while at + FrameHeader.byteCount <= bytes.count {
+      if case .valid(let header) = parse(at), identity.owns(header),
+        at + FrameHeader.byteCount + Int(header.storedBytes) <= bytes.count,
+        checksum(at + FrameHeader.byteCount, at + FrameHeader.byteCount + Int(header.storedBytes))
+          == header.storedChecksum
+      {
+        return header
+      }
+      at += Frame.alignment
+    }
+    return nil
+  }
+
+  private func describe(_ sight: FrameSight) -> String {
+    switch sight {
+    case .blank, .headMissing: "a frame that was durable is not there"
+    case .bodyMissing: "parts of a frame that was durable are not there"
+    case .bodyRotten: "the checksum of a frame does not hold, and none of its sectors is missing"
+    case .headRotten: "a frame header was written and cannot be read"
+    case .stray: "a frame stands here that does not follow the one before"
+    case .cutShort: "the file is shorter than it was made"
+    case .whole: "a whole frame"
+    }
+  }
+}
+
+// MARK: - Bytes
+
+extension LiveSegmentReader {
+  package func parse(_ offset: Int) -> FrameHeaderResult {
+    bytes.withUnsafeBytes { FrameHeader.parse(UnsafeRawBufferPointer(rebasing: $0[min(offset, bytes.count)...])) }
+  }
+
+  /// Expands the content of a frame behind what `writer` holds.
+  package func expand(_ offset: Int, _ header: FrameHeader, into writer: inout ByteWriter) -> Bool {
+    let start = offset + FrameHeader.byteCount
+    guard start + Int(header.storedBytes) <= bytes.count else { return false }
+    return bytes.withUnsafeBytes {
+      Frame.expand(
+        header, UnsafeRawBufferPointer(rebasing: $0[start..<(start + Int(header.storedBytes))]), into: &writer)
+    }
+  }
+
+  private func checksum(_ from: Int, _ to: Int) -> UInt32 {
+    bytes.withUnsafeBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[from..<to])) }
+  }
+
+  private func isZero(_ from: Int, _ to: Int) -> Bool {
+    bytes.withUnsafeBytes { raw in raw[min(from, raw.count)..<min(to, raw.count)].allSatisfy { $0 == 0 } }
+  }
+
+  private func isPaddingZero(_ offset: Int, _ header: FrameHeader) -> Bool {
+    let end = offset + FrameHeader.byteCount + Int(header.storedBytes)
+    return isZero(end, offset + Frame.aligned(end - offset))
+  }
+
+  private func hasBlankSector(_ offset: Int, _ length: Int) -> Bool {
+    stride(from: offset, to: offset + length, by: Frame.sectorBytes).contains {
+      isZero($0, min($0 + Frame.sectorBytes, offset + length))
+    }
+  }
+
+  /// How many bytes from `offset` to the last one that is not zero.
+  private func usedBytes(behind offset: Int) -> Int {
+    bytes.withUnsafeBytes { raw in
+      var end = raw.count
+      while end > offset, raw[end - 1] == 0 { end -= 1 }
+      return max(0, end - offset)
+    }
+  }
+
+  private func fault(_ offset: Int, _ revision: UInt64, _ problem: String) -> LogError {
+    .corrupt(Fault(file: path, offset: offset, revision: revision, problem: problem))
+  }
+}

@@ -1,0 +1,13 @@
+/// A run of blocks that is read and expanded at once: one frame of a live segment, one pack of a sealed one.
+package struct LogUnit: Sendable {
+  package var segment: SegmentName
+  package var offset: Int
+  package var storedBytes: Int
+  package var firstRevision: UInt64
+  package var commitCount: UInt32
+  package var blockCount: UInt32
+  /// Log time of the last commit.
+  package var time: UInt64
+
+  package var lastRevision: UInt64 { firstRevision &+ UInt64(commitCount) &- 1 }
+}

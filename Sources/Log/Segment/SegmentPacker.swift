@@ -1,0 +1,107 @@
+internal import MusterBytes
+
+/// Packs a full segment: many blocks to one compressed frame, an index behind them. The logical blocks stay what they
+/// are; their chain values are left out, since they follow from the blocks.
+///
+/// A class, because the buffers it holds cannot be copied.
+package final class SegmentPacker {
+  /// Raw bytes gathered before they are compressed together.
+  package static let packBytes = 256 * 1024
+  private static let level: Int32 = 3
+
+  private let live: LiveSegmentReader
+  private let scan: LiveScan
+  private var output = ByteWriter(capacity: 1 << 20)
+  private var pack = ByteWriter(capacity: 2 * packBytes)
+  private var entry = PackEntry()
+  private var index = SealedIndex()
+  private var chain: SHA256Value
+
+  private init(_ live: LiveSegmentReader, _ scan: LiveScan) {
+    self.live = live
+    self.scan = scan
+    chain = scan.chainBefore
+  }
+
+  /// The bytes of the sealed form of a segment.
+  ///
+  /// - Throws: when a block of the live form does not follow the one before.
+  package static func pack(_ live: LiveSegmentReader, _ scan: LiveScan) throws(LogError) -> [UInt8] {
+    let packer = SegmentPacker(live, scan)
+    packer.writeHead()
+    for block in scan.blocks { try packer.add(block) }
+    packer.closePack()
+    packer.writeIndex()
+    return packer.output.array()
+  }
+
+  private func frame(_ kind: FrameKind) -> FrameHeader {
+    var header = live.identity.frame(kind)
+    header.anchor = scan.first
+    header.firstRevision = scan.first
+    header.durableThrough = scan.lastRevision
+    header.run = scan.run
+    return header
+  }
+
+  private func writeHead() {
+    scan.chainBefore.withUnsafeBytes { _ = Frame.append($0, frame(.segment), codec: .none, to: &output) }
+  }
+
+  private func add(_ block: LiveScan.Entry) throws(LogError) {
+    var raw = ByteWriter(capacity: Int(block.header.rawBytes) + 64)
+    guard live.expand(block.offset, block.header, into: &raw) else {
+      throw fault(block, "the frame cannot be read any more")
+    }
+    guard let view = try? BlockView(raw.bytes), view.header.previousChain == chain else {
+      throw fault(block, "the block does not follow the one before")
+    }
+    chain = SHA256Value.hash(raw.bytes)
+    if pack.count > 0 && pack.count + raw.count > SegmentPacker.packBytes { closePack() }
+    note(view.header)
+    var head = ByteWriter(capacity: BlockHeader.bytesMax)
+    view.header.encode(into: &head, omittingChain: true)
+    pack.varint(UInt64(ByteWriter.varintSize(UInt64(head.count)) + head.count + view.commits.count))
+    pack.varint(UInt64(head.count))
+    pack.raw(head.bytes)
+    pack.raw(view.commits)
+  }
+
+  private func note(_ header: BlockHeader) {
+    if entry.blockCount == 0 { entry.firstRevision = header.firstRevision }
+    entry.blockCount += 1
+    entry.commitCount += header.commitCount
+    entry.eventCount += UInt64(header.eventCount)
+    entry.time = header.time
+  }
+
+  private func closePack() {
+    guard entry.blockCount > 0 else { return }
+    var header = frame(.pack)
+    header.firstRevision = entry.firstRevision
+    header.commitCount = entry.commitCount
+    header.parts = entry.blockCount
+    header.time = entry.time
+    entry.offset = UInt64(output.count)
+    let written = Frame.append(pack.bytes, header, codec: .zstandard, level: SegmentPacker.level, to: &output)
+    entry.storedBytes = written.storedBytes
+    index.packs.append(entry)
+    entry = PackEntry()
+    pack.removeAll()
+  }
+
+  private func writeIndex() {
+    index.chain = chain.withUnsafeBytes { Array($0) }
+    let offset = output.count
+    var content = ByteWriter()
+    index.encode(into: &content)
+    var header = frame(.index)
+    header.parts = UInt32(index.packs.count)
+    Frame.append(content.bytes, header, codec: .zstandard, to: &output)
+    SealedIndex.appendTrailer(offset, to: &output)
+  }
+
+  private func fault(_ block: LiveScan.Entry, _ problem: String) -> LogError {
+    .corrupt(Fault(file: live.path, offset: block.offset, revision: block.header.firstRevision, problem: problem))
+  }
+}
