@@ -44,7 +44,11 @@ let package = Package(
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
     part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
     part("Log", ["MusterBytes"]),
+    part("Controllers", ["MusterCluster"]),
     part("Protocol", ["MusterBytes", "MusterCluster"]),
+    part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
+    part(
+      "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
 
     // The shell: threads, files, sockets.
     part("Disk", ["MusterBytes", "MusterLog"]),

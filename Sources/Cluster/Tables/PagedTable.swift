@@ -82,9 +82,7 @@ package struct PagedTable<Row: TableRow>: Sendable {
   /// Calls `body` with the number of each page that is not the same memory as in `older`: what was written since.
   ///
   /// - Complexity: O(chunks + pages of the chunks that differ); rows are not compared.
-  package func forEachChangedPage<E: Error>(
-    since older: PagedTable, _ body: (Int) throws(E) -> Void
-  ) throws(E) {
+  package func forEachChangedPage(since older: PagedTable, _ body: (Int) throws -> Void) rethrows {
     for (number, chunk) in chunks.enumerated() {
       let old = number < older.chunks.count ? older.chunks[number] : nil
       if let old, old.pages.isIdentical(to: chunk.pages) { continue }

@@ -1,0 +1,96 @@
+package import MusterBytes
+
+/// What is wrong with stored pages.
+package enum PageError: Error, Equatable, Sendable {
+  /// A page is of a table that this version does not have.
+  case unknownTable(UInt32)
+  /// A page cannot be decoded, or does not come where it must.
+  case malformed(table: TableID, page: UInt32, WireError)
+  /// The rows have another digest than the snapshot says.
+  case digest(expected: String, found: String)
+}
+
+extension State {
+  /// Calls `body` with every page that differs from `older`, or with all of them, in ascending order.
+  ///
+  /// - Complexity: O(pages), and encoding only of those that are not shared with `older`.
+  package func forEachPage(
+    changedSince older: State?, _ body: (TableID, UInt32, UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    var writer = ByteWriter(capacity: 16 * 1024)
+    func walk<Row: TableRow>(_ table: KeyPath<State, PagedTable<Row>>) throws {
+      let base = older?[keyPath: table] ?? PagedTable<Row>()
+      let rows = self[keyPath: table]
+      try rows.forEachChangedPage(since: base) { number in
+        writer.removeAll()
+        rows.encodePage(number, into: &writer)
+        try body(Row.table, UInt32(number), writer.bytes)
+      }
+    }
+    try walk(\.cluster)
+    try walk(\.nodes)
+    try walk(\.collections)
+    try walk(\.shards)
+    try walk(\.moves)
+    try walk(\.configs)
+    try walk(\.schemas)
+    try walk(\.principals)
+    try walk(\.sessions)
+    try walk(\.alarms)
+    try walk(\.tenants)
+  }
+
+  /// A state without any row, to be filled by `addPage` and `finishPages`.
+  package static func empty() -> State {
+    var state = State()
+    state.cluster = PagedTable()
+    state.deferDigest()
+    return state
+  }
+
+  /// Adds a stored page. Pages come in ascending order of table and number.
+  package mutating func addPage(table: UInt32, page: UInt32, _ bytes: UnsafeRawBufferPointer) throws(PageError) {
+    guard let table = TableID(rawValue: table) else { throw .unknownTable(table) }
+    do throws(WireError) {
+      switch table {
+      case .cluster: try cluster.appendPage(Int(page), bytes)
+      case .nodes: try nodes.appendPage(Int(page), bytes)
+      case .collections: try collections.appendPage(Int(page), bytes)
+      case .shards: try shards.appendPage(Int(page), bytes)
+      case .moves: try moves.appendPage(Int(page), bytes)
+      case .configs: try configs.appendPage(Int(page), bytes)
+      case .schemas: try schemas.appendPage(Int(page), bytes)
+      case .principals: try principals.appendPage(Int(page), bytes)
+      case .sessions: try sessions.appendPage(Int(page), bytes)
+      case .alarms: try alarms.appendPage(Int(page), bytes)
+      case .tenants: try tenants.appendPage(Int(page), bytes)
+      case .requests: throw WireError.outOfRange(field: 0)
+      }
+    } catch {
+      throw .malformed(table: table, page: page, error)
+    }
+  }
+
+  /// Makes the rows that were added a state at a revision. Digests stay deferred.
+  package mutating func finishPages(revision: Revision, time: Microseconds) throws(PageError) {
+    guard cluster.count == 1 else { throw .malformed(table: .cluster, page: 0, .truncated) }
+    self.revision = revision
+    self.time = time
+    try checkReferences()
+    rebuildDerived()
+  }
+
+  /// Rows must speak of rows that exist, or what is derived from them would trap.
+  private func checkReferences() throws(PageError) {
+    try shards.forEach { (id, row) throws(PageError) in
+      let isSound =
+        collections.contains(row.collection) && (row.leader == 0 || nodes.contains(row.leader))
+        && row.replicas.allSatisfy { nodes.contains($0.node) }
+      guard isSound else { throw .malformed(table: .shards, page: id, .outOfRange(field: 1)) }
+    }
+    try collections.forEach { (id, row) throws(PageError) in
+      let isSound = row.firstShard >= 1 && Int(row.firstShard) + Int(row.shardCount) <= shards.count + 1
+      guard isSound else { throw .malformed(table: .collections, page: id, .outOfRange(field: 6)) }
+    }
+  }
+}

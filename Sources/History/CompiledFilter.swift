@@ -1,0 +1,101 @@
+package import MusterCluster
+package import MusterProtocol
+
+/// A filter whose names were looked up. A name that several things had one after the other matches all of them.
+package struct CompiledFilter: Sendable {
+  private var nodes: Set<NodeID>?
+  private var collections: Set<CollectionID>?
+  private var shards: Set<ShardID>?
+  private var shardRanges: [ClosedRange<ShardID>]?
+  private var configs: Set<ConfigID>?
+  private var configKey = ""
+  private var principals: Set<PrincipalID>?
+  private var eventType = ""
+
+  /// - Parameter state: a state that knows every name, as a rule the newest.
+  package init(_ filter: CommitFilter, _ state: State) throws(Refusal) {
+    if !filter.node.isEmpty { nodes = try CompiledFilter.find(filter.node, "node", state.nodes) { $0.name } }
+    if !filter.collection.isEmpty { try compile(collection: filter.collection, state) }
+    if !filter.shard.isEmpty { try compile(shard: filter.shard, state) }
+    if !filter.configKey.isEmpty {
+      configKey = filter.configKey
+      configs = CompiledFilter.matches(filter.configKey, state.configs) { $0.key }
+      if configs?.isEmpty == true, state.schema(of: filter.configKey) == nil {
+        throw CompiledFilter.unknown("configuration key", filter.configKey)
+      }
+    }
+    if !filter.principal.isEmpty {
+      principals = try CompiledFilter.find(filter.principal, "principal", state.principals) { $0.name }
+    }
+    if !filter.eventType.isEmpty {
+      guard Event.names.contains(filter.eventType) else {
+        throw Refusal(
+          .notFound, "there is no event type \(filter.eventType); there are \(Event.names.joined(separator: ", "))")
+      }
+      eventType = filter.eventType
+    }
+  }
+
+  private mutating func compile(collection name: String, _ state: State) throws(Refusal) {
+    let found = try CompiledFilter.find(name, "collection", state.collections) { $0.name }
+    collections = found
+    shardRanges = found.sorted().map { id in
+      let row = state.collections[id]
+      return row.firstShard...(row.firstShard + max(row.shardCount, 1) - 1)
+    }
+  }
+
+  private mutating func compile(shard name: String, _ state: State) throws(Refusal) {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2, let index = UInt32(parts[1]) else { throw CompiledFilter.unknown("shard", name) }
+    var found: Set<ShardID> = []
+    for id in try CompiledFilter.find(parts[0], "collection", state.collections, { $0.name }) {
+      let row = state.collections[id]
+      if index < row.shardCount { found.insert(row.firstShard + index) }
+    }
+    guard !found.isEmpty else { throw CompiledFilter.unknown("shard", name) }
+    shards = found
+  }
+
+  private static func matches<Row: TableRow>(
+    _ name: String, _ table: PagedTable<Row>, _ nameOf: (Row) -> String
+  ) -> Set<UInt32> {
+    var found: Set<UInt32> = []
+    table.forEach { id, row in if nameOf(row) == name { found.insert(id) } }
+    return found
+  }
+
+  private static func find<Row: TableRow>(
+    _ name: String, _ what: String, _ table: PagedTable<Row>, _ nameOf: (Row) -> String
+  ) throws(Refusal) -> Set<UInt32> {
+    let found = matches(name, table, nameOf)
+    guard !found.isEmpty else { throw unknown(what, name) }
+    return found
+  }
+
+  private static func unknown(_ what: String, _ name: String) -> Refusal {
+    let shown = Names.isPrintable(name, bytes: Limits.pathBytes) ? "\"\(name)\"" : "of this name"
+    return Refusal(.notFound, "there is and was no \(what) \(shown)")
+  }
+
+  /// True when every condition holds for the commit.
+  package func matches(_ commit: Commit) -> Bool {
+    if let principals, !principals.contains(commit.principal) { return false }
+    if !eventType.isEmpty, !commit.events.contains(where: { $0.name == eventType }) { return false }
+    guard nodes != nil || collections != nil || shards != nil || configs != nil else { return true }
+    var touched = Touched()
+    for event in commit.events { event.touch(&touched) }
+    return matches(touched)
+  }
+
+  private func matches(_ touched: Touched) -> Bool {
+    if let nodes, !touched.nodes.contains(where: nodes.contains) { return false }
+    if let shards, !touched.shards.contains(where: shards.contains) { return false }
+    if let configs, !touched.configs.contains(where: configs.contains), !touched.schemaKeys.contains(configKey) {
+      return false
+    }
+    guard let collections else { return true }
+    if touched.collections.contains(where: collections.contains) { return true }
+    return touched.shards.contains { shard in shardRanges?.contains { $0.contains(shard) } ?? false }
+  }
+}

@@ -1,0 +1,22 @@
+internal import MusterControllers
+internal import MusterCluster
+internal import MusterProtocol
+
+extension Kernel {
+  /// Heartbeats are soft: they touch no log, and answer who was replaced.
+  func heartbeat(_ call: CallID, _ request: HeartbeatRequest, _ now: Now) {
+    var reply = HeartbeatReply()
+    for beat in request.beats {
+      count { $0.heartbeats += 1 }
+      // The head, not the view: a node that joined a moment ago may beat before its join is durable.
+      guard let row = sequencer.head.nodes.row(beat.node), !row.isRemoved, row.incarnation == beat.incarnation else {
+        reply.fenced.append(beat.node)
+        continue
+      }
+      controllers.heard(node: beat.node, incarnation: beat.incarnation, now: now.monotonic)
+    }
+    reply.timeline = identity.timeline
+    reply.revision = view.revision
+    effects.append(.reply(call, encode(reply)))
+  }
+}

@@ -1,0 +1,60 @@
+package import MusterCluster
+internal import MusterControllers
+package import MusterLog
+
+extension Kernel {
+  /// Lets time pass: the controllers look at the state and what they propose is decided like any command.
+  package func tick(_ now: Now) {
+    guard readOnlyBecause.isEmpty, !sequencer.isFull else { return }
+    for proposal in controllers.tick(state: sequencer.head, now: now.monotonic) { carryOut(proposal, now) }
+    markIdleWatches()
+  }
+
+  private func carryOut(_ proposal: Proposal, _ now: Now) {
+    var request = Request(proposal.command)
+    request.cause = proposal.cause
+    let context = RequestContext(
+      principal: proposal.controller, kind: .controller, assurance: .own, wallTime: now.wall, reason: proposal.reason)
+    if case .refused(let refusal) = sequencer.execute(request, context, planner) {
+      count { $0.refusals[Int(refusal.code.rawValue)] += 1 }
+      controllers.refused(proposal, refusal, at: sequencer.head.revision)
+    }
+  }
+
+  /// The disk runs low, or has room again. The alarm is the last thing that is written before writing stops.
+  package func storageChanged(_ problem: String?, _ now: Now) {
+    if let problem {
+      guard readOnlyBecause.isEmpty else { return }
+      raiseStorageAlarm(RaiseAlarm(name: "disk-full", message: problem), now)
+      readOnlyBecause = problem
+    } else if !readOnlyBecause.isEmpty {
+      readOnlyBecause = ""
+      let clear = Command.clearAlarm(ClearAlarm(name: "disk-full"))
+      if sequencer.head.alarmID(named: "disk-full") != nil { carryOut(clear, .storageRecovered, now) }
+    }
+  }
+
+  private func raiseStorageAlarm(_ alarm: RaiseAlarm, _ now: Now) {
+    carryOut(.raiseAlarm(alarm), .storageLow, now)
+  }
+
+  private func carryOut(_ command: Command, _ reason: ReasonKind, _ now: Now) {
+    let proposal = Proposal(controller: "storage", command: command, reason: Reason(reason), cause: 0)
+    carryOut(proposal, now)
+  }
+
+  /// The next block for the disk, or nil.
+  package func takeBlock() -> SealedBlock? { sequencer.takeBlock() }
+
+  /// The block that was taken is on disk: its answers leave, its commits are seen.
+  ///
+  /// - Returns: the view that was replaced, for the shell to let go of where it hurts least.
+  package func blockDurable() -> State {
+    let publication = sequencer.blockDurable()
+    count { $0.countBlock(publication.commits) }
+    sendSayable()
+    deliver(publication.commits)
+    noteAssignments(publication.commits)
+    return publication.replaced
+  }
+}

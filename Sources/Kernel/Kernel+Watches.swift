@@ -1,0 +1,114 @@
+package import MusterCluster
+internal import MusterHistory
+internal import MusterProtocol
+
+extension Kernel {
+  /// Commits that a watcher may lag behind before it is fed from the journal instead of from memory: none. A watcher
+  /// without credit stops being live, and what it missed is read back once it grants more.
+  func watch(_ call: CallID, _ request: WatchRequest, credit: UInt32) {
+    let next = view.revision + 1
+    let from = request.from ?? next
+    guard from >= 1, from <= next else {
+      fail(
+        call,
+        RPCError(.invalidArgument, "revision \(from) is in the future: the newest is \(view.revision)"))
+      return
+    }
+    watches.add(call, Watch(topic: request.topic, next: from, credit: credit, marked: from - 1))
+    feed(call)
+  }
+
+  /// Asks for what a watcher is behind, if it has credit for it.
+  func feed(_ call: CallID) {
+    guard var watch = watches[call], !watch.isCatchingUp, watch.credit > 0, watch.next <= view.revision else { return }
+    watch.isCatchingUp = true
+    watches[call] = watch
+    effects.append(
+      .catchUp(call, from: watch.next, through: view.revision, limit: Int(min(watch.credit, Kernel.catchUpMax))))
+  }
+
+  /// Commits read for one watcher at a time.
+  package static let catchUpMax: UInt32 = 512
+
+  /// Commits were read for a watcher that was behind.
+  ///
+  /// - Parameter through: everything up to this revision is in `commits` or was left out by the topic.
+  package func caughtUp(_ call: CallID, _ commits: [Commit], through: Revision) {
+    guard var watch = watches[call] else { return }
+    precondition(watch.isCatchingUp, "commits are read only for a watcher that is behind")
+    watch.isCatchingUp = false
+    for commit in commits {
+      guard watch.credit > 0, commit.revision >= watch.next else { break }
+      if let item = item(commit, watch.topic) {
+        effects.append(.item(call, encode(item)))
+        watch.credit -= 1
+        watch.marked = commit.revision
+        count { $0.deliveries += 1 }
+      }
+      watch.next = commit.revision + 1
+    }
+    if commits.isEmpty || watch.next > (commits.last?.revision ?? 0) { watch.next = max(watch.next, through + 1) }
+    watches[call] = watch
+    feed(call)
+  }
+
+  /// Shows new commits to everybody who watches and is not behind. Each is encoded once a topic, not once a watcher.
+  func deliver(_ commits: [Commit]) {
+    guard watches.count > 0 else { return }
+    for commit in commits {
+      var encoded = [Range<Int>?](repeating: nil, count: WatchTopic.allCases.count)
+      var isEncoded = [Bool](repeating: false, count: WatchTopic.allCases.count)
+      for call in watches.calls {
+        guard var watch = watches[call], watch.next == commit.revision, !watch.isCatchingUp else { continue }
+        let topic = Int(watch.topic.rawValue)
+        if !isEncoded[topic] {
+          encoded[topic] = item(commit, watch.topic).map { encode($0) }
+          isEncoded[topic] = true
+        }
+        if let range = encoded[topic] {
+          guard watch.credit > 0 else { continue }
+          effects.append(.item(call, range))
+          watch.credit -= 1
+          watch.marked = commit.revision
+          count { $0.deliveries += 1 }
+        }
+        watch.next = commit.revision + 1
+        watches[call] = watch
+      }
+    }
+    for call in watches.calls { feed(call) }
+  }
+
+  private func item(_ commit: Commit, _ topic: WatchTopic) -> WatchItem? {
+    guard let shown = commit.filtered(to: topic) else { return nil }
+    var item = WatchItem()
+    item.timeline = identity.timeline
+    item.revision = commit.revision
+    item.commit = view.report(shown)
+    return item
+  }
+
+  /// Tells watchers that saw nothing for a while how far everything was shown, so that they resume near the end.
+  func markIdleWatches() {
+    for call in watches.calls {
+      guard var watch = watches[call], !watch.isCatchingUp, watch.credit > 0 else { continue }
+      guard watch.next == view.revision + 1, watch.marked + 1 < watch.next else { continue }
+      var item = WatchItem()
+      item.timeline = identity.timeline
+      item.revision = watch.next - 1
+      effects.append(.item(call, encode(item)))
+      watch.credit -= 1
+      watch.marked = watch.next - 1
+      watches[call] = watch
+    }
+  }
+
+  /// How many watchers there are, and how far the slowest is behind.
+  package var watchLag: (watchers: Int, commits: UInt64) {
+    var lag: UInt64 = 0
+    for call in watches.calls {
+      if let watch = watches[call] { lag = max(lag, view.revision + 1 - min(watch.next, view.revision + 1)) }
+    }
+    return (watches.count, lag)
+  }
+}
