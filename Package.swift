@@ -25,6 +25,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
 let package = Package(
   name: "muster",
   products: [
@@ -52,6 +55,12 @@ let package = Package(
 
     // The shell: threads, files, sockets.
     part("Disk", ["MusterBytes", "MusterLog"]),
+    part(
+      "Server",
+      [
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
+        nio, nioPosix,
+      ]),
 
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),

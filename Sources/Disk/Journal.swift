@@ -232,3 +232,20 @@ func from<T>(_ body: () throws(StorageError) -> T) throws(LogError) -> T {
 func wrap<T>(_ directory: String, _ body: () throws(LogError) -> T) throws(JournalError) -> T {
   do throws(LogError) { return try body() } catch { throw .log(error, directory: directory) }
 }
+
+// MARK: - Snapshots
+
+extension Journal {
+  /// Writes a snapshot: `pages` is handed a function that takes each page, in ascending order. May run on any thread.
+  ///
+  /// - Returns: the bytes written.
+  @discardableResult
+  package func writeSnapshot(
+    _ manifest: SnapshotManifest,
+    _ pages: ((PageAddress, UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws -> Int {
+    let writer = try SnapshotWriter(storage, identity, manifest)
+    try pages { try writer.add($0, $1) }
+    return try writer.finish()
+  }
+}

@@ -39,8 +39,12 @@ struct AssignmentTable {
     return true
   }
 
-  mutating func remove(_ call: CallID) {
-    if streams.removeValue(forKey: call) != nil { calls.removeAll { $0 == call } }
+  /// True when the call was one of these.
+  @discardableResult
+  mutating func remove(_ call: CallID) -> Bool {
+    guard streams.removeValue(forKey: call) != nil else { return false }
+    calls.removeAll { $0 == call }
+    return true
   }
 
   mutating func remove(connection: UInt64) {

@@ -142,10 +142,12 @@ extension Kernel {
     if assignments.grant(call, credit) { sendAssignments(call) }
   }
 
-  /// A call was called off by its client.
-  package func cancel(_ call: CallID) {
-    watches.remove(call)
-    assignments.remove(call)
+  /// A stream was called off by its client.
+  ///
+  /// - Returns: false when there is no such stream.
+  package func cancel(_ call: CallID) -> Bool {
+    let wasWatch = watches.remove(call)
+    return assignments.remove(call) || wasWatch
   }
 
   package func connectionClosed(_ connection: UInt64) {

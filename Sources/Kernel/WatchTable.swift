@@ -41,8 +41,12 @@ struct WatchTable {
     return true
   }
 
-  mutating func remove(_ call: CallID) {
-    if watches.removeValue(forKey: call) != nil { calls.removeAll { $0 == call } }
+  /// True when the call was one of these.
+  @discardableResult
+  mutating func remove(_ call: CallID) -> Bool {
+    guard watches.removeValue(forKey: call) != nil else { return false }
+    calls.removeAll { $0 == call }
+    return true
   }
 
   mutating func remove(connection: UInt64) {

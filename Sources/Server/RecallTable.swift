@@ -1,0 +1,63 @@
+internal import MusterBytes
+internal import MusterCluster
+internal import MusterHistory
+internal import MusterKernel
+internal import MusterProtocol
+
+/// What a stream of the past still has to say. Used by one thread at a time: the archive's, while `isBusy`.
+final class RecallSource: @unchecked Sendable {
+  enum Kind {
+    case log(LogCursor)
+    case differences([Difference], HistoryEnd)
+  }
+
+  var kind: Kind
+  private var given = 0
+
+  init(_ kind: Kind) { self.kind = kind }
+
+  /// The next elements, and the end when there are no more.
+  func next(_ count: Int, timeline: UInt64) throws(HistoryError) -> (items: [[UInt8]], end: [UInt8]?) {
+    switch kind {
+    case .log(let cursor):
+      let reports = try cursor.next(count)
+      let end = cursor.isDone ? HistoryItem(try cursor.end(timeline: timeline)).encoded() : nil
+      return (reports.map { HistoryItem($0).encoded() }, end)
+    case .differences(let all, let end):
+      let piece = all[given..<min(given + count, all.count)]
+      given += piece.count
+      return (piece.map { HistoryItem($0).encoded() }, given == all.count ? HistoryItem(end).encoded() : nil)
+    }
+  }
+}
+
+/// A stream of the past to one client.
+struct RecallStream {
+  var source: RecallSource?
+  var credit: UInt32
+  var isBusy = false
+}
+
+/// The streams of the past.
+struct RecallTable {
+  private var streams: [CallID: RecallStream] = [:]
+
+  subscript(call: CallID) -> RecallStream? {
+    get { streams[call] }
+    set { streams[call] = newValue }
+  }
+
+  mutating func grant(_ call: CallID, _ credit: UInt32) -> Bool {
+    guard var stream = streams[call] else { return false }
+    let (sum, overflow) = stream.credit.addingReportingOverflow(credit)
+    stream.credit = overflow ? .max : sum
+    streams[call] = stream
+    return true
+  }
+
+  mutating func remove(_ call: CallID) -> Bool { streams.removeValue(forKey: call) != nil }
+
+  mutating func remove(connection: UInt64) {
+    streams = streams.filter { $0.key.connection != connection }
+  }
+}
