@@ -61,6 +61,7 @@ let package = Package(
         "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
         nio, nioPosix,
       ]),
+    part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", nio, nioPosix]),
 
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
