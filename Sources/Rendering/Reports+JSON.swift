@@ -1,0 +1,228 @@
+package import MusterCluster
+
+// The documents that scripts read: names of fields are a contract.
+
+extension NodeReport {
+  package var members: [JSON.Member] {
+    [
+      .init("name", .text(name)), .init("id", .number(UInt64(id))), .init("state", .text(state.name)),
+      .init("cordoned", .flag(isCordoned)), .init("incarnation", .number(incarnation)),
+      .init("domain", .text(domain)), .init("labels", labels.json), .init("capacity", capacity.json),
+      .init("used", used.json), .init("address", .optional(address)), .init("replicas", .number(UInt64(replicas))),
+      .init("leaders", .number(UInt64(leaders))), .init("since", .text(Timestamp.format(since))),
+      .init("sinceRevision", .number(sinceRevision)), .init("changed", .number(changed)),
+      .init("heartbeatMilliseconds", .optional(heartbeatMilliseconds)),
+    ]
+  }
+}
+
+extension [Label] {
+  package var json: JSON { .object(map { JSON.Member($0.name, .text($0.value)) }) }
+}
+
+extension [Amount] {
+  package var json: JSON { .object(map { JSON.Member($0.dimension, .number($0.value)) }) }
+}
+
+extension ShardReport {
+  package var members: [JSON.Member] {
+    [
+      .init("shard", .text(name)), .init("id", .number(UInt64(id))), .init("collection", .text(collection)),
+      .init("index", .number(UInt64(index))), .init("epoch", .number(UInt64(epoch))),
+      .init("leader", .optional(leader)), .init("replicas", .list(replicas.map(\.json))),
+      .init("moving", move?.json ?? .null), .init("changed", .number(changed)),
+    ]
+  }
+}
+
+extension ReplicaReport {
+  package var json: JSON {
+    .members([
+      "node": .text(node), "role": .text(role.name), "inSync": .flag(isInSync), "opened": .flag(isOpened),
+    ])
+  }
+}
+
+extension MoveReport {
+  package var json: JSON {
+    .members([
+      "id": .number(UInt64(id)), "from": .text(source), "to": .text(target), "step": .text(step.name),
+      "started": .number(started),
+    ])
+  }
+}
+
+extension CollectionReport {
+  package var members: [JSON.Member] {
+    [
+      .init("name", .text(name)), .init("id", .number(UInt64(id))), .init("state", .text(state.name)),
+      .init("tenant", .optional(tenant)), .init("shards", .number(UInt64(shards))),
+      .init("placed", .number(UInt64(placed))), .init("replicas", .number(UInt64(policy.replicas))),
+      .init("spread", .list(policy.spread.map { .text($0.level.name + ($0.isPreference ? ":prefer" : "")) })),
+      .init("require", policy.required.json), .init("weights", policy.weights.json),
+      .init("minInSync", .number(UInt64(policy.minInSync))),
+      .init("uncleanElection", .flag(policy.allowsUncleanElection)), .init("labels", labels.json),
+      .init("created", .number(created)), .init("changed", .number(changed)),
+    ]
+  }
+}
+
+extension ConfigValue {
+  /// Bytes that are no text come as an object with their base64.
+  package var json: JSON { FieldValue(self).json }
+}
+
+extension FieldValue {
+  package init(_ value: ConfigValue) {
+    switch value {
+    case .text(let text): self = .text(text)
+    case .integer(let number): self = .signed(number)
+    case .boolean(let flag): self = .flag(flag)
+    case .bytes(let bytes): self = .bytes(bytes)
+    }
+  }
+
+  package var json: JSON {
+    switch self {
+    case .text(let text): .text(text)
+    case .number(let number): .number(number)
+    case .signed(let number): .signed(number)
+    case .flag(let flag): .flag(flag)
+    case .texts(let texts): .list(texts.map { .text($0) })
+    case .bytes(let bytes): .members(["base64": .text(Base64.encode(bytes))])
+    case .nothing: .null
+    }
+  }
+
+  /// For people, in one line.
+  package var words: String {
+    switch self {
+    case .text(let text): text
+    case .number(let number): String(number)
+    case .signed(let number): String(number)
+    case .flag(let flag): flag ? "yes" : "no"
+    case .texts(let texts): texts.isEmpty ? "-" : texts.joined(separator: ",")
+    case .bytes(let bytes): "(\(bytes.count) bytes)"
+    case .nothing: "-"
+    }
+  }
+}
+
+extension ConfigReport {
+  package var members: [JSON.Member] {
+    [
+      .init("key", .text(key)), .init("scope", .text(scope)), .init("type", value.map { .text($0.type.name) } ?? .null),
+      .init("value", value?.json ?? .null), .init("version", .number(version)), .init("changed", .number(changed)),
+    ]
+  }
+}
+
+extension SchemaReport {
+  package var members: [JSON.Member] {
+    [
+      .init("key", .text(key)), .init("type", .text(schema.type.name)),
+      .init("minimum", schema.minimum.map { .signed($0) } ?? .null),
+      .init("maximum", schema.maximum.map { .signed($0) } ?? .null),
+      .init("allowed", .list(schema.allowed.map { .text($0) })), .init("description", .optional(schema.description)),
+      .init("changed", .number(changed)),
+    ]
+  }
+}
+
+extension StatusReport {
+  package var members: [JSON.Member] {
+    [
+      .init("digest", .text(digest)),
+      .init(
+        "nodes",
+        .object(
+          NodeState.allCases.filter { $0 != .removed }.map { state in
+            let place = Int(state.rawValue)
+            return JSON.Member(state.name, .number(place < nodesByState.count ? UInt64(nodesByState[place]) : 0))
+          } + [JSON.Member("cordoned", .number(UInt64(cordonedNodes)))])),
+      .init("collections", .number(UInt64(collections))),
+      .init(
+        "shards",
+        .members([
+          "total": .number(shards), "available": .number(availableShards),
+          "underReplicated": .number(underReplicatedShards), "leaderless": .number(leaderlessShards),
+          "moving": .number(movingShards), "unplaced": .number(unplacedShards),
+        ])),
+      .init("configs", .number(UInt64(configs))), .init("maintenance", .flag(isInMaintenance)),
+      .init("alarms", .list(alarms.map { .object($0.members) })),
+    ]
+  }
+}
+
+extension AlarmReport {
+  package var members: [JSON.Member] {
+    [
+      .init("name", .text(name)), .init("message", .text(message)), .init("since", .text(Timestamp.format(since))),
+      .init("changed", .number(changed)),
+    ]
+  }
+}
+
+extension CommitReport {
+  package var members: [JSON.Member] {
+    [
+      .init("revision", .number(revision)), .init("time", .text(Timestamp.format(time))),
+      .init("wallTime", .text(Timestamp.format(wallTime))), .init("principal", .optional(principal)),
+      .init("principalKind", .text(principalKind.name)), .init("assurance", .text(assurance.name)),
+      .init("requestID", .optional(requestID)), .init("cause", .optional(cause)),
+      .init("reason", reason.text.isEmpty && reason.kind == .unstated ? .null : .text(reason.words)),
+      .init("reasonKind", .text(reason.kind.name)),
+      .init("reasonArguments", .list(reason.arguments.map { .text($0) })), .init("tenant", .optional(tenant)),
+      .init("traceParent", .optional(traceParent)), .init("events", .list(events.map(\.json))),
+    ]
+  }
+
+  package var json: JSON { .object(members) }
+}
+
+extension Reason {
+  /// What a person wrote, or the kind of reason.
+  package var words: String { text.isEmpty ? kind.name : text }
+}
+
+extension EventReport {
+  package var json: JSON {
+    .object([.init("type", .text(type))] + fields.map { JSON.Member($0.name, $0.value.json) })
+  }
+
+  /// For people: `LeaderElected shard=orders/3 node=n2 epoch=4`.
+  package var words: String {
+    ([type] + fields.filter { $0.value != .nothing }.map { "\($0.name)=\($0.value.words)" }).joined(separator: " ")
+  }
+}
+
+extension Difference {
+  package var members: [JSON.Member] {
+    [
+      .init("change", .text(kind.name)), .init("entity", .text(entity)), .init("revision", .number(revision)),
+      .init(
+        "fields",
+        .list(
+          fields.map {
+            .members(["field": .text($0.name), "before": $0.before.json, "after": $0.after.json])
+          })),
+    ]
+  }
+}
+
+/// RFC 4648.
+package enum Base64 {
+  private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+  package static func encode(_ bytes: [UInt8]) -> String {
+    var text: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let group = bytes[start..<min(start + 3, bytes.count)]
+      let value = group.enumerated().reduce(0) { $0 | Int($1.element) << (16 - 8 * $1.offset) }
+      for place in 0..<4 {
+        text.append(place <= group.count ? digits[value >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+}
