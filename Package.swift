@@ -56,13 +56,21 @@ let package = Package(
 
     // The shell: threads, files, sockets.
     part("Disk", ["MusterBytes", "MusterLog"]),
+    part("Console", [nio, nioPosix, .product(name: "NIOHTTP1", package: "swift-nio")]),
     part(
       "Server",
       [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
-        nio, nioPosix,
+        "MusterConsole", nio, nioPosix,
       ]),
     part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", nio, nioPosix]),
+    .executableTarget(
+      name: "muster",
+      dependencies: [
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
+        "MusterServer", "MusterConsole", "MusterClient", "MusterRendering", nio, nioPosix,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: features),
 
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),

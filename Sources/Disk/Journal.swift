@@ -233,6 +233,22 @@ func wrap<T>(_ directory: String, _ body: () throws(LogError) -> T) throws(Journ
   do throws(LogError) { return try body() } catch { throw .log(error, directory: directory) }
 }
 
+// MARK: - Sizes
+
+extension Journal {
+  /// Bytes of the log and of the snapshots, as the files' lengths say; 0 for what cannot be read.
+  package func sizes() -> (log: UInt64, snapshots: UInt64) {
+    (size(of: Layout.log), size(of: Layout.snapshots))
+  }
+
+  private func size(of directory: String) -> UInt64 {
+    let names = (try? storage.list(directory)) ?? []
+    return names.reduce(0) { sum, name in
+      sum + UInt64(((try? storage.size(directory + "/" + name)) ?? nil) ?? 0)
+    }
+  }
+}
+
 // MARK: - Snapshots
 
 extension Journal {

@@ -81,6 +81,7 @@ package final class Server {
     kernel.receive(
       CallID(connection: connection.id, call: call), from: caller, method: method, credit: credit, payload: payload,
       now: Clock.now())
+    if blockBegan == nil, !kernel.sequencer.isIdle { blockBegan = Clock.microseconds() }
     endTickSoon()
   }
 
@@ -137,6 +138,8 @@ package final class Server {
   private func finish(_ result: Result<Void, LogError>, _ block: SealedBlock) {
     switch result {
     case .success:
+      if let began = blockBegan { commitLatency.record(Clock.microseconds() - began) }
+      blockBegan = nil
       retire(kernel.blockDurable())
       carryOutEffects()
       flush()
@@ -208,6 +211,22 @@ package final class Server {
 
   // MARK: Time
 
+  /// From the first command of a block to its durability.
+  private(set) var commitLatency = LatencyHistogram()
+  private var blockBegan: UInt64?
+  private(set) var sizes: (log: UInt64, snapshots: UInt64) = (0, 0)
+  private var cachedStatus: StatusReport?
+  private var cachedAt: Revision?
+
+  /// The counts of the present state; made anew only when it changed.
+  func statusForMetrics() -> StatusReport {
+    if let cachedStatus, cachedAt == kernel.view.revision { return cachedStatus }
+    let status = kernel.view.statusReport()
+    cachedStatus = status
+    cachedAt = kernel.view.revision
+    return status
+  }
+
   private var isConfirming = false
   private var blocksSeen: UInt64 = 0
 
@@ -232,10 +251,14 @@ package final class Server {
 
   private func tick() {
     retryParked()
+    ticks += 1
+    if ticks % 10 == 1 { sizes = journal.sizes() }
     kernel.tick(Clock.now())
     endTickSoon()
     armTick()
   }
+
+  private var ticks: UInt64 = 0
 
   private func armTick() {
     guard !isStopping else { return }

@@ -1,0 +1,146 @@
+internal import MusterProtocol
+
+import ArgumentParser
+import MusterCluster
+import MusterRendering
+
+/// What `create` and `set` say of a policy.
+struct PolicyOptions: ParsableArguments {
+  @Option(help: "LEVEL[:prefer]: region, zone, rack or host; may be repeated.") var spread: [String] = []
+  @Option(help: "LABEL=VALUE that a node must have; may be repeated.") var require: [String] = []
+  @Option(help: "What a replica needs: disk=1GiB,cpu=8; may be repeated.") var weight: [String] = []
+  @Option(help: "Replicas that must be in sync; without it a majority.") var minInSync: UInt32?
+  @Flag(inversion: .prefixedNo, help: "Whether a replica that is behind may lead when no other is left.")
+  var uncleanElection: Bool?
+  @Option(help: "LABEL=VALUE for people; may be repeated.") var label: [String] = []
+
+  /// Takes over what was given and leaves the rest.
+  func apply(to policy: inout Policy) throws {
+    if !spread.isEmpty { policy.spread = try spread.map(PolicyOptions.rule) }
+    if !require.isEmpty { policy.required = try require.map(PolicyOptions.label) }
+    if !weight.isEmpty { policy.weights = try weight.flatMap(PolicyOptions.amounts) }
+    if let minInSync { policy.minInSync = minInSync }
+    if let uncleanElection { policy.allowsUncleanElection = uncleanElection }
+  }
+
+  private static func rule(_ text: String) throws -> SpreadRule {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard let level = parts.first.flatMap({ FaultLevel(name: String($0)) }), parts.count <= 2,
+      parts.count == 1 || parts[1] == "prefer" || parts[1] == "require"
+    else {
+      throw Failure.usage("--spread is region, zone, rack or host, with :prefer if it may be broken, not \"\(text)\"")
+    }
+    return SpreadRule(level, isPreference: parts.last == "prefer")
+  }
+
+  static func label(_ text: String) throws -> Label {
+    guard let label = Quantity.parseLabel(text) else { throw Failure.usage("\"\(text)\" is not LABEL=VALUE") }
+    return label
+  }
+
+  static func amounts(_ text: String) throws -> [Amount] {
+    guard let amounts = Quantity.parseAmounts(text) else {
+      throw Failure.usage("\"\(text)\" is not NAME=AMOUNT[,NAME=AMOUNT…], such as disk=1GiB,cpu=8")
+    }
+    return amounts
+  }
+}
+
+struct CollectionCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "collection", abstract: "Shards that share one policy.", discussion: "Example: muster collection list",
+    subcommands: [Create.self, List.self, Show.self, Set.self, Delete.self])
+
+  struct Create: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Creates a collection and places its shards.",
+      discussion: "Example: muster collection create orders --shards 12 --replicas 3 --spread zone --weight disk=1GiB")
+    @Argument(help: "Its name.") var name: String
+    @Option(help: "How many shards.") var shards: UInt32
+    @Option(help: "Replicas of each shard.") var replicas: UInt32
+    @Option(help: "The tenant that owns it.") var tenant: String = ""
+    @OptionGroup var policy: PolicyOptions
+    @OptionGroup var options: MutationOptions
+
+    func run() async throws {
+      var full = Policy()
+      full.replicas = replicas
+      try policy.apply(to: &full)
+      let labels = try policy.label.map(PolicyOptions.label)
+      try await options.run(
+        .createCollection(CreateCollection(name: name, shards: shards, policy: full, labels: labels, tenant: tenant)))
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "All collections.", discussion: "Example: muster collection list --output json")
+    @OptionGroup var options: ReadOptions
+
+    func run() async throws {
+      let reply = try await options.place.source().answer(.collections(CollectionsQuestion()), at: try options.moment)
+      let collections = reply.answer.collections.sorted { $0.name < $1.name }
+      let head = DocumentHead(
+        schema: "collection-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      options.output.show(head, "collections", collections.map(\.members)) {
+        var table = Table(["NAME", "STATE", "SHARDS", "REPLICAS", "SPREAD", "MIN-IN-SYNC"])
+        for each in collections {
+          table.add([
+            each.name, each.state.name, String(each.shards), String(each.policy.replicas),
+            each.policy.spread.map { $0.level.name + ($0.isPreference ? ":prefer" : "") }.joined(separator: ","),
+            String(each.policy.minInSync),
+          ])
+        }
+        return table.text
+      }
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "One collection.", discussion: "Example: muster collection show orders")
+    @Argument(help: "Its name.") var name: String
+    @OptionGroup var options: ReadOptions
+
+    func run() async throws {
+      let question = Question.collections(CollectionsQuestion(name: name))
+      let reply = try await options.place.source().answer(question, at: try options.moment)
+      guard let found = reply.answer.collections.first else {
+        throw Failure(.refused, "there is no collection \(name)")
+      }
+      let head = DocumentHead(
+        schema: "collection", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      options.output.show(head, found.members) { Details.text(found.members) }
+    }
+  }
+
+  struct Set: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Changes a policy; shards stay where they are until they are moved.",
+      discussion: "Example: muster collection set orders --min-in-sync 2")
+    @Argument(help: "Its name.") var name: String
+    @Option(help: "Replicas of each shard.") var replicas: UInt32?
+    @OptionGroup var policy: PolicyOptions
+    @OptionGroup var options: MutationOptions
+
+    func run() async throws {
+      let source = ServerSource(try Connection(options.server))
+      let question = Question.collections(CollectionsQuestion(name: name))
+      let reply = try await source.answer(question, at: .now)
+      guard let old = reply.answer.collections.first else { throw Failure(.refused, "there is no collection \(name)") }
+      var full = old.policy
+      if let replicas { full.replicas = replicas }
+      try policy.apply(to: &full)
+      let labels = policy.label.isEmpty ? old.labels : try policy.label.map(PolicyOptions.label)
+      try await options.run(.changeCollection(ChangeCollection(name: name, policy: full, labels: labels)))
+    }
+  }
+
+  struct Delete: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Deletes a collection and all its replicas.", discussion: "Example: muster collection delete orders")
+    @Argument(help: "Its name.") var name: String
+    @OptionGroup var options: MutationOptions
+    func run() async throws { try await options.run(.deleteCollection(DeleteCollection(name: name))) }
+  }
+}

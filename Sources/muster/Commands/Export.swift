@@ -1,0 +1,152 @@
+import ArgumentParser
+import Glibc
+import MusterCluster
+import MusterRendering
+
+struct Export: AsyncParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable { case jsonl, csv }
+
+  static let configuration = CommandConfiguration(
+    abstract: "The auditor's timeline, oldest first, into a file.",
+    discussion: """
+      Example: muster export --format jsonl --to timeline.jsonl --data /var/lib/muster
+      An export that was interrupted goes on where it ended when it is run again with the same file.
+      """)
+  @Option(help: "jsonl: a line a commit; csv: a row an event.") var format: Format
+  @Option(help: "The file, or - for standard output.") var to: String
+  @OptionGroup var filter: ExportFilter
+  @OptionGroup var place: PlaceOptions
+
+  func run() async throws {
+    var request = try filter.request()
+    request.isOldestFirst = true
+    let file = try ExportFile(to, format == .csv ? "csv" : "jsonl")
+    if let last = file.lastRevision, last > 0 { request.from = .revision(last + 1) }
+    var rows: UInt64 = 0
+    if format == .csv && file.isEmpty { try file.append(CSV.heading) }
+    let source = try place.source()
+    // A resumed export may find that there is nothing left to say.
+    if let last = file.lastRevision, last >= (try await source.info()).revision { return report(0, file) }
+    _ = try await source.log(request) { commit in
+      try file.append(format == .csv ? CSV.rows(commit) : commit.json.line + "\n")
+      rows += 1
+    }
+    try file.finish()
+    report(rows, file)
+  }
+
+  private func report(_ rows: UInt64, _ file: ExportFile) {
+    let resumed = file.lastRevision.map { ", resumed after revision \($0)" } ?? ""
+    Terminal.error("exported \(rows) commits to \(to)\(resumed)\n")
+  }
+}
+
+/// The filters of `log`, without its `--to`, which here names the file.
+struct ExportFilter: ParsableArguments {
+  @Option(help: "From this moment on: a revision, a time, or \"10m ago\".") var from: String?
+  @Option(help: "Up to this moment.") var until: String?
+  @Option(help: "Only what speaks of this node.") var node: String = ""
+  @Option(help: "Only what speaks of this shard (C/17).") var shard: String = ""
+  @Option(help: "Only what speaks of this collection.") var collection: String = ""
+  @Option(help: "Only what speaks of this configuration key.") var config: String = ""
+  @Option(help: "Only what this principal did.") var principal: String = ""
+  @Option(help: "Only with an event of this type.") var type: String = ""
+
+  func request() throws -> LogRequest {
+    var filter = FilterOptions()
+    filter.from = from
+    filter.to = until
+    filter.node = node
+    filter.shard = shard
+    filter.collection = collection
+    filter.config = config
+    filter.principal = principal
+    filter.type = type
+    return try filter.request()
+  }
+}
+
+import MusterProtocol
+
+/// A file that an export is appended to. What an interruption left of the last commit is cut off, and written again.
+final class ExportFile {
+  private let descriptor: Int32
+  private var pending: [UInt8] = []
+  private(set) var lastRevision: UInt64?
+  private(set) var isEmpty = true
+
+  init(_ path: String, _ format: String) throws {
+    guard path != "-" else {
+      descriptor = 1
+      return
+    }
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Failure(.refused, "\(path): \(String(cString: strerror(errno)))") }
+    try resume(path, format)
+  }
+
+  /// Finds the last whole line and the revision it is of.
+  private func resume(_ path: String, _ format: String) throws {
+    let size = Int(lseek(descriptor, 0, SEEK_END))
+    guard size > 0 else { return }
+    let start = max(0, size - (4 << 20))
+    var tail = [UInt8](repeating: 0, count: size - start)
+    guard pread(descriptor, &tail, tail.count, off_t(start)) == tail.count else {
+      throw Failure(.refused, "\(path) cannot be read")
+    }
+    guard let end = tail.lastIndex(of: UInt8(ascii: "\n")) else { throw notOurs(path) }
+    var keep = end + 1
+    var lines = tail[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    if start > 0 { lines.removeFirst() }
+    guard let last = lines.last, let revision = ExportFile.revision(last, format) else { throw notOurs(path) }
+    if format == "csv", revision > 0 {
+      // Rows of the last commit may be missing: it is written again.
+      for line in lines.reversed() where ExportFile.revision(line, format) == revision { keep -= line.count + 1 }
+      lastRevision = revision - 1
+    } else {
+      lastRevision = revision
+    }
+    isEmpty = start + keep == 0
+    guard ftruncate(descriptor, off_t(start + keep)) == 0, lseek(descriptor, 0, SEEK_END) >= 0 else {
+      throw Failure(.refused, "\(path): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  private func notOurs(_ path: String) -> Failure {
+    Failure(.refused, "\(path) exists and is no export of this format; choose another file")
+  }
+
+  /// The revision that a line begins with; 0 for a heading.
+  private static func revision(_ line: ArraySlice<UInt8>, _ format: String) -> UInt64? {
+    let text = String(decoding: line, as: UTF8.self)
+    if format == "csv" { return text.hasPrefix("revision,") ? 0 : UInt64(text.prefix { $0 != "," }) }
+    let mark = "{\"revision\":"
+    guard text.hasPrefix(mark) else { return nil }
+    return UInt64(text.dropFirst(mark.count).prefix { $0 != "," })
+  }
+
+  func append(_ text: String) throws {
+    pending += Array(text.utf8)
+    if pending.count >= 1 << 16 { try flush() }
+  }
+
+  private func flush() throws {
+    var done = 0
+    while done < pending.count {
+      let put = pending.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done) }
+      if put < 0 && errno == EINTR { continue }
+      guard put > 0 else {
+        throw Failure(.refused, "the export cannot be written: \(String(cString: strerror(errno)))")
+      }
+      done += put
+    }
+    pending = []
+  }
+
+  func finish() throws {
+    try flush()
+    guard descriptor == 1 || fsync(descriptor) == 0 else {
+      throw Failure(.refused, "the export cannot be written: \(String(cString: strerror(errno)))")
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import ArgumentParser
+import MusterCluster
+import MusterProtocol
+import MusterRendering
+
+/// Which commits.
+struct FilterOptions: ParsableArguments {
+  @Option(help: "From this moment on: a revision, a time, or \"10m ago\".") var from: String?
+  @Option(help: "Up to this moment.") var to: String?
+  @Option(help: "Only what speaks of this node.") var node: String = ""
+  @Option(help: "Only what speaks of this shard (C/17).") var shard: String = ""
+  @Option(help: "Only what speaks of this collection.") var collection: String = ""
+  @Option(help: "Only what speaks of this configuration key.") var config: String = ""
+  @Option(help: "Only what this principal did.") var principal: String = ""
+  @Option(help: "Only with an event of this type, such as LeaderElected.") var type: String = ""
+
+  func request() throws -> LogRequest {
+    var request = LogRequest()
+    request.from = try from.map { try ReadOptions.moment($0) }
+    if let to { request.to = try ReadOptions.moment(to) }
+    request.filter.node = node
+    request.filter.shard = shard
+    request.filter.collection = collection
+    request.filter.configKey = config
+    request.filter.principal = principal
+    request.filter.eventType = type
+    return request
+  }
+}
+
+struct Log: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The commits, newest first.",
+    discussion: "Example: muster log --node n3 --from \"1h ago\"\n         muster log --type LeaderElected --limit 10")
+  @OptionGroup var filter: FilterOptions
+  @Option(help: "At most so many.") var limit: UInt64?
+  @Flag(help: "Oldest first.") var oldestFirst = false
+  @OptionGroup var options: ReadOptions
+
+  func run() async throws {
+    var request = try filter.request()
+    if filter.to == nil { request.to = try options.moment }
+    if let limit {
+      guard limit > 0 else { throw Failure.usage("--limit is at least 1") }
+      request.limit = limit
+    }
+    request.isOldestFirst = oldestFirst
+    try await LogPrinter(options.output, schema: "log").print(request, from: try options.place.source())
+  }
+}
+
+/// Prints commits as they come.
+struct LogPrinter {
+  let output: OutputOptions
+  let schema: String
+
+  init(_ output: OutputOptions, schema: String) {
+    self.output = output
+    self.schema = schema
+  }
+
+  func print(_ request: LogRequest, from source: any Source) async throws {
+    var commits: [JSON] = []
+    let end = try await source.log(request) { commit in
+      switch output.format {
+      case .table: Terminal.out(LogPrinter.words(commit))
+      case .jsonl: Terminal.out(commit.json.line + "\n")
+      case .json: commits.append(commit.json)
+      }
+    }
+    guard output.format == .json else { return }
+    let head = DocumentHead(schema: schema, timeline: end.timeline, revision: end.revision, time: end.time)
+    let members =
+      head.members + [
+        .init("from", .number(end.from)), .init("commits", .list(commits)),
+        .init("blocksRead", .number(end.blocksRead)),
+      ]
+    Terminal.out(JSON.object(members).line + "\n")
+  }
+
+  /// A commit as `git log` would show it.
+  static func words(_ commit: CommitReport) -> String {
+    var text = Terminal.yellow("revision \(commit.revision)") + "\n"
+    text += "  time    \(Timestamp.format(commit.time))\n"
+    text += "  by      \(commit.principal) (\(commit.principalKind.name), \(commit.assurance.name))\n"
+    if !commit.requestID.isEmpty { text += "  request \(commit.requestID)\n" }
+    if commit.cause != 0 { text += "  cause   \(commit.cause)\n" }
+    if commit.reason.kind != .unstated {
+      let inputs = commit.reason.arguments.isEmpty ? "" : " (\(commit.reason.arguments.joined(separator: ", ")))"
+      text += "  reason  \(commit.reason.words)\(inputs)\n"
+    }
+    for event in commit.events { text += "    \(event.words)\n" }
+    return text
+  }
+}
+
+struct Show: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "One commit, whole.", discussion: "Example: muster show 1234")
+  @Argument(help: "A revision.") var revision: UInt64
+  @OptionGroup var place: PlaceOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    guard revision > 0 else { throw Failure(.refused, "revisions begin at 1") }
+    var request = LogRequest()
+    request.from = .revision(revision)
+    request.to = .revision(revision)
+    var found: CommitReport?
+    let end = try await place.source().log(request) { found = $0 }
+    guard let found else { throw Failure(.refused, "there is no revision \(revision)") }
+    let head = DocumentHead(schema: "commit", timeline: end.timeline, revision: revision, time: found.time)
+    output.show(head, found.members) { LogPrinter.words(found) }
+  }
+}
+
+struct Diff: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "What differs between two moments.",
+    discussion: "Example: muster diff 1200 1300\n         muster diff \"10m ago\" now")
+  @Argument(help: "The earlier moment: a revision, a time, \"10m ago\", or now.") var a: String
+  @Argument(help: "The later moment.") var b: String
+  @OptionGroup var place: PlaceOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    var found: [Difference] = []
+    let end = try await place.source().diff(try Diff.moment(a), try Diff.moment(b)) { difference in
+      switch output.format {
+      case .table: Terminal.out(Diff.words(difference))
+      case .jsonl: Terminal.out(JSON.object(difference.members).line + "\n")
+      case .json: found.append(difference)
+      }
+    }
+    guard output.format == .json else { return }
+    let head = DocumentHead(schema: "diff", timeline: end.timeline, revision: end.revision, time: end.time)
+    let members =
+      head.members + [
+        .init("from", .number(end.from)), .init("to", .number(end.revision)),
+        .init("differences", .list(found.map { .object($0.members) })), .init("blocksRead", .number(end.blocksRead)),
+      ]
+    Terminal.out(JSON.object(members).line + "\n")
+  }
+
+  private static func moment(_ text: String) throws -> Moment { text == "now" ? .now : try ReadOptions.moment(text) }
+
+  private static func words(_ difference: Difference) -> String {
+    let sign = difference.kind == .added ? "+" : difference.kind == .removed ? "-" : "~"
+    var text = Terminal.yellow("\(sign) \(difference.entity)") + "  (revision \(difference.revision))\n"
+    for field in difference.fields {
+      let before = field.before.words
+      let after = field.after.words
+      if difference.kind == .changed || before != after { text += "    \(field.name): \(before) -> \(after)\n" }
+    }
+    return text
+  }
+}

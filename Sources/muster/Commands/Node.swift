@@ -1,0 +1,112 @@
+internal import MusterProtocol
+
+import ArgumentParser
+import MusterCluster
+import MusterRendering
+
+struct NodeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "node", abstract: "The members.", discussion: "Example: muster node list",
+    subcommands: [
+      List.self, Show.self, Cordon.self, Uncordon.self, Drain.self, Undrain.self, Remove.self, CanStop.self,
+    ])
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "All members.", discussion: "Example: muster node list --at 1234")
+    @OptionGroup var options: ReadOptions
+
+    func run() async throws {
+      let reply = try await options.place.source().answer(.nodes(NodesQuestion()), at: try options.moment)
+      let nodes = reply.answer.nodes.sorted { $0.name < $1.name }
+      let head = DocumentHead(schema: "node-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      options.output.show(head, "nodes", nodes.map(\.members)) {
+        var table = Table(["NAME", "STATE", "DOMAIN", "REPLICAS", "LEADERS", "INCARNATION", "SINCE"])
+        for node in nodes {
+          table.add([
+            node.name, node.state.name + (node.isCordoned ? ",cordoned" : ""), node.domain, String(node.replicas),
+            String(node.leaders), String(node.incarnation), Timestamp.format(node.since),
+          ])
+        }
+        return table.text
+      }
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "One member.", discussion: "Example: muster node show n3 --output json")
+    @Argument(help: "The node's name.") var name: String
+    @OptionGroup var options: ReadOptions
+
+    func run() async throws {
+      let reply = try await options.place.source().answer(.nodes(NodesQuestion(name: name)), at: try options.moment)
+      guard let node = reply.answer.nodes.first else { throw Failure(.refused, "there is no node \(name)") }
+      let head = DocumentHead(schema: "node", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      options.output.show(head, node.members) { Details.text(node.members) }
+    }
+  }
+
+  struct Cordon: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Gives a node nothing new; it keeps what it has.",
+      discussion: "Example: muster node cordon n3 --reason \"disk is noisy\"")
+    @Argument(help: "The node's name.") var name: String
+    @OptionGroup var options: MutationOptions
+    func run() async throws { try await options.run(.cordonNode(CordonNode(name: name, isOn: true))) }
+  }
+
+  struct Uncordon: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Takes a cordon back.", discussion: "Example: muster node uncordon n3")
+    @Argument(help: "The node's name.") var name: String
+    @OptionGroup var options: MutationOptions
+    func run() async throws { try await options.run(.cordonNode(CordonNode(name: name, isOn: false))) }
+  }
+
+  struct Drain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Asks for all replicas to leave a node.", discussion: "Example: muster node drain n3 --dry-run")
+    @Argument(help: "The node's name.") var name: String
+    @OptionGroup var options: MutationOptions
+    func run() async throws { try await options.run(.drainNode(DrainNode(name: name, isOn: true))) }
+  }
+
+  struct Undrain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Takes a drain back.", discussion: "Example: muster node undrain n3")
+    @Argument(help: "The node's name.") var name: String
+    @OptionGroup var options: MutationOptions
+    func run() async throws { try await options.run(.drainNode(DrainNode(name: name, isOn: false))) }
+  }
+
+  struct Remove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Ends a membership; the node must be empty.", discussion: "Example: muster node remove n3")
+    @Argument(help: "The node's name.") var name: String
+    @OptionGroup var options: MutationOptions
+    func run() async throws { try await options.run(.removeNode(RemoveNode(name: name))) }
+  }
+}
+
+/// The fields of one thing, a line each.
+enum Details {
+  static func text(_ members: [JSON.Member]) -> String {
+    let width = members.map(\.name.count).max() ?? 0
+    return members.map { member in
+      "\(member.name)\(String(repeating: " ", count: width - member.name.count + 2))\(words(member.value))\n"
+    }.joined()
+  }
+
+  private static func words(_ value: JSON) -> String {
+    switch value {
+    case .null: "-"
+    case .text(let text): text
+    case .object(let members):
+      members.isEmpty ? "-" : members.map { "\($0.name)=\(words($0.value))" }.joined(separator: " ")
+    case .list(let list): list.isEmpty ? "-" : list.map(words).joined(separator: ", ")
+    case .flag(let flag): flag ? "yes" : "no"
+    case .number, .signed: value.line
+    }
+  }
+}

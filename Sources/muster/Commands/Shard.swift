@@ -1,0 +1,112 @@
+internal import MusterProtocol
+
+import ArgumentParser
+import MusterCluster
+import MusterRendering
+
+/// `orders/17` as people write it.
+struct ShardName {
+  var collection: String
+  var index: UInt64
+
+  init(_ text: String) throws {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, let index = UInt64(parts[1]) else {
+      throw Failure.usage("\"\(text)\" is no shard: give COLLECTION/NUMBER, such as orders/17")
+    }
+    collection = String(parts[0])
+    self.index = index
+  }
+}
+
+struct ShardCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "shard", abstract: "Shards and their replicas.", discussion: "Example: muster shard show orders/17",
+    subcommands: [List.self, Show.self])
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Shards, all or some.", discussion: "Example: muster shard list --collection orders --node n3")
+    @Option(help: "Only of this collection.") var collection: String = ""
+    @Option(help: "Only with a replica on this node.") var node: String = ""
+    @OptionGroup var options: ReadOptions
+
+    func run() async throws {
+      let question = Question.shards(ShardsQuestion(collection: collection, node: node))
+      let reply = try await options.place.source().answer(question, at: try options.moment)
+      let head = DocumentHead(
+        schema: "shard-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      options.output.show(head, "shards", reply.answer.shards.map(\.members)) {
+        var table = Table(["SHARD", "EPOCH", "LEADER", "REPLICAS", "MOVING"])
+        for shard in reply.answer.shards {
+          table.add([
+            shard.name, String(shard.epoch), shard.leader.isEmpty ? "-" : shard.leader, shard.replicaWords,
+            shard.move.map { "\($0.source) to \($0.target), \($0.step.name)" } ?? "-",
+          ])
+        }
+        return table.text
+      }
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "One shard.", discussion: "Example: muster shard show orders/17 --at \"10m ago\"")
+    @Argument(help: "COLLECTION/NUMBER") var shard: String
+    @OptionGroup var options: ReadOptions
+
+    func run() async throws {
+      let name = try ShardName(shard)
+      let question = Question.shards(ShardsQuestion(collection: name.collection, index: name.index))
+      let reply = try await options.place.source().answer(question, at: try options.moment)
+      guard let found = reply.answer.shards.first else { throw Failure(.refused, "there is no shard \(shard)") }
+      let head = DocumentHead(schema: "shard", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      options.output.show(head, found.members) { Details.text(found.members) }
+    }
+  }
+}
+
+extension ShardReport {
+  /// `n1* n2 n3(behind)`: the leader is marked.
+  var replicaWords: String {
+    replicas.map { replica in
+      let mark =
+        replica.role == .leader ? "*" : replica.role == .learner ? "(learner)" : replica.isInSync ? "" : "(behind)"
+      return replica.node + mark
+    }.joined(separator: " ")
+  }
+}
+
+struct Route: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The shard and leader that own a key.", discussion: "Example: muster route orders customer-4711")
+  @Argument(help: "The collection.") var collection: String
+  @Argument(help: "The key.") var key: String
+  @OptionGroup var options: ReadOptions
+
+  func run() async throws {
+    let source = try options.place.source()
+    let whole = try await source.answer(
+      .collections(CollectionsQuestion(name: collection)), at: try options.moment)
+    guard let found = whole.answer.collections.first else {
+      throw Failure(.refused, "there is no collection \(collection)")
+    }
+    let index = KeyHash.shard(of: Array(key.utf8), count: found.shards)
+    let question = Question.shards(ShardsQuestion(collection: collection, index: UInt64(index)))
+    let reply = try await source.answer(question, at: .revision(whole.revision))
+    guard let shard = reply.answer.shards.first else { throw Failure(.refused, "there is no shard \(index)") }
+    let head = DocumentHead(schema: "route", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+    let address = try await leaderAddress(shard, source, whole.revision)
+    let members: [JSON.Member] = [
+      .init("key", .text(key)), .init("shard", .text(shard.name)), .init("epoch", .number(UInt64(shard.epoch))),
+      .init("leader", .optional(shard.leader)), .init("address", .optional(address)),
+    ]
+    options.output.show(head, members) { Details.text(members) }
+  }
+
+  private func leaderAddress(_ shard: ShardReport, _ source: any Source, _ revision: UInt64) async throws -> String {
+    guard !shard.leader.isEmpty else { return "" }
+    let nodes = try await source.answer(.nodes(NodesQuestion(name: shard.leader)), at: .revision(revision))
+    return nodes.answer.nodes.first?.address ?? ""
+  }
+}

@@ -1,0 +1,57 @@
+import MusterClient
+import MusterCluster
+import MusterDisk
+import MusterHistory
+import MusterLog
+import MusterProtocol
+
+/// How a command ends that did not do what was asked.
+struct Failure: Error {
+  /// The contract of exit codes.
+  enum Code: Int32 {
+    case refused = 1
+    case usage = 2
+    case notReachable = 3
+    case corruption = 4
+    case notPermitted = 5
+    case outcomeUnknown = 6
+  }
+
+  var code: Code
+  var message: String
+
+  init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  static func usage(_ message: String) -> Failure { Failure(.usage, message) }
+
+  /// Anything that was thrown, as a person and a script are told of it.
+  init(_ error: any Error) {
+    switch error {
+    case let failure as Failure: self = failure
+    case let error as ClientError: self.init(error)
+    case let error as JournalError: self.init(error.isCorruption ? .corruption : .refused, "\(error)")
+    case let error as HistoryError: self.init(error.isCorruption ? .corruption : .refused, "\(error)")
+    case let error as LogError:
+      if case .corrupt = error { self.init(.corruption, "\(error)") } else { self.init(.refused, "\(error)") }
+    case let refusal as Refusal: self.init(.refused, refusal.message)
+    default: self.init(.refused, "\(error)")
+    }
+  }
+
+  private init(_ error: ClientError) {
+    switch error {
+    case .notReachable: self.init(.notReachable, "\(error)")
+    case .outcomeUnknown: self.init(.outcomeUnknown, "\(error)")
+    case .confused: self.init(.refused, "\(error)")
+    case .rpc(let rpc):
+      switch rpc.code {
+      case .permissionDenied: self.init(.notPermitted, rpc.message)
+      case .corruption: self.init(.corruption, rpc.message)
+      default: self.init(rpc.isOutcomeUnknown ? .outcomeUnknown : .refused, rpc.message)
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Glibc
+
+@main
+struct Muster: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "muster",
+    abstract: "The cluster manager that never forgets.",
+    discussion: """
+      Example:
+        muster serve --data /var/lib/muster
+        muster collection create orders --shards 12 --replicas 3 --spread zone
+        muster log --limit 5
+      """,
+    version: "muster \(Version.text)",
+    groupedSubcommands: [
+      CommandGroup(name: "Running:", subcommands: [Serve.self, Status.self, Alarm.self, VersionCommand.self]),
+      CommandGroup(
+        name: "The cluster:",
+        subcommands: [
+          NodeCommand.self, CollectionCommand.self, ShardCommand.self, Route.self, Maintenance.self, ConfigCommand.self,
+          WatchCommand.self,
+        ]),
+      CommandGroup(name: "The past:", subcommands: [Log.self, Show.self, Diff.self, Export.self]),
+      CommandGroup(name: "The data directory:", subcommands: [Verify.self, Inspect.self]),
+    ])
+
+  /// Runs the command and ends with the exit code that the contract says.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let error where Muster.exitCode(for: error) == .validationFailure {
+      Terminal.error(Muster.fullMessage(for: error) + "\n")
+      Glibc.exit(Failure.Code.usage.rawValue)
+    } catch let error where Muster.isHelp(error) {
+      Terminal.out(Muster.fullMessage(for: error) + "\n")
+      Glibc.exit(0)
+    } catch {
+      let failure = Failure(error)
+      Terminal.error("muster: \(failure.message)\n")
+      Glibc.exit(failure.code.rawValue)
+    }
+    Glibc.exit(0)
+  }
+
+  private static func isHelp(_ error: any Error) -> Bool {
+    Muster.exitCode(for: error) == .success && !Muster.fullMessage(for: error).isEmpty
+  }
+}

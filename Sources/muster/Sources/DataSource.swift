@@ -1,0 +1,69 @@
+import MusterCluster
+import MusterDisk
+import MusterHistory
+import MusterLog
+import MusterProtocol
+
+/// Answers from a data directory, which is only read.
+final class DataSource: Source {
+  let directory: DataDirectory
+  let history: History
+  private lazy var clock: Microseconds = history.lastTime
+
+  init(_ path: String) throws {
+    directory = try DataDirectory(path)
+    let log = try directory.log()
+    history = History(log, directory.snapshots, through: directory.lastRevision(log))
+  }
+
+  func state(at moment: Moment) throws -> State {
+    try history.state(at: try history.resolve(moment, clock: clock))
+  }
+
+  func answer(_ question: Question, at moment: Moment) async throws -> ReadReply {
+    let state = try state(at: moment)
+    var reply = ReadReply()
+    reply.timeline = directory.identity.timeline
+    reply.revision = state.revision
+    reply.time = state.time
+    reply.answer = try state.answer(question)
+    while reply.answer.next != 0 { reply.answer.append(try state.answer(question.after(reply.answer.next))) }
+    return reply
+  }
+
+  func info() async throws -> ServerInfo {
+    var info = ServerInfo()
+    info.timeline = directory.identity.timeline
+    info.revision = history.last
+    info.clusterID = directory.identity.clusterID
+    try history.log.forEachBlock(from: max(history.last, 1), through: history.last) { block in
+      info.term = block.header.origin.term
+      info.run = block.header.origin.run
+      return true
+    }
+    return info
+  }
+
+  func log(_ request: LogRequest, _ each: (CommitReport) throws -> Void) async throws -> HistoryEnd {
+    let cursor = try LogCursor(request, history, names: try history.state(at: history.last), clock: clock)
+    while !cursor.isDone {
+      for commit in try cursor.next(256) { try each(commit) }
+    }
+    return try cursor.end(timeline: directory.identity.timeline)
+  }
+
+  func diff(_ a: Moment, _ b: Moment, _ each: (Difference) throws -> Void) async throws -> HistoryEnd {
+    let older = try state(at: a)
+    let newer = try state(at: b)
+    var differences: [Difference] = []
+    Differ.diff(older, newer) { differences.append($0) }
+    for difference in differences { try each(difference) }
+    var end = HistoryEnd()
+    end.timeline = directory.identity.timeline
+    end.from = older.revision
+    end.revision = newer.revision
+    end.time = newer.time
+    end.blocksRead = history.log.cost.blocks
+    return end
+  }
+}
