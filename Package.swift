@@ -52,6 +52,7 @@ let package = Package(
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
+    part("Peers", ["MusterCluster", "MusterProtocol"]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
@@ -64,11 +65,12 @@ let package = Package(
         "MusterConsole", nio, nioPosix,
       ]),
     part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", nio, nioPosix]),
+    part("Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient"]),
     .executableTarget(
       name: "muster",
       dependencies: [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
-        "MusterServer", "MusterConsole", "MusterClient", "MusterRendering", nio, nioPosix,
+        "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering", nio, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),
 

@@ -14,7 +14,8 @@ struct Muster: AsyncParsableCommand {
       """,
     version: "muster \(Version.text)",
     groupedSubcommands: [
-      CommandGroup(name: "Running:", subcommands: [Serve.self, Status.self, Alarm.self, VersionCommand.self]),
+      CommandGroup(
+        name: "Running:", subcommands: [Serve.self, AgentCommand.self, Status.self, Alarm.self, VersionCommand.self]),
       CommandGroup(
         name: "The cluster:",
         subcommands: [
