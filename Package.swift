@@ -53,6 +53,7 @@ let package = Package(
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Peers", ["MusterCluster", "MusterProtocol"]),
+    part("Workload", ["MusterCluster", "MusterControllers"]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
@@ -70,7 +71,8 @@ let package = Package(
       name: "muster",
       dependencies: [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
-        "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering", nio, nioPosix,
+        "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering", "MusterWorkload", nio,
+        nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),
 

@@ -24,6 +24,7 @@ struct Muster: AsyncParsableCommand {
         ]),
       CommandGroup(name: "The past:", subcommands: [Log.self, Show.self, Diff.self, Export.self]),
       CommandGroup(name: "The data directory:", subcommands: [Verify.self, Inspect.self]),
+      CommandGroup(name: "Measuring:", subcommands: [Bench.self]),
     ])
 
   /// Runs the command and ends with the exit code that the contract says.
