@@ -19,7 +19,6 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var partial = ByteBuffer()
   var outgoing = ByteBuffer()
   private var isDirty = false
-  private var waitingBytes = 0
 
   init(id: UInt64, server: Server, machine: ServerConnection) {
     self.id = id
@@ -127,30 +126,18 @@ final class ConnectionHandler: ChannelInboundHandler {
   func flush() {
     isDirty = false
     guard let context, outgoing.readableBytes > 0 else { return }
-    let size = outgoing.readableBytes
-    waitingBytes += size
-    let promise = context.eventLoop.makePromise(of: Void.self)
-    promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in self?.written(size) }
-    context.writeAndFlush(wrapOutboundOut(outgoing), promise: promise)
+    context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
     outgoing = ByteBuffer()
-    if waitingBytes > ConnectionHandler.outgoingMax { setReading(false) }
   }
 
-  private func written(_ size: Int) {
-    let wasStuck = waitingBytes > ConnectionHandler.outgoingMax
-    waitingBytes -= size
-    if wasStuck && waitingBytes <= ConnectionHandler.outgoingMax / 2 { setReading(true) }
-  }
-
-  /// A client that does not read what it asked for is not listened to either.
-  private func setReading(_ isOn: Bool) {
-    guard let context else { return }
-    context.channel.setOption(.autoRead, value: isOn).whenComplete { _ in }
-    if isOn { context.read() }
+  /// A client that does not read what it asked for is not listened to either, until it has read.
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    context.channel.setOption(.autoRead, value: context.channel.isWritable).whenComplete { _ in }
+    context.fireChannelWritabilityChanged()
   }
 
   /// True when streams should pause: the client does not read.
-  var isStuck: Bool { waitingBytes > ConnectionHandler.outgoingMax / 4 }
+  var isStuck: Bool { context?.channel.isWritable == false }
 
   func close() { context?.close(promise: nil) }
 }
