@@ -62,7 +62,8 @@ extension Server {
 
   /// Makes the next elements of a stream, as far as its credit goes.
   func pump(_ call: CallID) {
-    guard let stream = recalls[call], let source = stream.source, !stream.isBusy, stream.credit > 0, !isStuck(call) else {
+    guard let stream = recalls[call], let source = stream.source, !stream.isBusy, stream.credit > 0, !isStuck(call)
+    else {
       return
     }
     recalls[call]?.isBusy = true
