@@ -52,6 +52,8 @@ let package = Package(
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
+    part("Peers", ["MusterCluster", "MusterProtocol"]),
+    part("Workload", ["MusterCluster", "MusterControllers"]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
@@ -64,11 +66,13 @@ let package = Package(
         "MusterConsole", nio, nioPosix,
       ]),
     part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", nio, nioPosix]),
+    part("Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient"]),
     .executableTarget(
       name: "muster",
       dependencies: [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
-        "MusterServer", "MusterConsole", "MusterClient", "MusterRendering", nio, nioPosix,
+        "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering", "MusterWorkload", nio,
+        nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),
 

@@ -103,6 +103,11 @@ package final class ClientConnection: Sendable {
     ClientStream(self, method, request.encoded(), window)
   }
 
+  /// Grants a stream more elements.
+  ///
+  /// - Precondition: called on the loop.
+  package func grantOnLoop(_ call: UInt32, _ credit: UInt32) { handler.value.grant(call, credit) }
+
   func grant(_ call: UInt32, _ credit: UInt32) {
     loop.execute { [self] in handler.value.grant(call, credit) }
   }

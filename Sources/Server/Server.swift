@@ -45,7 +45,7 @@ package final class Server {
     self.loop = loop
     archive = Archive(journal)
     appender = Appender(journal)
-    snapshotter = Snapshotter(journal, since: kernel.view)
+    snapshotter = Snapshotter(journal)
   }
 
   // MARK: Connections

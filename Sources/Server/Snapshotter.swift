@@ -1,35 +1,46 @@
 internal import Glibc
 internal import MusterBytes
-internal import MusterCluster
-internal import MusterDisk
-internal import MusterLog
-internal import NIOCore
+package import MusterCluster
+package import MusterDisk
+package import MusterLog
 
-/// Writes snapshots while the server goes on: views are values, so one can be written as it was for as long as it
-/// takes.
-struct Snapshotter {
+/// One snapshot to be written.
+package struct SnapshotJob: Sendable {
+  fileprivate let journal: Journal
+  fileprivate let manifest: SnapshotManifest
+  fileprivate let view: State
+  fileprivate let older: State?
+
+  /// Writes it: all pages, or those that changed since the one before.
+  package func run() throws {
+    try journal.writeSnapshot(manifest) { add in
+      try view.forEachPage(changedSince: older) { table, page, bytes in
+        try add(PageAddress(table: table.rawValue, page: page), bytes)
+      }
+    }
+  }
+}
+
+/// Decides when a snapshot is due, and what it must hold: a base, then deltas of pages that changed.
+package struct SnapshotSeries {
   /// A snapshot follows after at most so many events, so that every moment is near one.
-  static let eventsBetween: UInt64 = 200_000
+  package static let eventsBetween: UInt64 = 200_000
 
   private let journal: Journal
-  private let thread = WorkThread(isBackground: true)
-  private var isBusy = false
   private var eventsSince: UInt64 = 0
-  /// The view that the newest snapshot of this run is of; what it shares with a later view need not be written again.
+  /// The view that the newest snapshot of this run is of; what a later view shares with it need not be written again.
   private var previous: State?
   private var depth: UInt32 = 0
 
-  init(_ journal: Journal, since view: State) { self.journal = journal }
+  package init(_ journal: Journal) { self.journal = journal }
 
-  /// Begins a snapshot of `view` when it is time for one.
-  mutating func consider(_ view: State, _ header: BlockHeader, _ done: @escaping @Sendable (Bool) -> Void) {
-    eventsSince += UInt64(header.eventCount)
-    guard !isBusy, eventsSince >= Snapshotter.eventsBetween else { return }
-    begin(view, header, done)
-  }
+  package mutating func count(_ header: BlockHeader) { eventsSince += UInt64(header.eventCount) }
 
-  private mutating func begin(_ view: State, _ header: BlockHeader, _ done: @escaping @Sendable (Bool) -> Void) {
-    isBusy = true
+  package var isDue: Bool { eventsSince >= SnapshotSeries.eventsBetween }
+
+  /// The next snapshot, of the state after the block of `header`.
+  package mutating func next(_ view: State, _ header: BlockHeader) -> SnapshotJob {
+    precondition(header.lastRevision == view.revision, "a snapshot is of the state after a block")
     eventsSince = 0
     let isBase = previous == nil || depth >= SnapshotWriter.deltasMax
     var manifest = SnapshotManifest()
@@ -43,36 +54,46 @@ struct Snapshotter {
     depth = manifest.depth
     let job = SnapshotJob(journal: journal, manifest: manifest, view: view, older: isBase ? nil : previous)
     previous = view
-    thread.run { done(job.run()) }
+    return job
   }
 
-  /// A snapshot was written, or could not be: then the next one begins anew.
+  /// Writes a snapshot at once when one is due.
+  package mutating func consider(_ view: State, _ header: BlockHeader) throws {
+    count(header)
+    if isDue { try next(view, header).run() }
+  }
+
+  /// A snapshot could not be written: the next one begins anew. The log has everything, so nothing is lost.
+  package mutating func failed() { previous = nil }
+}
+
+/// Writes snapshots while the server goes on: views are values, so one can be written as it was for as long as it
+/// takes.
+struct Snapshotter {
+  private var series: SnapshotSeries
+  private let thread = WorkThread(isBackground: true)
+  private var isBusy = false
+
+  init(_ journal: Journal) { series = SnapshotSeries(journal) }
+
+  /// Begins a snapshot of `view` when it is time for one; `done` is told whether it was written.
+  mutating func consider(_ view: State, _ header: BlockHeader, _ done: @escaping @Sendable (Bool) -> Void) {
+    series.count(header)
+    guard !isBusy, series.isDue else { return }
+    isBusy = true
+    let job = series.next(view, header)
+    thread.run { done((try? job.run()) != nil) }
+  }
+
   mutating func finished(_ isWritten: Bool) {
     isBusy = false
-    if !isWritten { previous = nil }
+    if !isWritten { series.failed() }
   }
 
   func stop() { thread.stop() }
 }
 
-/// One snapshot being written.
-private struct SnapshotJob: Sendable {
-  let journal: Journal
-  let manifest: SnapshotManifest
-  let view: State
-  let older: State?
-
-  /// - Returns: false when it could not be written; the log has everything, so nothing is lost.
-  func run() -> Bool {
-    do {
-      try journal.writeSnapshot(manifest) { add in
-        try view.forEachPage(changedSince: older) { table, page, bytes in
-          try add(PageAddress(table: table.rawValue, page: page), bytes)
-        }
-      }
-      return true
-    } catch {
-      return false
-    }
-  }
+/// Waiting, for those who have nothing else to do.
+package enum Pause {
+  package static func milliseconds(_ count: UInt32) { usleep(count * 1000) }
 }

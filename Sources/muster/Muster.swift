@@ -14,7 +14,8 @@ struct Muster: AsyncParsableCommand {
       """,
     version: "muster \(Version.text)",
     groupedSubcommands: [
-      CommandGroup(name: "Running:", subcommands: [Serve.self, Status.self, Alarm.self, VersionCommand.self]),
+      CommandGroup(
+        name: "Running:", subcommands: [Serve.self, AgentCommand.self, Status.self, Alarm.self, VersionCommand.self]),
       CommandGroup(
         name: "The cluster:",
         subcommands: [
@@ -23,6 +24,7 @@ struct Muster: AsyncParsableCommand {
         ]),
       CommandGroup(name: "The past:", subcommands: [Log.self, Show.self, Diff.self, Export.self]),
       CommandGroup(name: "The data directory:", subcommands: [Verify.self, Inspect.self]),
+      CommandGroup(name: "Measuring:", subcommands: [Bench.self]),
     ])
 
   /// Runs the command and ends with the exit code that the contract says.

@@ -17,7 +17,7 @@ package struct Label: FieldMessage, Hashable {
   }
 }
 
-/// So much of a named dimension: bytes of `disk` or `memory`, thousandths of a `cpu` or `gpu`.
+/// So much of a named dimension, in the unit that whoever names it counts in: bytes of `disk` and `memory`, cores of `cpu`.
 package struct Amount: FieldMessage, Hashable {
   package var dimension = ""
   package var value: UInt64 = 0

@@ -1,0 +1,134 @@
+internal import MusterBytes
+package import MusterClient
+package import MusterCluster
+internal import MusterPeers
+internal import MusterProtocol
+
+/// Why an agent stops.
+package enum AgentError: Error, CustomStringConvertible {
+  /// Another process joined under the name: this one must not act any more.
+  case replaced(String)
+  case refused(String)
+
+  package var description: String {
+    switch self {
+    case .replaced(let name): "another process joined as \(name); this one stops"
+    case .refused(let problem): problem
+    }
+  }
+}
+
+/// Speaks for one node: joins, beats, takes assignments and reports them.
+///
+/// It holds no data itself: assignments count as opened at once.
+package final class Agent: Sendable {
+  package let join: JoinNode
+  private let client: Client
+  /// Signs of life go their own way, so that nothing large stands before them.
+  private let beats: Client
+  /// Told what happens, in words.
+  private let say: @Sendable (String) -> Void
+
+  package static let heartbeatMilliseconds: UInt64 = 500
+
+  package init(_ join: JoinNode, _ servers: ServerList, software: String, say: @escaping @Sendable (String) -> Void) {
+    self.join = join
+    self.say = say
+    let hello = Hello(principal: join.name, kind: .node, software: software)
+    client = Client(servers, hello: hello)
+    beats = Client(servers, hello: hello)
+  }
+
+  /// Joins, then works until the task is cancelled or the node is replaced.
+  ///
+  /// - Parameter clock: the wall clock in microseconds, for request ids.
+  package func run(clock: @escaping @Sendable () -> UInt64) async throws {
+    let reply = try await joined(clock)
+    say("joined as node \(reply.node), incarnation \(reply.incarnation), at revision \(reply.commit)")
+    let identity = Heartbeat(node: reply.node, incarnation: reply.incarnation)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.beat(identity) }
+      group.addTask { try await self.host(identity, clock) }
+      try await group.next()
+      group.cancelAll()
+    }
+  }
+
+  private func joined(_ clock: @Sendable () -> UInt64) async throws -> ExecuteReply {
+    var request = Request(.joinNode(join), client: "agent.\(join.name)".prefixed, sequence: clock())
+    request.reason = "the agent started"
+    var isFirst = true
+    while true {
+      do throws(ClientError) {
+        return try await client.execute(request, attempts: 1) { _ in }
+      } catch {
+        guard error.isWorthRetrying else { throw AgentError.refused("cannot join: \(error)") }
+        if isFirst { say("waiting for the control plane: \(error)") }
+        isFirst = false
+      }
+      try await Task.sleep(for: .milliseconds(300))
+    }
+  }
+
+  /// A sign of life every interval, whatever else goes on.
+  private func beat(_ identity: Heartbeat) async throws {
+    while true {
+      do throws(ClientError) {
+        let reply: HeartbeatReply = try await beats.call(.heartbeat, HeartbeatRequest([identity]))
+        if reply.fenced.contains(identity.node) { throw ClientError.confused("fenced") }
+      } catch {
+        if case .confused("fenced") = error { throw AgentError.replaced(join.name) }
+      }
+      try await Task.sleep(for: .milliseconds(Int64(join.heartbeatMilliseconds)))
+    }
+  }
+
+  /// Follows the assignments, and begins again whenever the stream breaks.
+  private func host(_ identity: Heartbeat, _ clock: @Sendable () -> UInt64) async throws {
+    var book = AssignmentBook()
+    while true {
+      do {
+        book.restart()
+        let request = AssignmentsRequest(node: identity.node, incarnation: identity.incarnation)
+        try await client.stream(.assignments, request, window: 16).forEach { element in
+          guard case .item(let bytes) = element else { return true }
+          let (open, close) = book.apply(try AssignmentsItem(bytes: bytes))
+          for assignment in open { book.opened(assignment.shard) }
+          if !open.isEmpty || !close.isEmpty { self.say("hosts \(book.assigned.count) replicas") }
+          try await self.report(&book, identity, clock)
+          return true
+        }
+      } catch is CancellationError {
+        throw CancellationError()
+      } catch {
+        if case .rpc(let rpc)? = error as? ClientError, rpc.code == .refused { throw AgentError.replaced(join.name) }
+        await client.close()
+      }
+      try await Task.sleep(for: .milliseconds(300))
+    }
+  }
+
+  private func report(_ book: inout AssignmentBook, _ identity: Heartbeat, _ clock: @Sendable () -> UInt64) async throws
+  {
+    while let report = book.nextReport(node: identity.node, incarnation: identity.incarnation) {
+      let request = Request(.reportReplicas(report), client: "agent.\(join.name)".prefixed, sequence: clock())
+      _ = try await client.execute(request, attempts: 1) { _ in }
+      book.reported(report)
+    }
+  }
+
+  /// Says goodbye: the node is down at once, not only when it was missed.
+  package func leave(_ clock: () -> UInt64) async {
+    let nodes: ReadReply? = try? await client.call(.read, ReadRequest(.nodes(NodesQuestion(name: join.name))))
+    guard let node = nodes?.answer.nodes.first else { return }
+    let command = Command.leaveNode(LeaveNode(node: node.id, incarnation: node.incarnation))
+    var request = Request(command, client: "agent.\(join.name)".prefixed, sequence: clock())
+    request.reason = "the agent was stopped"
+    _ = try? await client.execute(request, attempts: 1) { _ in }
+  }
+}
+
+extension String {
+  /// As long as a name may be.
+  fileprivate var prefixed: String { String(prefix(Limits.nameBytes)) }
+}

@@ -1,0 +1,179 @@
+internal import MusterBytes
+
+import ArgumentParser
+import MusterCluster
+import MusterDisk
+import MusterHistory
+import MusterLog
+import MusterRendering
+import MusterServer
+import MusterWorkload
+
+extension Bench {
+  struct Generate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes the history of a growing, failing, rebalanced cluster; the same for the same seed.",
+      discussion: "Example: muster bench generate --events 1000000 --seed 7 --data /tmp/history")
+    @Option(help: "About how many events.") var events: UInt64
+    @Option(help: "Which history.") var seed: UInt64 = 1
+    @Option(help: "An absent or empty directory.") var data: String
+    @Option(help: "Nodes that the cluster grows to.") var nodes = 200
+    @Option(help: "Shards that it grows to.") var shards = 100_000
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+      guard (1...200_000_000).contains(events), (6...10_000).contains(nodes), (1...2_000_000).contains(shards) else {
+        throw ValidationError("1 to 200 million events, 6 to 10,000 nodes, 1 to 2 million shards")
+      }
+    }
+
+    func run() async throws {
+      let start = Clock.microseconds()
+      // The identity follows from the seed, so that the files do too.
+      var random = SeededGenerator(seed: seed)
+      let words = [random.next(), random.next()].map { word in
+        String(repeating: "0", count: 16 - String(word, radix: 16).count) + String(word, radix: 16)
+      }
+      let identity = LogIdentity(clusterID: words.joined(), timeline: 1)
+      try Journal.create(data, identity: identity)
+      let writer = HistoryWriter(try Journal.open(data), HistoryGenerator(seed: seed, nodes: nodes, shards: shards))
+      let written = try writer.write(events)
+      let elapsed = Clock.microseconds() - start
+      let stored = try Bench.storedBytes(data)
+      Bench.show(
+        [
+          .init("schema", .text("muster.bench/1")), .init("operation", .text("generate")),
+          .init("seed", .number(seed)), .init("operations", .number(written.events)),
+          .init("commits", .number(written.commits)), .init("seconds", .number(elapsed / 1_000_000)),
+          .init("perSecond", .number(elapsed == 0 ? 0 : written.events * 1_000_000 / elapsed)),
+          .init("revision", .number(written.commits)), .init("digest", .text(written.digest)),
+          .init("bytesPerEvent", .number((stored + written.events / 2) / max(written.events, 1))),
+          .init("storedBytes", .number(stored)),
+        ], output)
+    }
+  }
+
+  struct Replay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Rebuilds the state from the whole log, without snapshots.",
+      discussion: "Example: muster bench replay --data /tmp/history")
+    @Option(help: "The data directory; it is only read.") var data: String
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+      let directory = try DataDirectory(data)
+      let log = try directory.log()
+      let history = History(log, directory.snapshots, through: log.lastRevision)
+      var events: UInt64 = 0
+      try log.forEachBlock(from: 1, through: history.last) { block in
+        events += UInt64(block.header.eventCount)
+        return true
+      }
+      let start = Clock.microseconds()
+      var state = State()
+      state.deferDigest()
+      let digest = try history.replay(&state, through: history.last)
+      let replayed = Clock.microseconds() - start
+      state.resumeDigest()
+      guard digest == nil || digest == state.digest else {
+        throw Failure(.corruption, "the replayed state has digest \(state.digest.hex)")
+      }
+      let elapsed = max(replayed, 1)
+      Bench.show(
+        [
+          .init("schema", .text("muster.bench/1")), .init("operation", .text("replay")),
+          .init("revision", .number(history.last)), .init("operations", .number(events)),
+          .init("seconds", .number(elapsed / 1_000_000)), .init("microseconds", .number(elapsed)),
+          .init("perSecond", .number(events * 1_000_000 / elapsed)), .init("digest", .text(state.digest.hex)),
+          .init("bytesPerEvent", .number((try Bench.storedBytes(data) + events / 2) / max(events, 1))),
+        ], output)
+    }
+  }
+
+  struct AsOf: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Asks for the state at random revisions.",
+      discussion: "Example: muster bench asof --data /tmp/history --count 100")
+    @Option(help: "The data directory; it is only read.") var data: String
+    @Option(help: "How many moments.") var count = 50
+    @Option(help: "Which moments.") var seed: UInt64 = 1
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+      guard (1...100_000).contains(count) else { throw ValidationError("1 to 100,000 moments") }
+    }
+
+    func run() async throws {
+      let directory = try DataDirectory(data)
+      var random = SeededGenerator(seed: seed)
+      var measurement = Measurement()
+      let start = Clock.microseconds()
+      for _ in 0..<count {
+        let began = Clock.microseconds()
+        // Opened anew each time: nothing is known from the moment before.
+        let log = try directory.log()
+        let history = History(log, directory.snapshots, through: directory.lastRevision(log))
+        guard history.last > 0 else { throw Failure(.refused, "the log is empty") }
+        let revision = random.next() % history.last + 1
+        let state = try history.state(at: revision)
+        guard state.revision == revision else { throw Failure(.corruption, "the state is of another revision") }
+        measurement.record(Clock.microseconds() - began)
+      }
+      Bench.show(measurement.members("asof", clients: 1, elapsed: Clock.microseconds() - start), output)
+    }
+  }
+
+  /// Bytes of frames, without the zeros that live segments wait with.
+  static func storedBytes(_ data: String) throws -> UInt64 {
+    try DataDirectory(data).log().segments.reduce(0) { sum, segment in
+      sum + UInt64(segment.name.isSealed ? segment.fileBytes : segment.units.reduce(0) { $0 + $1.storedBytes + 128 })
+    }
+  }
+}
+
+/// Writes a generated history as a server would have: in blocks, with snapshots.
+final class HistoryWriter {
+  private let journal: Journal
+  private var generator: HistoryGenerator
+  private static let commitsPerBlock = 64
+
+  init(_ journal: Journal, _ generator: HistoryGenerator) {
+    self.journal = journal
+    self.generator = generator
+  }
+
+  func write(_ wanted: UInt64) throws -> (events: UInt64, commits: UInt64, digest: String) {
+    var builder = journal.builder()
+    var events: UInt64 = 0
+    var snapshots = SnapshotSeries(journal)
+    while events < wanted {
+      var inBlock: UInt32 = 0
+      let first = generator.state.revision + 1
+      for _ in 0..<HistoryWriter.commitsPerBlock where events < wanted {
+        let commit = generator.next()
+        builder.append(commit.encoded())
+        inBlock += UInt32(commit.events.count)
+        events += UInt64(commit.events.count)
+      }
+      let block = builder.seal(
+        origin: BlockOrigin(timeline: 1, term: 1, run: journal.run), firstRevision: first, time: generator.state.time,
+        eventCount: inBlock, digest: generator.state.digest)
+      try append(block)
+      try snapshots.consider(generator.state, block.header)
+    }
+    try journal.close()
+    return (events, generator.state.revision, generator.state.digest.hex)
+  }
+
+  /// Writing is faster than segments are prepared: what finds no space waits a little.
+  private func append(_ block: SealedBlock) throws {
+    for _ in 0..<2000 {
+      do throws(LogError) {
+        return try journal.append(block)
+      } catch .full {
+        Pause.milliseconds(5)
+      }
+    }
+    throw LogError.full
+  }
+}
