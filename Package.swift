@@ -80,6 +80,13 @@ let package = Package(
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
 
     tests("Bytes", ["MusterBytes"]),
+    tests("Protocol", ["MusterBytes", "MusterCluster", "MusterProtocol"]),
+    tests(
+      "Server",
+      [
+        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole",
+        "MusterClient", nio, nioPosix,
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -46,15 +46,18 @@ package final class ClientConnection: Sendable {
 
   /// Begins a call; `answer` is called on the loop with everything that comes back for it.
   ///
-  /// - Parameter argument: the first credit of a stream; of another call the milliseconds until its deadline, 0 for
-  ///   none.
+  /// - Parameters:
+  ///   - credit: of a stream, how many elements may come at first.
+  ///   - milliseconds: of another call, the time until its deadline; 0 for none.
   /// - Returns: its number, or 0 when it could not be begun; `answer` was told why.
   /// - Precondition: called on the loop.
   @discardableResult
   package func begin(
-    _ method: Method, argument: UInt32 = 0, _ payload: [UInt8], _ answer: @escaping (ClientReply) -> Void
+    _ method: Method, credit: UInt32 = 0, within milliseconds: UInt32 = 0, _ payload: [UInt8],
+    _ answer: @escaping (ClientReply) -> Void
   ) -> UInt32 {
-    payload.withUnsafeBytes { handler.value.begin(method.rawValue, argument: argument, $0, .closure(answer)) }
+    let argument = method.isStream ? credit : milliseconds
+    return payload.withUnsafeBytes { handler.value.begin(method, argument: argument, $0, .closure(answer)) }
   }
 
   /// Begins a call for those who want many in flight, with neither tasks nor allocations: `sink` is told `tag` with
@@ -63,9 +66,9 @@ package final class ClientConnection: Sendable {
   /// - Precondition: called on the loop.
   @discardableResult
   package func begin(
-    _ method: Method, argument: UInt32 = 0, _ payload: UnsafeRawBufferPointer, to sink: any ReplySink, tag: UInt64
+    _ method: Method, credit: UInt32 = 0, _ payload: UnsafeRawBufferPointer, to sink: any ReplySink, tag: UInt64
   ) -> UInt32 {
-    handler.value.begin(method.rawValue, argument: argument, payload, .sink(sink, tag: tag))
+    handler.value.begin(method, argument: credit, payload, .sink(sink, tag: tag))
   }
 
   /// Sends a request and waits for its reply.
@@ -78,7 +81,7 @@ package final class ClientConnection: Sendable {
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<[UInt8], ClientError>, Never>) in
       loop.execute { [self] in
-        begin(method, argument: milliseconds, payload) { reply in
+        begin(method, within: milliseconds, payload) { reply in
           switch reply {
           case .reply(let bytes), .end(let bytes): continuation.resume(returning: .success(Array(bytes)))
           case .failed(let error): continuation.resume(returning: .failure(error))

@@ -76,18 +76,18 @@ final class ClientHandler: ChannelInboundHandler {
   /// - Parameter argument: the credit of a stream; of another call the milliseconds until its deadline, 0 for none.
   /// - Returns: its number, or 0 when it could not be begun; the waiter has been told so.
   func begin(
-    _ method: UInt16, argument: UInt32, _ payload: UnsafeRawBufferPointer, _ waiter: Waiter
+    _ method: Method, argument: UInt32, _ payload: UnsafeRawBufferPointer, _ waiter: Waiter
   ) -> UInt32 {
     guard payload.count <= FrameHead.payloadMax else {
       let error = RPCError(.tooLarge, "the request has more than \(FrameHead.payloadMax) bytes")
       answer(waiter, .failed(.rpc(error)))
       return 0
     }
-    let isStream = Method(rawValue: method)?.isStream ?? false
+    let milliseconds = method.isStream ? 0 : argument
     do throws(BeginRefusal) {
       let call = try machine.begin(
-        method, waiter, within: isStream ? 0 : argument, now: isStream || argument == 0 ? 0 : ClientHandler.now)
-      append(.request, method: method, call: call, argument: argument, payload)
+        method.rawValue, waiter, within: milliseconds, now: milliseconds == 0 ? 0 : ClientHandler.now)
+      append(.request, method: method.rawValue, call: call, argument: argument, payload)
       return call
     } catch {
       answer(waiter, .failed(ClientError(error)))

@@ -26,7 +26,7 @@ package final class ClientStream: Sendable {
       if case .cancelled = reason { connection.cancel(call) }
     }
     connection.loop.execute {
-      let number = connection.begin(method, argument: window, payload) { reply in
+      let number = connection.begin(method, credit: window, payload) { reply in
         switch reply {
         case .item(let bytes): continuation.yield(.item(Array(bytes)))
         case .end(let bytes), .reply(let bytes):

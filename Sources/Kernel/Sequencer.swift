@@ -49,14 +49,12 @@ package struct Sequencer: ~Copyable {
   ) -> Outcome {
     // Sealed before deciding: the digest of a block is of the state after its last commit.
     if !filling.fits(Limits.commitBytes) { seal() }
-    let outcome = head.execute(request, context, planner)
+    let outcome = head.execute(request, context, planner, encoded: &scratch)
     if case .committed(let commit) = outcome { append(commit) }
     return outcome
   }
 
   private mutating func append(_ commit: Commit) {
-    scratch.removeAll()
-    commit.encode(into: &scratch)
     filling.append(scratch.bytes)
     fillingEvents += UInt32(clamping: commit.events.count)
     fillingCommits.append(commit)

@@ -25,8 +25,6 @@ package final class Server {
   var recalls = RecallTable()
   var appender: Appender
   var snapshotter: Snapshotter
-  private var retired: [State] = []
-  private let reaper = WorkThread(isBackground: true)
   private var listener: (any Channel)?
   /// Called once, on the loop, when nothing can be written any more.
   package var onFailure: (LogError) -> Void = { _ in }
@@ -36,8 +34,6 @@ package final class Server {
   /// Bytes of answers that wait for the end of a tick at most.
   private static let outboxMax = 1 << 20
   private static let tickMilliseconds: Int64 = 100
-  /// Replaced views that are gathered before they are let go elsewhere.
-  private static let retiredMax = 64
 
   package init(_ journal: Journal, _ kernel: Kernel, on loop: any EventLoop) {
     self.journal = journal
@@ -144,9 +140,11 @@ package final class Server {
     case .success:
       if let began = blockBegan { commitLatency.record(Clock.microseconds() - began) }
       blockBegan = nil
-      retire(kernel.blockDurable())
+      // The replaced view goes only after the answers have left: freeing its pages is nobody's wait.
+      let replaced = kernel.blockDurable()
       carryOutEffects()
       flush()
+      withExtendedLifetime(replaced) {}
       confirmSoon()
       considerSnapshot(block.header)
       endTickSoon()
@@ -169,14 +167,6 @@ package final class Server {
   private func retryParked() {
     guard let block = appender.unpark() else { return }
     finish(appender.append(block), block)
-  }
-
-  private func retire(_ view: State) {
-    retired.append(view)
-    guard retired.count >= Server.retiredMax else { return }
-    let views = Retired(views: retired)
-    retired = []
-    reaper.run { views.drop() }
   }
 
   /// Carries out what the kernel wants, in order.
@@ -306,7 +296,7 @@ package final class Server {
     listener?.close(promise: nil)
     while appender.isBusy == false, let block = kernel.takeBlock() {
       try appender.append(block).get()
-      retire(kernel.blockDurable())
+      _ = kernel.blockDurable()
       carryOutEffects()
     }
     flush()
@@ -314,14 +304,6 @@ package final class Server {
     archive.stop()
     snapshotter.stop()
     appender.stop()
-    reaper.stop()
     try journal.close()
   }
-}
-
-/// Views on their way to be forgotten on another thread.
-private final class Retired: @unchecked Sendable {
-  private var views: [State]
-  init(views: [State]) { self.views = views }
-  func drop() { views = [] }
 }

@@ -1,14 +1,18 @@
-internal import MusterBytes
+package import MusterBytes
 
 extension State {
   /// Decides a request and, when it is accepted, applies it: the state then includes the commit.
   ///
   /// Pure: the same state, request, context and planner give the same outcome, on every machine.
-  package mutating func execute(_ request: Request, _ context: RequestContext, _ planner: some Planner) -> Outcome {
+  ///
+  /// - Parameter encoded: holds the bytes of the commit afterwards, when there is one; they are what is stored.
+  package mutating func execute(
+    _ request: Request, _ context: RequestContext, _ planner: some Planner, encoded: inout ByteWriter
+  ) -> Outcome {
     do throws(Refusal) {
       if let revision = try repeated(request) { return .repeated(revision) }
       try checkEnvelope(request, context)
-      guard let decision = try decided(request, context, planner) else { return .unchanged }
+      guard let decision = try decided(request, context, planner, &encoded) else { return .unchanged }
       if request.isDryRun { return .wouldCommit(decision.commit.events) }
       adopt(decision)
       return .committed(decision.commit)
@@ -20,7 +24,7 @@ extension State {
   /// Decides on a copy, which is gone when this returns: the pages that the commit then writes are shared with
   /// nobody but published views, and are written in place where there are none.
   private func decided(
-    _ request: Request, _ context: RequestContext, _ planner: some Planner
+    _ request: Request, _ context: RequestContext, _ planner: some Planner, _ encoded: inout ByteWriter
   ) throws(Refusal) -> Decision? {
     var draft = Draft(
       self, at: revision + 1, time: max(time, context.wallTime), appliesAtOnce: request.command.seesItsOwnEvents)
@@ -28,7 +32,7 @@ extension State {
     try draft.decide(request.command, planner)
     guard draft.hasDecidedSomething else { return nil }
     commit.events = draft.events
-    try checkSize(commit)
+    try encode(commit, into: &encoded)
     return Decision(commit: commit, stateAfterEvents: draft.appliesAtOnce ? draft.state : nil)
   }
 
@@ -78,13 +82,21 @@ extension State {
     }
   }
 
-  private func checkSize(_ commit: Commit) throws(Refusal) {
-    var writer = ByteWriter(capacity: 1024)
+  private func encode(_ commit: Commit, into writer: inout ByteWriter) throws(Refusal) {
+    writer.removeAll()
     commit.encode(into: &writer)
     guard writer.count <= Limits.commitBytes else {
       throw Refusal(
         .tooLarge, "the commit would take \(writer.count) bytes, more than \(Limits.commitBytes): split the command")
     }
+  }
+}
+
+extension State {
+  /// Decides a request for those who do not want the bytes.
+  package mutating func execute(_ request: Request, _ context: RequestContext, _ planner: some Planner) -> Outcome {
+    var encoded = ByteWriter(capacity: 1024)
+    return execute(request, context, planner, encoded: &encoded)
   }
 }
 

@@ -3,11 +3,12 @@ package import MusterBytes
 /// Rows by dense number, as a persistent value: a copy of a table costs nothing, and a write to a copy copies the
 /// page it touches and the two levels above it, never the table.
 ///
-/// Three levels of copy-on-write arrays: chunks of 256 pages, pages of 2^`rowsPerPageShift` rows. A page that no copy
+/// Three levels of copy-on-write arrays: chunks of 64 pages, pages of 2^`rowsPerPageShift` rows. A page that no copy
 /// shares is written in place. Numbers begin at 1.
 package struct PagedTable<Row: TableRow>: Sendable {
-  package static var pagesPerChunk: Int { 256 }
-  private static var chunkShift: Int { Row.rowsPerPageShift + 8 }
+  private static var pageShift: Int { 6 }
+  private static var pageMask: Int { 63 }
+  private static var chunkShift: Int { Row.rowsPerPageShift + pageShift }
   private static var rowMask: Int { (1 << Row.rowsPerPageShift) - 1 }
 
   private var chunks: ContiguousArray<Chunk> = []
@@ -38,11 +39,13 @@ package struct PagedTable<Row: TableRow>: Sendable {
   package subscript(id: UInt32) -> Row {
     get {
       let index = Int(id) - 1
-      return chunks[index >> Self.chunkShift].pages[(index >> Row.rowsPerPageShift) & 255].rows[index & Self.rowMask]
+      return chunks[index >> Self.chunkShift].pages[(index >> Row.rowsPerPageShift) & Self.pageMask].rows[
+        index & Self.rowMask]
     }
     _modify {
       let index = Int(id) - 1
-      yield &chunks[index >> Self.chunkShift].pages[(index >> Row.rowsPerPageShift) & 255].rows[index & Self.rowMask]
+      yield &chunks[index >> Self.chunkShift].pages[(index >> Row.rowsPerPageShift) & Self.pageMask].rows[
+        index & Self.rowMask]
     }
   }
 
@@ -52,10 +55,10 @@ package struct PagedTable<Row: TableRow>: Sendable {
     let index = count
     if index >> Self.chunkShift == chunks.count { chunks.append(Chunk()) }
     let chunk = index >> Self.chunkShift
-    if (index >> Row.rowsPerPageShift) & 255 == chunks[chunk].pages.count {
+    if (index >> Row.rowsPerPageShift) & Self.pageMask == chunks[chunk].pages.count {
       chunks[chunk].pages.append(Page(rows: []))
     }
-    let page = (index >> Row.rowsPerPageShift) & 255
+    let page = (index >> Row.rowsPerPageShift) & Self.pageMask
     chunks[chunk].pages[page].rows.append(row)
     count += 1
     return UInt32(count)
@@ -64,7 +67,7 @@ package struct PagedTable<Row: TableRow>: Sendable {
   package var pageCount: Int { (count + Self.rowMask) >> Row.rowsPerPageShift }
 
   /// - Precondition: `number` is below `pageCount`.
-  package func page(_ number: Int) -> Page { chunks[number >> 8].pages[number & 255] }
+  package func page(_ number: Int) -> Page { chunks[number >> Self.pageShift].pages[number & Self.pageMask] }
 
   /// Calls `body` with every row in ascending order of numbers.
   package func forEach<E: Error>(_ body: (UInt32, Row) throws(E) -> Void) throws(E) {
@@ -88,7 +91,7 @@ package struct PagedTable<Row: TableRow>: Sendable {
       if let old, old.pages.isIdentical(to: chunk.pages) { continue }
       for (offset, page) in chunk.pages.enumerated() {
         if let old, offset < old.pages.count, old.pages[offset].rows.isIdentical(to: page.rows) { continue }
-        try body(number << 8 | offset)
+        try body(number << Self.pageShift | offset)
       }
     }
   }

@@ -2,7 +2,7 @@
 ///
 /// An open-addressed table, because it is looked into for every frame that comes and goes and must not allocate; and
 /// because numbers are the other end's choice, so every one is possible and none may be open twice.
-struct CallTable<Value> {
+package struct CallTable<Value> {
   private struct Slot {
     /// 0 in an empty slot: no call has that number.
     var call: UInt32 = 0
@@ -13,13 +13,13 @@ struct CallTable<Value> {
 
   /// A power of two, at most half full.
   private var slots: [Slot]
-  private(set) var count = 0
+  package private(set) var count = 0
   /// No open call has an earlier deadline than this.
   private var soonest: UInt64 = .max
 
   private static var slotsMin: Int { 16 }
 
-  init() { slots = Array(repeating: Slot(), count: CallTable.slotsMin) }
+  package init() { slots = Array(repeating: Slot(), count: CallTable.slotsMin) }
 
   private var mask: Int { slots.count - 1 }
 
@@ -36,7 +36,7 @@ struct CallTable<Value> {
   ///
   /// - Returns: false, with nothing changed, when it is open already.
   /// - Precondition: `call` is not 0.
-  mutating func open(_ call: UInt32, _ value: Value, deadline: UInt64 = .max) -> Bool {
+  package mutating func open(_ call: UInt32, _ value: Value, deadline: UInt64 = .max) -> Bool {
     precondition(call != 0, "0 is the connection, not a call")
     if (count + 1) * 2 > slots.count { grow() }
     let place = place(call)
@@ -53,12 +53,12 @@ struct CallTable<Value> {
     for slot in old where slot.call != 0 { slots[place(slot.call)] = slot }
   }
 
-  func isOpen(_ call: UInt32) -> Bool { call != 0 && slots[place(call)].call == call }
+  package func isOpen(_ call: UInt32) -> Bool { call != 0 && slots[place(call)].call == call }
 
-  subscript(call: UInt32) -> Value? { call == 0 ? nil : slots[place(call)].value }
+  package subscript(call: UInt32) -> Value? { call == 0 ? nil : slots[place(call)].value }
 
   /// Closes a call and hands back what was kept for it; nil when it is not open.
-  mutating func close(_ call: UInt32) -> Value? {
+  package mutating func close(_ call: UInt32) -> Value? {
     guard call != 0 else { return nil }
     var hole = place(call)
     guard let value = slots[hole].value else { return nil }
@@ -78,7 +78,7 @@ struct CallTable<Value> {
   }
 
   /// An open call whose deadline has passed; nil when there is none.
-  mutating func expired(at now: UInt64) -> UInt32? {
+  package mutating func expired(at now: UInt64) -> UInt32? {
     guard soonest <= now else { return nil }
     soonest = .max
     for slot in slots where slot.call != 0 {
@@ -92,7 +92,7 @@ struct CallTable<Value> {
   }
 
   /// Closes every call, in the order of their numbers.
-  mutating func closeAll() -> [(call: UInt32, value: Value)] {
+  package mutating func closeAll() -> [(call: UInt32, value: Value)] {
     var all: [(call: UInt32, value: Value)] = []
     for slot in slots {
       if let value = slot.value { all.append((slot.call, value)) }
