@@ -54,6 +54,7 @@ let package = Package(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Peers", ["MusterCluster", "MusterProtocol"]),
     part("Workload", ["MusterCluster", "MusterControllers"]),
+    part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
@@ -80,7 +81,17 @@ let package = Package(
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
 
     tests("Bytes", ["MusterBytes"]),
-    tests("Protocol", ["MusterBytes", "MusterCluster", "MusterProtocol"]),
+    tests("Cluster", ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"]),
+    tests("Controllers", ["MusterCluster", "MusterControllers", "MusterWorkload"]),
+    tests("Rendering", ["MusterBytes", "MusterCluster", "MusterRendering"]),
+    tests("Protocol", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterWorkload"]),
+    tests(
+      "History",
+      [
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterSimulatedDisk",
+        "MusterWorkload",
+      ]),
+    tests("Log", ["MusterBytes", "MusterLog", "MusterSimulatedDisk", "MusterWorkload"]),
     tests(
       "Server",
       [

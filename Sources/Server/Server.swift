@@ -195,6 +195,7 @@ package final class Server {
     connections[call.connection]?.send(kind, call.call, payload)
   }
 
+  /// True when the client does not read what it was sent already.
   func isStuck(_ call: CallID) -> Bool { connections[call.connection]?.isStuck ?? false }
 
   private func flush() {
@@ -294,6 +295,7 @@ package final class Server {
   package func stop() throws(LogError) {
     isStopping = true
     listener?.close(promise: nil)
+    listener = nil
     while appender.isBusy == false, let block = kernel.takeBlock() {
       try appender.append(block).get()
       _ = kernel.blockDurable()

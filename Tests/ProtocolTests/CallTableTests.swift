@@ -1,4 +1,5 @@
 import MusterProtocol
+import MusterWorkload
 import Testing
 
 @Suite struct CallTableTests {
@@ -16,7 +17,7 @@ import Testing
   @Test func itDoesWhatADictionaryDoes() {
     var table = CallTable<Int>()
     var model: [UInt32: Int] = [:]
-    var random = SmallRandom(seed: 42)
+    var random = SeededGenerator(seed: 42)
     for step in 0..<40_000 {
       // Few numbers, far apart, so that many share a place.
       let call = UInt32(random.below(300) + 1) &* 0x0100_0000 | 1

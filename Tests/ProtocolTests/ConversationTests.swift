@@ -1,6 +1,7 @@
 import MusterBytes
 import MusterCluster
 import MusterProtocol
+import MusterWorkload
 import Testing
 
 /// A whole conversation of a client, and what a server makes of it when bits of it are not what they were.
@@ -58,7 +59,7 @@ import Testing
   }
 
   @Test func garbageOfAnyKindOpensNothing() {
-    var random = SmallRandom(seed: 99)
+    var random = SeededGenerator(seed: 99)
     for _ in 0..<3000 {
       let garbage = (0..<(1 + random.below(200))).map { _ in UInt8(random.below(256)) }
       #expect(actions(garbage).allSatisfy { $0.closes != nil || $0.isNothing })

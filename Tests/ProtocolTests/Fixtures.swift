@@ -41,19 +41,6 @@ func assemble(_ bytes: [UInt8], _ assembler: inout FrameAssembler) -> [Frame] {
   }
 }
 
-/// Numbers that are the same every time.
-struct SmallRandom {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
-
-  mutating func below(_ bound: Int) -> Int {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return Int(state >> 1) % bound
-  }
-}
-
 let greeting = ServerGreeting(clusterID: "c1", timeline: 3, software: "muster test")
 
 func someHello() -> Hello { Hello(principal: "ada", kind: .person, software: "test") }

@@ -1,5 +1,6 @@
 import MusterBytes
 import MusterProtocol
+import MusterWorkload
 import Testing
 
 @Suite struct FrameTests {
@@ -107,7 +108,7 @@ import Testing
   }
 
   @Test func randomBytesAreRefusedOrWaitedFor() {
-    var random = SmallRandom(seed: 7)
+    var random = SeededGenerator(seed: 7)
     for _ in 0..<2000 {
       let garbage = (0..<random.below(64)).map { _ in UInt8(random.below(256)) }
       var assembler = FrameAssembler()

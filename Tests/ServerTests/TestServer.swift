@@ -19,26 +19,13 @@ final class TestServer: Sendable {
   ///   - port: 0 for any.
   static func start(_ directory: String? = nil, port: Int = 0) async throws -> TestServer {
     let directory = directory ?? newDirectory()
-    let journal = try await open(directory)
+    let journal = try Startup.open(directory, expected: nil)
     let kernel = Sealed(try Startup.kernel(journal, version: "muster test"))
     let loop = MultiThreadedEventLoopGroup.singleton.any()
     let server = try await loop.submit { NIOLoopBound(Server(journal, kernel.value, on: loop), eventLoop: loop) }.get()
     let address = try ListenAddress("127.0.0.1:\(port)")
     let bound = try await loop.flatSubmit { server.value.start(address) }.get()
     return TestServer(bound, directory, loop, server)
-  }
-
-  /// A server that was stopped lets go of its directory when its last task has run.
-  private static func open(_ directory: String) async throws -> Journal {
-    var tries = 0
-    while true {
-      do {
-        return try Startup.open(directory, expected: nil)
-      } catch JournalError.locked where tries < 1000 {
-        tries += 1
-        try await Task.sleep(for: .milliseconds(10))
-      }
-    }
   }
 
   private init(_ port: Int, _ directory: String, _ loop: any EventLoop, _ server: NIOLoopBound<Server>) {
