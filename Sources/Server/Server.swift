@@ -19,6 +19,8 @@ package final class Server {
   package let loop: any EventLoop
   let archive: Archive
   private var connections: [UInt64: ConnectionHandler] = [:]
+  /// The one that was last looked up.
+  private var recent: ConnectionHandler?
   private var nextConnection: UInt64 = 1
   private var dirty: [ConnectionHandler] = []
   private var isTickEnding = false
@@ -50,6 +52,7 @@ package final class Server {
 
   func connectionClosed(_ id: UInt64) {
     guard connections.removeValue(forKey: id) != nil else { return }
+    recent = nil
     kernel.connectionClosed(id)
     recalls.remove(connection: id)
   }
@@ -172,9 +175,10 @@ package final class Server {
   /// Carries out what the kernel wants, in order.
   func carryOutEffects() {
     guard !kernel.effects.isEmpty else { return }
-    let effects = kernel.effects
-    for effect in effects {
-      switch effect {
+    var next = 0
+    while next < kernel.effects.count {
+      defer { next += 1 }
+      switch kernel.effects[next] {
       case .reply(let call, let range): send(.reply, call, range)
       case .item(let call, let range): send(.item, call, range)
       case .fail(let call, let error): send(.error, call, error.encoded())
@@ -186,17 +190,23 @@ package final class Server {
   }
 
   private func send(_ kind: WireKind, _ call: CallID, _ range: Range<Int>) {
-    guard let connection = connections[call.connection] else { return }
-    connection.send(kind, call.call, UnsafeRawBufferPointer(rebasing: kernel.outbox.bytes[range]))
+    connection(call)?.send(kind, call.call, UnsafeRawBufferPointer(rebasing: kernel.outbox.bytes[range]))
+  }
+
+  /// The connection that a call came on, if it is still there. Answers come in runs for one connection.
+  private func connection(_ call: CallID) -> ConnectionHandler? {
+    if let recent, recent.id == call.connection { return recent }
+    recent = connections[call.connection]
+    return recent
   }
 
   /// Sends a message that did not come from the kernel.
   func send(_ kind: WireKind, _ call: CallID, _ payload: [UInt8]) {
-    connections[call.connection]?.send(kind, call.call, payload)
+    connection(call)?.send(kind, call.call, payload)
   }
 
   /// True when the client does not read what it was sent already.
-  func isStuck(_ call: CallID) -> Bool { connections[call.connection]?.isStuck ?? false }
+  func isStuck(_ call: CallID) -> Bool { connection(call)?.isStuck ?? false }
 
   private func flush() {
     let ready = dirty

@@ -5,16 +5,16 @@ internal import MusterCluster
 package enum ServerAction: Sendable {
   case nothing
   /// Answer the hello; the connection is open now.
-  case greet(Hello, HelloReply)
+  indirect case greet(Hello, HelloReply)
   case request(call: UInt32, method: UInt16, credit: UInt32)
   case credit(call: UInt32, UInt32)
   case cancel(call: UInt32)
   case ping
   case pong
   /// Answer a request that was not accepted with an error and go on.
-  case fail(call: UInt32, RPCError)
+  indirect case fail(call: UInt32, RPCError)
   /// Say why and close.
-  case close(RPCError)
+  indirect case close(RPCError)
   /// Close; nobody listens any more.
   case drop
 }
@@ -35,7 +35,7 @@ package struct ServerGreeting: Sendable {
 /// The server's end of a connection: which frames may come when, which calls are open, and how long anything may take.
 ///
 /// Times are milliseconds of a clock that never jumps back.
-package struct ServerConnection {
+package struct ServerConnection: ~Copyable {
   /// Calls that one connection may have open.
   package static let callsMax = 4096
   /// How long a client may take to say hello.
