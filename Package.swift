@@ -52,7 +52,7 @@ let package = Package(
     part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
     part("Log", ["MusterBytes"]),
     part("Controllers", ["MusterCluster"]),
-    part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema"]),
+    part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
@@ -109,6 +109,12 @@ let package = Package(
         "MusterWorkload",
       ]),
     tests("Log", ["MusterBytes", "MusterLog", "MusterSimulatedDisk", "MusterWorkload"]),
+    tests(
+      "Server",
+      [
+        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole",
+        "MusterClient", nio, nioPosix,
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

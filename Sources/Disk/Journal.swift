@@ -148,8 +148,9 @@ public final class Journal: @unchecked Sendable {
   /// To be called when nothing was appended for some 10 ms: says on disk how far the log is durable.
   public func confirm() throws(LogError) { try writer.confirm() }
 
-  /// Ends writing: the last frame says that nothing follows it.
+  /// Ends writing: the last frame says that nothing follows it. The directory may be opened again.
   public func close() throws(LogError) {
+    defer { lock.release() }
     shared.withLock {
       $0.isClosed = true
       $0.observer = nil
