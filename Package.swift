@@ -59,6 +59,12 @@ let package = Package(
     part("Peers", ["MusterCluster", "MusterProtocol"]),
     part("Workload", ["MusterCluster", "MusterControllers"]),
     part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
+    part(
+      "Simulation",
+      [
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterPeers",
+        "MusterSimulatedDisk", "MusterWorkload",
+      ]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
@@ -92,6 +98,7 @@ let package = Package(
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterWorkload",
       ]),
+    tests("Simulation", ["MusterSimulation"]),
     tests("Controllers", ["MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests("Rendering", ["MusterBytes", "MusterCluster", "MusterRendering"]),
     tests("Protocol", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterWorkload"]),
