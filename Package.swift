@@ -80,6 +80,9 @@ let package = Package(
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
 
     tests("Bytes", ["MusterBytes"]),
+    tests(
+      "History",
+      ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterWorkload"]),
   ],
   swiftLanguageModes: [.v6]
 )
