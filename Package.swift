@@ -13,8 +13,12 @@ let features: [SwiftSetting] = [
 let strict = features + (Context.environment["MUSTER_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 /// A target of ours: the folder has the design's name, the module carries the prefix.
-func part(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: "Muster" + name, dependencies: dependencies, path: "Sources/" + name, swiftSettings: strict)
+///
+/// - Parameter documents: files of the folder that are read by people and tests, not by the compiler.
+func part(_ name: String, _ dependencies: [Target.Dependency], documents: [String] = []) -> Target {
+  .target(
+    name: "Muster" + name, dependencies: dependencies, path: "Sources/" + name, exclude: documents,
+    swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -48,12 +52,13 @@ let package = Package(
     part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
     part("Log", ["MusterBytes"]),
     part("Controllers", ["MusterCluster"]),
-    part("Protocol", ["MusterBytes", "MusterCluster"]),
+    part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema"]),
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Peers", ["MusterCluster", "MusterProtocol"]),
     part("Workload", ["MusterCluster", "MusterControllers"]),
+    part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
@@ -80,9 +85,23 @@ let package = Package(
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
 
     tests("Bytes", ["MusterBytes"]),
+    tests("Cluster", ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"]),
+    tests(
+      "Schema",
+      [
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
+        "MusterWorkload",
+      ]),
+    tests("Controllers", ["MusterCluster", "MusterControllers", "MusterWorkload"]),
+    tests("Rendering", ["MusterBytes", "MusterCluster", "MusterRendering"]),
+    tests("Protocol", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterWorkload"]),
     tests(
       "History",
-      ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterWorkload"]),
+      [
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterSimulatedDisk",
+        "MusterWorkload",
+      ]),
+    tests("Log", ["MusterBytes", "MusterLog", "MusterSimulatedDisk", "MusterWorkload"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -136,8 +136,5 @@ final class ConnectionHandler: ChannelInboundHandler {
     context.fireChannelWritabilityChanged()
   }
 
-  /// True when streams should pause: the client does not read.
-  var isStuck: Bool { context?.channel.isWritable == false }
-
   func close() { context?.close(promise: nil) }
 }

@@ -191,8 +191,6 @@ package final class Server {
     connections[call.connection]?.send(kind, call.call, payload)
   }
 
-  func isStuck(_ call: CallID) -> Bool { connections[call.connection]?.isStuck ?? false }
-
   private func flush() {
     let ready = dirty
     dirty = []

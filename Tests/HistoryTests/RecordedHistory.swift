@@ -2,6 +2,7 @@ import MusterBytes
 import MusterCluster
 import MusterHistory
 import MusterLog
+import MusterSimulatedDisk
 import MusterWorkload
 
 /// A generated history, written as a server writes one: blocks, packed segments, snapshots; and what it truly was.
@@ -9,7 +10,7 @@ final class RecordedHistory {
   static let identity = LogIdentity(clusterID: "00112233445566778899aabbccddeeff", timeline: 1)
   private static let segmentBytes = 512 * 1024
 
-  let storage = MemoryStorage()
+  let disk = CrashDisk()
   /// Every commit, by revision less one.
   private(set) var commits: [Commit] = []
   /// The state at every revision, from 0.
@@ -24,11 +25,11 @@ final class RecordedHistory {
   private var snapshot: (view: State, depth: UInt32)?
 
   init(seed: UInt64, commits count: Int, nodes: Int = 12, shards: Int = 300) throws {
-    try DirectoryIdentity.create(storage, RecordedHistory.identity, segmentBytes: RecordedHistory.segmentBytes)
-    let log = try LogReader(storage, identity: RecordedHistory.identity, confirmed: 0)
+    try DirectoryIdentity.create(disk, RecordedHistory.identity, segmentBytes: RecordedHistory.segmentBytes)
+    let log = try LogReader(disk, identity: RecordedHistory.identity, confirmed: 0)
     let plan = try RecoveryPlan.make(log)
     writer = LogWriter(
-      storage, identity: RecordedHistory.identity, plan: plan, run: 1, segmentBytes: RecordedHistory.segmentBytes)
+      disk, identity: RecordedHistory.identity, plan: plan, run: 1, segmentBytes: RecordedHistory.segmentBytes)
     builder = BlockBuilder(after: plan.chain)
     generator = HistoryGenerator(seed: seed, scale: .init(nodes: nodes, shards: shards, rarity: 12))
     random = SeededGenerator(seed: seed ^ 1)
@@ -40,8 +41,8 @@ final class RecordedHistory {
 
   /// The past up to a revision, opened anew.
   func history(through last: Revision? = nil) throws -> History {
-    let log = try LogReader(storage, identity: RecordedHistory.identity, confirmed: 0)
-    return History(log, SnapshotStore(storage, RecordedHistory.identity), through: last ?? self.last)
+    let log = try LogReader(disk, identity: RecordedHistory.identity, confirmed: 0)
+    return History(log, SnapshotStore(disk, RecordedHistory.identity), through: last ?? self.last)
   }
 
   private func writeBlock(_ count: Int) throws {
@@ -65,7 +66,7 @@ final class RecordedHistory {
 
   private func append(_ block: SealedBlock) throws {
     if !writer.isSpareReady {
-      try LogWriter.prepareSpare(storage, bytes: RecordedHistory.segmentBytes, pause: {})
+      try LogWriter.prepareSpare(disk, bytes: RecordedHistory.segmentBytes, pause: {})
       writer.isSpareReady = true
     }
     try writer.append(block)
@@ -80,7 +81,7 @@ final class RecordedHistory {
     manifest.depth = older.map { $0.depth + 1 } ?? 0
     manifest.digestLow = state.digest.low
     manifest.digestHigh = state.digest.high
-    let file = try SnapshotWriter(storage, RecordedHistory.identity, manifest)
+    let file = try SnapshotWriter(disk, RecordedHistory.identity, manifest)
     try state.forEachPage(changedSince: older?.view) { table, page, bytes in
       try file.add(PageAddress(table: table.rawValue, page: page), bytes)
     }
@@ -90,9 +91,9 @@ final class RecordedHistory {
 
   /// Packs every full segment, as the journal's worker does.
   private func packSegments() throws {
-    let names = try SegmentName.all(in: storage.list(Layout.log))
+    let names = try SegmentName.all(in: disk.list(Layout.log))
     for (place, name) in names.enumerated() where !name.isSealed && place + 1 < names.count {
-      try LogWriter.seal(storage, RecordedHistory.identity, first: name.first, through: names[place + 1].first - 1)
+      try LogWriter.seal(disk, RecordedHistory.identity, first: name.first, through: names[place + 1].first - 1)
     }
   }
 }

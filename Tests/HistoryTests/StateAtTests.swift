@@ -6,7 +6,7 @@ import MusterWorkload
 import Testing
 
 @Suite struct StateAtTests {
-  @Test func `the state at a thousand random revisions is what it was then`() throws {
+  @Test func aThousandRandomMomentsAreWhatTheyWereThen() throws {
     let recorded = try RecordedHistory(seed: 1, commits: 4000)
     let history = try recorded.history()
     var random = SeededGenerator(seed: 2)
@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  @Test func `a replay from the first commit makes every state on the way`() throws {
+  @Test func aReplayFromTheFirstCommitMakesEveryStateOnTheWay() throws {
     let recorded = try RecordedHistory(seed: 3, commits: 1500)
     var state = State()
     for commit in recorded.commits {
@@ -27,14 +27,14 @@ import Testing
     #expect(state.digest == state.computedDigest())
   }
 
-  @Test func `what the log says at the end of each block is the digest of that state`() throws {
+  @Test func whatTheLogSaysAtTheEndOfEachBlockIsTheDigestOfThatState() throws {
     let recorded = try RecordedHistory(seed: 4, commits: 1500)
     var seen: [Revision] = []
     try recorded.history().verifyDeep { seen.append($0) }
     #expect(seen == recorded.blockEnds)
   }
 
-  @Test func `a history that ends earlier knows nothing of what follows`() throws {
+  @Test func aHistoryThatEndsEarlierKnowsNothingOfWhatFollows() throws {
     let recorded = try RecordedHistory(seed: 5, commits: 800)
     let history = try recorded.history(through: 500)
     #expect(history.last == 500)
@@ -43,7 +43,7 @@ import Testing
     try expectSame(try history.state(at: 500), recorded.states[500])
   }
 
-  @Test func `the state goes on from a past moment as it did then`() throws {
+  @Test func aPastStateGoesOnAsItDidThen() throws {
     let recorded = try RecordedHistory(seed: 6, commits: 1200)
     var state = try recorded.history().state(at: 700)
     for commit in recorded.commits[700...] { try state.apply(commit) }

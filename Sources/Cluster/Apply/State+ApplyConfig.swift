@@ -17,7 +17,7 @@ extension State {
     guard configs.contains(event.config) else { throw .unknownConfig(event.config) }
     modify(\.configs, event.config) {
       $0.value = event.value
-      $0.version += 1
+      $0.version &+= 1
       $0.changed = revision
     }
   }
@@ -26,7 +26,7 @@ extension State {
     guard configs.contains(event.config) else { throw .unknownConfig(event.config) }
     modify(\.configs, event.config) {
       $0.value = nil
-      $0.version += 1
+      $0.version &+= 1
       $0.changed = revision
     }
   }

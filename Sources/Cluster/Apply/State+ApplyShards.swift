@@ -20,11 +20,11 @@ extension State {
     modify(\.shards, event.shard) {
       $0.replicas = replicas
       $0.leader = leader
-      $0.epoch += 1
+      $0.epoch &+= 1
       $0.changed = revision
     }
     modify(\.collections, collection) {
-      $0.placedCount += 1
+      $0.placedCount &+= 1
       $0.changed = revision
       if $0.placedCount == $0.shardCount { $0.state = .active }
     }

@@ -7,7 +7,7 @@ extension Draft {
     let row = state.shards[shard]
     guard row.leader != node else { return }
     try requireElectable(node, row)
-    emit(.leaderElected(LeaderElected(shard: shard, node: node, epoch: row.epoch + 1)))
+    emit(.leaderElected(LeaderElected(shard: shard, node: node, epoch: row.epoch &+ 1)))
   }
 
   /// Only a replica in sync on a node that is alive may lead: anything else may lose acknowledged data.
@@ -77,7 +77,7 @@ extension Draft {
     case .handedOver:
       if shard.leader == move.source {
         try requireElectable(move.target, shard)
-        emit(.leaderElected(LeaderElected(shard: move.shard, node: move.target, epoch: shard.epoch + 1)))
+        emit(.leaderElected(LeaderElected(shard: move.shard, node: move.target, epoch: shard.epoch &+ 1)))
       }
     case .finished:
       if shard.replicas.index(of: move.source) != nil {

@@ -1,0 +1,187 @@
+import MusterBytes
+import MusterCluster
+import MusterControllers
+import Testing
+
+@Suite struct DecideTests {
+  private func threeZones() -> State {
+    var state = State()
+    for (name, zone) in [("n1", "a"), ("n2", "b"), ("n3", "c")] { _ = ask(&state, join(name, zone: zone)) }
+    return state
+  }
+
+  @Test func aRetryHasOneEffect() throws {
+    var state = State()
+    let first = try #require(commit(ask(&state, set("k", "1"), id: ("app", 1))))
+    _ = ask(&state, set("k", "2"), id: ("app", 2))
+    #expect(ask(&state, set("k", "1"), id: ("app", 1)) == .repeated(first.revision))
+    #expect(state.revision == 2)
+    #expect(state.configs[1].value == .text("2"))
+  }
+
+  @Test func aRetryBelowTheRememberedWindowIsRefused() {
+    var state = State()
+    for sequence in 1...UInt64(Limits.requestWindow + 1) {
+      #expect(commit(ask(&state, set("k", "\(sequence)"), id: ("app", sequence))) != nil)
+    }
+    #expect(refusal(ask(&state, set("k", "x"), id: ("app", 1))) == .requestForgotten)
+    #expect(ask(&state, set("k", "x"), id: ("app", 2)) == .repeated(2))
+  }
+
+  @Test func whatChangesNothingMakesNoCommit() {
+    var state = threeZones()
+    _ = ask(&state, .cordonNode(CordonNode(name: "n1", isOn: true)))
+    let revision = state.revision
+    #expect(ask(&state, .cordonNode(CordonNode(name: "n1", isOn: true))) == .unchanged)
+    #expect(ask(&state, .setMaintenance(SetMaintenance(isOn: false)), id: ("new", 1)) == .unchanged)
+    #expect(state.revision == revision)
+  }
+
+  @Test func aDryRunSaysWhatWouldHappenAndDoesNothing() {
+    var state = threeZones()
+    let before = state.digest
+    guard case .wouldCommit(let events) = ask(&state, create("c", shards: 2, replicas: 3), dryRun: true) else {
+      Issue.record("a dry run answers with events")
+      return
+    }
+    #expect(events.map(\.name).contains("CollectionCreated"))
+    #expect(state.digest == before)
+  }
+
+  @Test func aBatchIsAllOrNothing() {
+    var state = State()
+    let good = Batch([set("a", "1"), set("a", "2"), set("b", "3")])
+    #expect(commit(ask(&state, .batch(good)))?.events.count == 7 - 1)
+    #expect(state.configs[1].value == .text("2"))
+    let before = state.digest
+    let bad = Batch([set("c", "1"), set("NOT A KEY", "2")])
+    #expect(refusal(ask(&state, .batch(bad))) == .invalid)
+    #expect(refusal(ask(&state, .batch(Batch([.batch(good)])))) == .invalid)
+    #expect(state.digest == before)
+  }
+
+  @Test func anOldIncarnationIsFenced() throws {
+    var state = threeZones()
+    _ = ask(&state, join("n1", zone: "a"))
+    let node = try #require(state.nodeID(named: "n1"))
+    #expect(state.nodes[node].incarnation == 2)
+    #expect(refusal(ask(&state, .leaveNode(LeaveNode(node: node, incarnation: 1)))) == .fenced)
+    #expect(commit(ask(&state, .leaveNode(LeaveNode(node: node, incarnation: 2)))) != nil)
+    #expect(state.nodes[node].state == .down)
+  }
+
+  @Test func onlyAReplicaInSyncMayLead() throws {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 1, replicas: 3))
+    let row = state.shards[1]
+    let follower = row.replicas[1].node
+    var report = ReportReplicas()
+    report.node = follower
+    report.incarnation = 1
+    report.fellBehind = [1]
+    #expect(commit(ask(&state, .reportReplicas(report))) != nil)
+    let name = state.nodeName(follower)
+    #expect(refusal(ask(&state, .electLeader(ElectLeader(collection: "c", index: 0, node: name)))) == .conflict)
+    report.fellBehind = []
+    report.caughtUp = [1]
+    _ = ask(&state, .reportReplicas(report))
+    #expect(commit(ask(&state, .electLeader(ElectLeader(collection: "c", index: 0, node: name)))) != nil)
+    #expect(state.shards[1].leader == follower)
+    #expect(state.shards[1].epoch == 2)
+  }
+
+  @Test func aMoveGoesStepByStep() throws {
+    var state = threeZones()
+    _ = ask(&state, join("n4", zone: "d"))
+    _ = ask(&state, create("c", shards: 1, replicas: 3))
+    let source = state.nodeName(state.shards[1].leader)
+    let spare = try #require(
+      ["n1", "n2", "n3", "n4"].first {
+        state.shards[1].replicas.index(of: state.nodeID(named: $0) ?? 0) == nil
+      })
+    let start = StartMove(collection: "c", index: 0, source: source, target: spare)
+    #expect(commit(ask(&state, .startMove(start))) != nil)
+    #expect(refusal(ask(&state, .startMove(start))) == .conflict)
+    // Not before the target has caught up.
+    #expect(refusal(ask(&state, .advanceMove(AdvanceMove(move: 1, step: .promoted)))) == .conflict)
+    var report = ReportReplicas()
+    report.node = try #require(state.nodeID(named: spare))
+    report.incarnation = 1
+    report.caughtUp = [1]
+    _ = ask(&state, .reportReplicas(report))
+    #expect(refusal(ask(&state, .advanceMove(AdvanceMove(move: 1, step: .finished)))) == .conflict)
+    for step in [MoveStep.promoted, .handedOver, .finished] {
+      #expect(commit(ask(&state, .advanceMove(AdvanceMove(move: 1, step: step)))) != nil)
+    }
+    #expect(state.shards[1].move == 0)
+    #expect(state.shards[1].replicas.count == 3)
+    #expect(state.nodeName(state.shards[1].leader) == spare)
+    #expect(state.digest == state.computedDigest())
+  }
+
+  @Test func aSchemaGuardsItsKey() {
+    var state = State()
+    var schema = ConfigSchema()
+    schema.type = .integer
+    schema.minimum = 1
+    schema.maximum = 10
+    _ = ask(&state, .setSchema(SetSchema(key: "size", schema: schema)))
+    func setSize(_ value: ConfigValue) -> Outcome {
+      ask(&state, .setConfig(SetConfig(key: "size", scope: ScopeName(.cluster), value: value)))
+    }
+    #expect(refusal(setSize(.text("5"))) == .invalid)
+    #expect(refusal(setSize(.integer(11))) == .invalid)
+    #expect(commit(setSize(.integer(10))) != nil)
+  }
+
+  @Test func theNarrowestScopeWins() throws {
+    var state = threeZones()
+    _ = ask(&state, set("k", "everywhere"))
+    let narrow = SetConfig(key: "k", scope: ScopeName(.node, "n2"), value: .text("here"))
+    _ = ask(&state, .setConfig(narrow))
+    let node = try #require(state.nodeID(named: "n2"))
+    #expect(state.effectiveConfig("k", in: Scope(.node, node)).map { state.configs[$0].value } == .text("here"))
+    #expect(state.effectiveConfig("k", in: Scope(.node, 1)).map { state.configs[$0].value } == .text("everywhere"))
+  }
+
+  @Test(arguments: [
+    (Command.joinNode(JoinNode()), RefusalCode.invalid),
+    (.cordonNode(CordonNode(name: "nobody", isOn: true)), .notFound),
+    (.removeNode(RemoveNode(name: "nobody")), .notFound),
+    (.deleteCollection(DeleteCollection(name: "none")), .notFound),
+    (create("c", shards: 0, replicas: 1), .invalid),
+    (create("c", shards: 1, replicas: 0), .invalid),
+    (create("c", shards: 1, replicas: 8), .invalid),
+    (create("UPPER", shards: 1, replicas: 1), .invalid),
+    (create("c", shards: 1, replicas: 4), .unsatisfiable),
+    (create("c", shards: 1, replicas: 1, disk: 1001), .unsatisfiable),
+    (create("c", shards: 3001, replicas: 1, spread: nil), .unsatisfiable),
+    (.setConfig(SetConfig(key: "a//b", scope: ScopeName(.cluster), value: .text(""))), .invalid),
+    (.setConfig(SetConfig(key: "a", scope: ScopeName(.node, "x"), value: .text(""))), .notFound),
+    (
+      .setConfig(SetConfig(key: "a", scope: ScopeName(.cluster), value: .text(""), expectedVersion: 3)),
+      .revisionMismatch
+    ),
+    (.clearAlarm(ClearAlarm(name: "none")), .notFound),
+    (.advanceMove(AdvanceMove(move: 9, step: .promoted)), .notFound),
+    (.leaveNode(LeaveNode(node: 77, incarnation: 1)), .fenced),
+  ])
+  func whatMakesNoSenseIsRefusedWithItsCode(_ command: Command, _ code: RefusalCode) {
+    var state = threeZones()
+    let before = state.digest
+    #expect(refusal(ask(&state, command)) == code)
+    #expect(state.digest == before)
+  }
+
+  @Test func aNodeWithReplicasCannotBeRemoved() {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 1, replicas: 3))
+    #expect(refusal(ask(&state, .removeNode(RemoveNode(name: "n1")))) == .conflict)
+    _ = ask(&state, .deleteCollection(DeleteCollection(name: "c")))
+    #expect(commit(ask(&state, .removeNode(RemoveNode(name: "n1")))) != nil)
+    #expect(state.nodeID(named: "n1") == nil)
+    // The name joins again under a new number.
+    _ = ask(&state, join("n1", zone: "a"))
+    #expect(state.nodeID(named: "n1") == 4)
+  }
+}

@@ -1,0 +1,58 @@
+import MusterBytes
+import MusterLog
+import MusterSimulatedDisk
+import Testing
+
+/// The bytes of version 1. These never change: a log that was written once can be read for ever.
+@Suite struct FormatTests {
+  @Test func aFrameHeaderHasTheseBytes() {
+    var header = LogHarness.identity.frame(.block)
+    header.codec = .lz4
+    header.firstRevision = 42
+    header.commitCount = 3
+    header.storedBytes = 100
+    header.rawBytes = 250
+    header.durableThrough = 41
+    header.time = 1_700_000_000_000_000
+    header.anchor = 1
+    header.run = 7
+    header.storedChecksum = 0xdead_beef
+    let expected =
+      "6d757374657266310100010000000000000000000201000000000000000000007766554433221100ffeeddccbbaa9988"
+      + "01000000000000002a000000000000000300000064000000fa00000000000000290000000000000000401e18240a0600"
+      + "010000000000000007000000000000000000000000000000efbeadde"
+    let bytes = header.encoded()
+    #expect(hexadecimal(bytes.dropLast(4)) == expected)
+    guard case .valid(let back) = bytes.withUnsafeBytes({ FrameHeader.parse($0) }) else {
+      Issue.record("the header is valid")
+      return
+    }
+    #expect(back == header)
+  }
+
+  @Test func aNewerFrameIsNotInterpreted() {
+    var bytes = LogHarness.identity.frame(.block).encoded()
+    bytes[10] = 2
+    let sum = CRC32C.checksum(Array(bytes[..<124]))
+    for place in 0..<4 { bytes[124 + place] = UInt8(truncatingIfNeeded: sum >> (8 * UInt32(place))) }
+    guard case .newer(let version, _) = bytes.withUnsafeBytes({ FrameHeader.parse($0) }) else {
+      Issue.record("the header is newer")
+      return
+    }
+    #expect(version == 2)
+  }
+
+  @Test func aBlockHasTheseBytes() {
+    var builder = BlockBuilder(after: .zero)
+    builder.append([1, 2, 3])
+    builder.append([4])
+    let block = builder.seal(
+      origin: BlockOrigin(timeline: 1, term: 2, run: 3), firstRevision: 5, time: 1000, eventCount: 2,
+      digest: SetDigest(low: 1, high: 2))
+    #expect(
+      hexadecimal(block.bytes)
+        == "450801100218032005280230023801" + "40e8074a1001000000000000000200000000000000" + "5220"
+        + String(repeating: "00", count: 32) + "03010203" + "0104")
+    #expect(block.chain == SHA256Value.hash(block.bytes))
+  }
+}
