@@ -38,7 +38,7 @@ package actor Client {
 
   /// The connection, made if there is none.
   package func connected() async throws(ClientError) -> ClientConnection {
-    if let connection { return connection }
+    if let connection, connection.isUsable { return connection }
     var last = ClientError.notReachable("no server is given")
     for (host, port) in servers.addresses {
       do {
@@ -56,12 +56,14 @@ package actor Client {
   }
 
   /// Calls once. A connection that failed is not used again.
+  ///
+  /// - Parameter milliseconds: how long the answer may take; 0 for as long as the server is there.
   package func call<Reply: Message>(
-    _ method: Method, _ request: some Message, _: Reply.Type = Reply.self
+    _ method: Method, _ request: some Message, within milliseconds: UInt32 = 0, _: Reply.Type = Reply.self
   ) async throws(ClientError) -> Reply {
     let connection = try await connected()
     do throws(ClientError) {
-      return try await connection.call(method, request)
+      return try await connection.call(method, request, within: milliseconds)
     } catch {
       if !error.isAnswer { drop(connection) }
       throw error
