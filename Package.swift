@@ -50,7 +50,7 @@ let package = Package(
     .target(name: "CMusterBytes", path: "Sources/CBytes"),
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
     part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
-    part("Log", ["MusterBytes"]),
+    part("Log", ["MusterBytes"], documents: ["FileFormats.md"]),
     part("Controllers", ["MusterCluster"]),
     part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
