@@ -87,6 +87,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),
 
+    .executableTarget(
+      name: "import-openb",
+      dependencies: [
+        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterRendering",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tools/import-openb", swiftSettings: strict),
+
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
 
