@@ -121,6 +121,7 @@ let package = Package(
       "Server",
       [
         "MusterBytes", "MusterCluster", "MusterProtocol", "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole",
+        "MusterWorkload",
         "MusterClient", nio, nioPosix,
       ]),
   ],

@@ -3,18 +3,18 @@ internal import MusterBytes
 /// What the client does about a frame. The payload, where one is spoken of, is the frame's.
 package enum ClientAction<Waiter> {
   case nothing
-  case greeted(HelloReply)
+  indirect case greeted(HelloReply)
   /// The payload is the reply to a call.
   case reply(Waiter)
   /// The payload is an element of a stream.
   case item(Waiter)
   /// The payload is the end of a stream.
   case end(Waiter)
-  case fail(Waiter, RPCError)
+  indirect case fail(Waiter, RPCError)
   case ping
   case pong
   /// Close the connection; `ClientEnd.lost` says what becomes of the calls that are open.
-  case close(ConnectionLoss)
+  indirect case close(ConnectionLoss)
 }
 
 /// Why a connection can't be used any more.
