@@ -22,6 +22,10 @@ struct MutationOptions: ParsableArguments {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    try Failure.asValidation { _ = try RequestIdentity(requestID) }
+  }
+
   /// Executes a command and prints what became of it.
   ///
   /// - Parameter connection: the one to use, when the command has one already.
