@@ -13,8 +13,12 @@ let features: [SwiftSetting] = [
 let strict = features + (Context.environment["MUSTER_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 /// A target of ours: the folder has the design's name, the module carries the prefix.
-func part(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: "Muster" + name, dependencies: dependencies, path: "Sources/" + name, swiftSettings: strict)
+///
+/// - Parameter documents: files of the folder that are read by people and tests, not by the compiler.
+func part(_ name: String, _ dependencies: [Target.Dependency], documents: [String] = []) -> Target {
+  .target(
+    name: "Muster" + name, dependencies: dependencies, path: "Sources/" + name, exclude: documents,
+    swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -46,15 +50,21 @@ let package = Package(
     .target(name: "CMusterBytes", path: "Sources/CBytes"),
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
     part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
-    part("Log", ["MusterBytes"]),
+    part("Log", ["MusterBytes"], documents: ["FileFormats.md"]),
     part("Controllers", ["MusterCluster"]),
-    part("Protocol", ["MusterBytes", "MusterCluster"]),
+    part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Peers", ["MusterCluster", "MusterProtocol"]),
     part("Workload", ["MusterCluster", "MusterControllers"]),
     part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
+    part(
+      "Simulation",
+      [
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterPeers",
+        "MusterSimulatedDisk", "MusterWorkload",
+      ]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
@@ -66,7 +76,7 @@ let package = Package(
         "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
         "MusterConsole", nio, nioPosix,
       ]),
-    part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", nio, nioPosix]),
+    part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterPeers", nio, nioPosix]),
     part("Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient"]),
     .executableTarget(
       name: "muster",
@@ -89,6 +99,14 @@ let package = Package(
 
     tests("Bytes", ["MusterBytes"]),
     tests("Cluster", ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"]),
+    tests(
+      "Schema",
+      [
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
+        "MusterWorkload",
+      ]),
+    tests("Peers", ["MusterPeers", "MusterProtocol"]),
+    tests("Simulation", ["MusterSimulation"]),
     tests("Controllers", ["MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests("Rendering", ["MusterBytes", "MusterCluster", "MusterRendering"]),
     tests("Protocol", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterWorkload"]),
@@ -108,6 +126,12 @@ let package = Package(
     .testTarget(
       name: "MusterEndToEndTests", dependencies: ["muster", "import-openb"], path: "Tests/EndToEndTests",
       swiftSettings: strict),
+    tests(
+      "Server",
+      [
+        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole",
+        "MusterClient", nio, nioPosix,
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,216 @@
+import Foundation
+import MusterBytes
+import MusterCluster
+import MusterControllers
+import MusterHistory
+import MusterLog
+import MusterProtocol
+import MusterWorkload
+import Testing
+
+/// The standard compiler of Protocol Buffers, which knows our schema and nothing of our codec.
+private enum Protoc {
+  static let path = ["/usr/bin/protoc", "/usr/local/bin/protoc"].first {
+    FileManager.default.isExecutableFile(atPath: $0)
+  }
+
+  static var schema: URL {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Sources/Protocol/Schema")
+  }
+
+  static func run(_ mode: String, _ message: String, _ input: [UInt8]) throws -> [UInt8] {
+    let process = Process()
+    process.executableURL = URL(filePath: try #require(path))
+    process.arguments = ["--proto_path=\(schema.path())", "--\(mode)=muster.v1.\(message)", "muster.proto"]
+    let (stdin, stdout) = (Pipe(), Pipe())
+    process.standardInput = stdin
+    process.standardOutput = stdout
+    try process.run()
+    try stdin.fileHandleForWriting.write(contentsOf: Data(input))
+    try stdin.fileHandleForWriting.close()
+    let output = try stdout.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "protoc \(mode) \(message)")
+    return Array(output)
+  }
+}
+
+@Suite(.enabled(if: Protoc.path != nil, "protoc is not installed: apt-get install protobuf-compiler"))
+struct SchemaTests {
+  /// Our bytes, decoded to text by a standard runtime and encoded from that text again, are our bytes; and no field
+  /// is unknown to the schema, or it would have no name in the text.
+  private func check<M: Message>(_ message: M) throws {
+    let name = String(describing: M.self)
+    let bytes = message.encoded()
+    let text = try Protoc.run("decode", name, bytes)
+    let unnamed = String(decoding: text, as: UTF8.self).split(separator: "\n").filter {
+      $0.drop { $0 == " " }.first?.isNumber == true
+    }
+    #expect(unnamed.isEmpty, "\(name) has fields that the schema does not name: \(unnamed)")
+    let again = try Protoc.run("encode", name, text)
+    #expect(again == bytes, "\(name)")
+    let back = try M(bytes: again, refusingUnknownFields: true)
+    #expect(back.encoded() == bytes, "\(name)")
+  }
+
+  @Test func commitsAreWhatTheSchemaSays() throws {
+    var generator = HistoryGenerator(seed: 2, nodes: 10, shards: 40)
+    var seen: Set<String> = []
+    for _ in 0..<3000 {
+      let commit = generator.next()
+      let names = commit.events.map(\.name)
+      guard !names.allSatisfy(seen.contains) else { continue }
+      seen.formUnion(names)
+      try check(commit)
+    }
+    #expect(seen.count >= 15, "\(seen)")
+  }
+
+  @Test func rowsAreWhatTheSchemaSays() throws {
+    var generator = HistoryGenerator(seed: 3, nodes: 8, shards: 30)
+    for _ in 0..<600 { _ = generator.next() }
+    var state = generator.state
+    for command in SchemaSamples.commands {
+      var request = Request(command, client: "schema", sequence: state.revision + 1, reason: "sample")
+      request.traceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+      let context = RequestContext(principal: "p", kind: .service, assurance: .certificate, wallTime: 5)
+      if case .committed(let commit) = state.execute(request, context, PlacementPlanner()) { try check(commit) }
+    }
+    try check(state.cluster[1])
+    try check(state.nodes[1])
+    try check(state.collections[1])
+    try check(state.shards[1])
+    try check(state.moves[1])
+    try check(state.configs[1])
+    try check(state.schemas[1])
+    try check(state.principals[1])
+    try check(state.sessions[1])
+    try check(state.alarms[1])
+    try check(state.tenants[1])
+  }
+
+  @Test func requestsAreWhatTheSchemaSays() throws {
+    for command in SchemaSamples.commands {
+      var request = Request(command, client: "app", sequence: 9, reason: "why")
+      request.expectedRevision = 0
+      request.isDryRun = true
+      request.cause = 3
+      try check(request)
+    }
+    for question in SchemaSamples.questions { try check(ReadRequest(question, at: .revision(7))) }
+    for moment in [Moment.time(9), .ago(1)] { try check(ReadRequest(.status(StatusQuestion()), at: moment)) }
+    var log = LogRequest()
+    log.from = .revision(1)
+    log.filter.node = "n"
+    log.filter.eventType = "NodeJoined"
+    log.limit = 4
+    log.isOldestFirst = true
+    try check(log)
+    try check(DiffRequest(.revision(1), .now))
+    try check(WatchRequest(.placement, from: 5))
+    try check(HeartbeatRequest([Heartbeat(node: 1, incarnation: 2)]))
+    try check(AssignmentsRequest(node: 1, incarnation: 2))
+    try check(Hello(principal: "p", kind: .service, software: "s", clusterID: "c"))
+  }
+
+  @Test func repliesAreWhatTheSchemaSays() throws {
+    var generator = HistoryGenerator(seed: 5, nodes: 8, shards: 30)
+    var commits: [Commit] = []
+    for _ in 0..<400 { commits.append(generator.next()) }
+    let before = generator.state
+    for _ in 0..<50 { commits.append(generator.next()) }
+    let state = generator.state
+    for question in SchemaSamples.questions {
+      var reply = ReadReply()
+      reply.timeline = 1
+      reply.revision = state.revision
+      reply.time = state.time
+      reply.answer = try state.answer(question)
+      try check(reply)
+    }
+    var execute = ExecuteReply()
+    execute.outcome = .wouldCommit
+    execute.events = commits[0].events.map { state.report($0) }
+    try check(execute)
+    for commit in commits.suffix(30) { try check(HistoryItem(state.report(commit))) }
+    var differences: [Difference] = []
+    Differ.diff(before, state) { differences.append($0) }
+    for difference in differences.prefix(10) { try check(HistoryItem(difference)) }
+    var watch = WatchItem()
+    watch.revision = 4
+    watch.commit = state.report(commits[3])
+    try check(watch)
+    var item = AssignmentsItem()
+    item.assigned = [Assignment()]
+    item.withdrawn = [1, 300]
+    try check(item)
+    try check(RPCError(.refused, "m", retryAfterMilliseconds: 0, isOutcomeUnknown: true, details: [1, 2]))
+    try check(Refusal(.unsatisfiable, "m", witness: [Witness(rule: "r", needed: 3, available: 2, detail: "d")]))
+    var manifest = SnapshotManifest()
+    manifest.revision = 5
+    manifest.digestLow = 7
+    try check(manifest)
+  }
+}
+
+private enum SchemaSamples {
+  static var commands: [Command] {
+    var policy = Policy()
+    policy.replicas = 1
+    policy.spread = [SpreadRule(.rack, isPreference: true)]
+    policy.required = [Label("disk", "ssd")]
+    policy.weights = [Amount("disk", 5)]
+    policy.allowsUncleanElection = true
+    var schema = ConfigSchema()
+    schema.type = .integer
+    schema.minimum = -5
+    schema.maximum = 0
+    schema.description = "d"
+    var texts = ConfigSchema()
+    texts.allowed = ["a", "b"]
+    var replicas = ReportReplicas()
+    replicas.node = 1
+    replicas.incarnation = 1
+    replicas.opened = [1, 2]
+    replicas.caughtUp = [3]
+    replicas.fellBehind = [4]
+    let node = JoinNode(
+      name: "fresh", domain: "eu/a/r", labels: [Label("disk", "ssd")], capacity: [Amount("disk", 50)], address: "h:1",
+      heartbeatMilliseconds: 500)
+    return [
+      .joinNode(node), .leaveNode(LeaveNode(node: 1, incarnation: 1)),
+      .cordonNode(CordonNode(name: "fresh", isOn: true)),
+      .cordonNode(CordonNode(name: "fresh", isOn: false)), .drainNode(DrainNode(name: "fresh", isOn: true)),
+      .drainNode(DrainNode(name: "fresh", isOn: false)), .finishDrain(FinishDrain(node: 2)), .joinNode(node),
+      .reportNodeHealth(ReportNodeHealth(node: 2, incarnation: 1, state: .suspect, silentMilliseconds: 9)),
+      .reportReplicas(replicas), .setMaintenance(SetMaintenance(isOn: true)),
+      .createCollection(
+        CreateCollection(name: "fresh", shards: 2, policy: policy, labels: [Label("a", "")], tenant: "")),
+      .changeCollection(ChangeCollection(name: "fresh", policy: policy, labels: [Label("a", "2")])),
+      .placeShards(PlaceShards(collection: 1)), .deleteCollection(DeleteCollection(name: "fresh")),
+      .electLeader(ElectLeader(collection: "c1", index: 1, node: "n1")),
+      .startMove(StartMove(collection: "c1", index: 0, source: "n0", target: "n1")),
+      .advanceMove(AdvanceMove(move: 1, step: .cancelled)),
+      .setSchema(SetSchema(key: "s/i", schema: schema)), .setSchema(SetSchema(key: "s/t", schema: texts)),
+      .setConfig(SetConfig(key: "s/i", scope: ScopeName(.cluster), value: .integer(-3), expectedVersion: 0)),
+      .setConfig(SetConfig(key: "b", scope: ScopeName(.node, "fresh"), value: .boolean(false))),
+      .setConfig(SetConfig(key: "c", scope: ScopeName(.cluster), value: .bytes([0, 255]))),
+      .setConfig(SetConfig(key: "t", scope: ScopeName(.cluster), value: .text(""))),
+      .deleteConfig(DeleteConfig(key: "t", scope: ScopeName(.cluster))),
+      .raiseAlarm(RaiseAlarm(name: "a/b", message: "m")), .clearAlarm(ClearAlarm(name: "a/b")),
+      .createTenant(CreateTenant(name: "t")), .batch(Batch([.setMaintenance(SetMaintenance(isOn: false))])),
+      .removeNode(RemoveNode(name: "fresh")),
+    ]
+  }
+
+  static var questions: [Question] {
+    var configs = ConfigsQuestion()
+    configs.isEveryScope = true
+    return [
+      .status(StatusQuestion()), .nodes(NodesQuestion()), .collections(CollectionsQuestion()),
+      .shards(ShardsQuestion(collection: "", node: "n1")), .shards(ShardsQuestion(collection: "c1", index: 0)),
+      .configs(configs), .schemas(SchemasQuestion()), .session(SessionQuestion(client: "operator")),
+    ]
+  }
+}
