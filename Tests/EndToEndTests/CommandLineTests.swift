@@ -130,6 +130,20 @@ extension EndToEnd {
       #expect(busy.error.contains("drain it first"))
     }
 
+    @Test func everyCommandHasHelpWithAnExample() async throws {
+      let help = try await run(.muster, ["--experimental-dump-help"]).document()["command"]
+      var missing: [String] = []
+      func look(_ command: Document, _ path: [String]) {
+        let name = path + [command["commandName"].string ?? "?"]
+        if name.last == "help" { return }
+        if command["discussion"].string?.contains("muster") != true { missing.append(name.joined(separator: " ")) }
+        for inner in command["subcommands"].list { look(inner, name) }
+      }
+      look(help, [])
+      #expect(missing.isEmpty)
+      #expect(help["subcommands"].list.count > 10)
+    }
+
     @Test func aWatchBeginsAtAnyRevisionAndGoesOn() async throws {
       let cluster = try await TestCluster()
       for number in 1...3 { _ = try await cluster.json("config", "set", "k", "v\(number)") }

@@ -116,7 +116,7 @@ struct ConfigCommand: AsyncParsableCommand {
       }
       let head = DocumentHead(
         schema: "config-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
-      options.output.show(head, "configs", configs.map(\.members)) {
+      options.output.show(head, "configs", configs.lazy.map(\.members)) {
         var table = Table(["KEY", "SCOPE", "VALUE", "VERSION", "REVISION"])
         for config in configs {
           table.add([

@@ -36,7 +36,7 @@ struct ShardCommand: AsyncParsableCommand {
       let reply = try await options.place.source().answer(question, at: try options.moment)
       let head = DocumentHead(
         schema: "shard-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
-      options.output.show(head, "shards", reply.answer.shards.map(\.members)) {
+      options.output.show(head, "shards", reply.answer.shards.lazy.map(\.members)) {
         var table = Table(["SHARD", "EPOCH", "LEADER", "REPLICAS", "MOVING"])
         for shard in reply.answer.shards {
           table.add([

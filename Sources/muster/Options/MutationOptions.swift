@@ -43,7 +43,7 @@ struct MutationOptions: ParsableArguments {
   }
 
   private func show(_ reply: ExecuteReply, _ request: Request) {
-    let head = DocumentHead(schema: "mutation", timeline: reply.timeline, revision: reply.revision, time: 0)
+    let head = DocumentHead(schema: "mutation", timeline: reply.timeline, revision: reply.revision, time: reply.time)
     var members: [JSON.Member] = [
       .init("outcome", .text(reply.outcome.name)), .init("commit", .optional(reply.commit)),
       .init("requestID", .text(request.idText)),
