@@ -117,6 +117,15 @@ let package = Package(
         "MusterWorkload",
       ]),
     tests("Log", ["MusterBytes", "MusterLog", "MusterSimulatedDisk", "MusterWorkload"]),
+    // The programs themselves: what they decide alone, and how they behave as processes.
+    .testTarget(
+      name: "MusterCommandTests",
+      dependencies: [
+        "muster", "MusterClient", "MusterCluster", "MusterDisk", "MusterHistory", "MusterLog", "MusterProtocol",
+      ], path: "Tests/MusterTests", swiftSettings: strict),
+    .testTarget(
+      name: "MusterEndToEndTests", dependencies: ["muster", "import-openb"], path: "Tests/EndToEndTests",
+      swiftSettings: strict),
     tests(
       "Server",
       [

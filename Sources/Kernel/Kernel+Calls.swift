@@ -59,6 +59,7 @@ extension Kernel {
     var reply = ExecuteReply()
     reply.timeline = identity.timeline
     reply.revision = sequencer.head.revision
+    reply.time = sequencer.head.time
     switch outcome {
     case .committed(let commit):
       reply.commit = commit.revision

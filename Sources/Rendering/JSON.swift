@@ -11,6 +11,8 @@ package enum JSON: Equatable, Sendable {
   case text(String)
   case list([JSON])
   case object([Member])
+  /// A list that was written as it grew: a long one costs its text, not its values.
+  case written(WrittenList)
 
   package struct Member: Equatable, Sendable {
     package var name: String
@@ -46,6 +48,26 @@ package enum JSON: Equatable, Sendable {
   package static func optional(_ number: UInt64) -> JSON { number == 0 ? .null : .number(number) }
 }
 
+/// A list in the making, of values that need not be kept.
+package struct WrittenList: Equatable, Sendable {
+  private var items: [UInt8] = []
+
+  package init() {}
+
+  package mutating func append(_ value: JSON) {
+    var writer = ByteWriter()
+    if !items.isEmpty { writer.byte(UInt8(ascii: ",")) }
+    value.write(to: &writer)
+    items += writer.bytes
+  }
+
+  func write(to writer: inout ByteWriter) {
+    writer.byte(UInt8(ascii: "["))
+    writer.raw(items)
+    writer.byte(UInt8(ascii: "]"))
+  }
+}
+
 extension JSON {
   /// Appends the value in one line.
   package func write(to writer: inout ByteWriter) {
@@ -56,6 +78,7 @@ extension JSON {
     case .signed(let number): writer.utf8(String(number))
     case .millionths(let number): writer.utf8(JSON.decimal(number))
     case .text(let text): JSON.writeText(text, to: &writer)
+    case .written(let list): list.write(to: &writer)
     case .list(let list):
       writer.byte(UInt8(ascii: "["))
       for (place, value) in list.enumerated() {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 import MusterClient
 import MusterCluster
@@ -7,9 +8,9 @@ import MusterLog
 import MusterProtocol
 
 /// How a command ends that did not do what was asked.
-struct Failure: Error {
+package struct Failure: Error {
   /// The contract of exit codes.
-  enum Code: Int32 {
+  package enum Code: Int32, Sendable {
     case refused = 1
     case usage = 2
     case notReachable = 3
@@ -18,18 +19,23 @@ struct Failure: Error {
     case outcomeUnknown = 6
   }
 
-  var code: Code
-  var message: String
+  package var code: Code
+  package var message: String
 
   init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }
 
+  /// Does what a command's `validate` does before anything is opened: what fails is a usage error.
+  static func asValidation(_ body: () throws -> Void) throws {
+    do { try body() } catch let failure as Failure { throw ValidationError(failure.message) }
+  }
+
   static func usage(_ message: String) -> Failure { Failure(.usage, message) }
 
   /// Anything that was thrown, as a person and a script are told of it.
-  init(_ error: any Error) {
+  package init(_ error: any Error) {
     switch error {
     case let failure as Failure: self = failure
     case let error as ClientError: self.init(error)

@@ -2,7 +2,7 @@ import Glibc
 import MusterServer
 
 /// How far long work is: done, rate and time left, on one line of a terminal, and nothing in a pipe.
-struct Progress {
+package struct Progress {
   private static let intervalMicroseconds: UInt64 = 200_000
 
   private let what: String
@@ -32,7 +32,7 @@ struct Progress {
   func end() { if isShown && last > 0 { Terminal.error("\r\u{1b}[K") } }
 
   /// `1200 of 5000 revisions, 600/s, 6 s left`
-  static func line(_ what: String, _ done: UInt64, of total: UInt64, elapsed: UInt64) -> String {
+  package static func line(_ what: String, _ done: UInt64, of total: UInt64, elapsed: UInt64) -> String {
     let rate = elapsed == 0 ? 0 : UInt64(Double(done) * 1_000_000 / Double(elapsed))
     guard total > 0 else { return "\(done) \(what), \(rate)/s" }
     let left = rate == 0 ? "" : ", \((max(total, done) - done) / rate) s left"

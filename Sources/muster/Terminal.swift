@@ -1,5 +1,22 @@
 import Glibc
 
+/// Lines on their way to standard output, many with one system call.
+struct LineBuffer {
+  private static let bytesMax = 1 << 16
+  private var text = ""
+
+  mutating func append(_ line: String) {
+    text += line
+    text += "\n"
+    if text.utf8.count >= LineBuffer.bytesMax { flush() }
+  }
+
+  mutating func flush() {
+    Terminal.out(text)
+    text = ""
+  }
+}
+
 /// What goes to the descriptors of the process. The global streams of C are not safe to share between threads.
 enum Terminal {
   static func out(_ text: String) { write(1, text) }

@@ -31,6 +31,8 @@ package struct ExecuteReply: FieldMessage, Hashable {
   package var node: NodeID = 0
   package var incarnation: UInt64 = 0
   package var events: [EventReport] = []
+  /// The log time of `revision`.
+  package var time: Microseconds = 0
 
   package init() {}
 
@@ -42,5 +44,6 @@ package struct ExecuteReply: FieldMessage, Hashable {
     try fields.uint32(5, &node)
     try fields.uint64(6, &incarnation)
     try fields.messages(7, &events, count: Limits.commitBytes)
+    try fields.uint64(8, &time)
   }
 }

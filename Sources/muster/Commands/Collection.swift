@@ -96,7 +96,7 @@ struct CollectionCommand: AsyncParsableCommand {
       let collections = reply.answer.collections.sorted { $0.name < $1.name }
       let head = DocumentHead(
         schema: "collection-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
-      options.output.show(head, "collections", collections.map(\.members)) {
+      options.output.show(head, "collections", collections.lazy.map(\.members)) {
         var table = Table(["NAME", "STATE", "SHARDS", "REPLICAS", "SPREAD", "MIN-IN-SYNC"])
         for each in collections {
           table.add([

@@ -1,11 +1,11 @@
 import ArgumentParser
 import Glibc
-import MusterCluster
+package import MusterCluster
 import MusterProtocol
 import MusterRendering
 
 /// `cluster`, `tenant:T`, `collection:C`, `node:N`.
-func scopeName(_ text: String?) throws -> ScopeName {
+package func scopeName(_ text: String?) throws -> ScopeName {
   guard let text, text != "cluster" else { return ScopeName(.cluster) }
   let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
   let kinds: [Substring: ScopeKind] = ["tenant": .tenant, "collection": .collection, "node": .node]
@@ -116,7 +116,7 @@ struct ConfigCommand: AsyncParsableCommand {
       }
       let head = DocumentHead(
         schema: "config-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
-      options.output.show(head, "configs", configs.map(\.members)) {
+      options.output.show(head, "configs", configs.lazy.map(\.members)) {
         var table = Table(["KEY", "SCOPE", "VALUE", "VERSION", "REVISION"])
         for config in configs {
           table.add([

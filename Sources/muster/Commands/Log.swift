@@ -63,19 +63,21 @@ struct LogPrinter {
   }
 
   func print(_ request: LogRequest, from source: any Source) async throws {
-    var commits: [JSON] = []
+    var commits = WrittenList()
+    var lines = LineBuffer()
     let end = try await source.log(request) { commit in
       switch output.format {
       case .table: Terminal.out(LogPrinter.words(commit))
-      case .jsonl: Terminal.out(commit.json.line + "\n")
+      case .jsonl: lines.append(commit.json.line)
       case .json: commits.append(commit.json)
       }
     }
+    lines.flush()
     guard output.format == .json else { return }
     let head = DocumentHead(schema: schema, timeline: end.timeline, revision: end.revision, time: end.time)
     let members =
       head.members + [
-        .init("from", .number(end.from)), .init("commits", .list(commits)),
+        .init("from", .number(end.from)), .init("commits", .written(commits)),
         .init("blocksRead", .number(end.blocksRead)),
       ]
     Terminal.out(JSON.object(members).line + "\n")
@@ -133,21 +135,23 @@ struct Diff: AsyncParsableCommand {
       throw Failure.usage("give the later moment as an argument or by --at, not both")
     }
     let output = options.output
-    var found: [Difference] = []
+    var found = WrittenList()
+    var lines = LineBuffer()
     let later = try b.map { try Diff.moment($0) } ?? options.moment
     let end = try await options.place.source().diff(try Diff.moment(a), later) { difference in
       switch output.format {
       case .table: Terminal.out(Diff.words(difference))
-      case .jsonl: Terminal.out(JSON.object(difference.members).line + "\n")
-      case .json: found.append(difference)
+      case .jsonl: lines.append(JSON.object(difference.members).line)
+      case .json: found.append(.object(difference.members))
       }
     }
+    lines.flush()
     guard output.format == .json else { return }
     let head = DocumentHead(schema: "diff", timeline: end.timeline, revision: end.revision, time: end.time)
     let members =
       head.members + [
         .init("from", .number(end.from)), .init("to", .number(end.revision)),
-        .init("differences", .list(found.map { .object($0.members) })), .init("blocksRead", .number(end.blocksRead)),
+        .init("differences", .written(found)), .init("blocksRead", .number(end.blocksRead)),
       ]
     Terminal.out(JSON.object(members).line + "\n")
   }

@@ -20,7 +20,7 @@ struct NodeCommand: AsyncParsableCommand {
       let reply = try await options.place.source().answer(.nodes(NodesQuestion()), at: try options.moment)
       let nodes = reply.answer.nodes.sorted { $0.name < $1.name }
       let head = DocumentHead(schema: "node-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
-      options.output.show(head, "nodes", nodes.map(\.members)) {
+      options.output.show(head, "nodes", nodes.lazy.map(\.members)) {
         var table = Table(["NAME", "STATE", "DOMAIN", "REPLICAS", "LEADERS", "INCARNATION", "SINCE"])
         for node in nodes {
           table.add([
@@ -119,7 +119,7 @@ enum Details {
       members.isEmpty ? "-" : members.map { "\($0.name)=\(words($0.value))" }.joined(separator: " ")
     case .list(let list): list.isEmpty ? "-" : list.map(words).joined(separator: ", ")
     case .flag(let flag): flag ? "yes" : "no"
-    case .number, .signed, .millionths: value.line
+    case .number, .signed, .millionths, .written: value.line
     }
   }
 }

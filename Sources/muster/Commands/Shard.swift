@@ -5,11 +5,11 @@ import MusterCluster
 import MusterRendering
 
 /// `orders/17` as people write it.
-struct ShardName {
-  var collection: String
-  var index: UInt64
+package struct ShardName {
+  package var collection: String
+  package var index: UInt64
 
-  init(_ text: String) throws {
+  package init(_ text: String) throws {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, !parts[0].isEmpty, let index = UInt64(parts[1]) else {
       throw Failure.usage("\"\(text)\" is no shard: give COLLECTION/NUMBER, such as orders/17")
@@ -36,7 +36,7 @@ struct ShardCommand: AsyncParsableCommand {
       let reply = try await options.place.source().answer(question, at: try options.moment)
       let head = DocumentHead(
         schema: "shard-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
-      options.output.show(head, "shards", reply.answer.shards.map(\.members)) {
+      options.output.show(head, "shards", reply.answer.shards.lazy.map(\.members)) {
         var table = Table(["SHARD", "EPOCH", "LEADER", "REPLICAS", "MOVING"])
         for shard in reply.answer.shards {
           table.add([

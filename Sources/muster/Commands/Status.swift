@@ -75,7 +75,7 @@ struct Alarm: AsyncParsableCommand {
       let alarms = reply.answer.status?.alarms ?? []
       let head = DocumentHead(
         schema: "alarm-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
-      options.output.show(head, "alarms", alarms.map(\.members)) {
+      options.output.show(head, "alarms", alarms.lazy.map(\.members)) {
         var table = Table(["ALARM", "SINCE", "MESSAGE"])
         for alarm in alarms { table.add([alarm.name, Timestamp.format(alarm.since), alarm.message]) }
         return table.text

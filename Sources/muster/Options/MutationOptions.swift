@@ -22,6 +22,10 @@ struct MutationOptions: ParsableArguments {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    try Failure.asValidation { _ = try RequestIdentity(requestID) }
+  }
+
   /// Executes a command and prints what became of it.
   ///
   /// - Parameter connection: the one to use, when the command has one already.
@@ -39,7 +43,7 @@ struct MutationOptions: ParsableArguments {
   }
 
   private func show(_ reply: ExecuteReply, _ request: Request) {
-    let head = DocumentHead(schema: "mutation", timeline: reply.timeline, revision: reply.revision, time: 0)
+    let head = DocumentHead(schema: "mutation", timeline: reply.timeline, revision: reply.revision, time: reply.time)
     var members: [JSON.Member] = [
       .init("outcome", .text(reply.outcome.name)), .init("commit", .optional(reply.commit)),
       .init("requestID", .text(request.idText)),

@@ -38,13 +38,17 @@ extension OutputOptions {
   }
 
   /// Prints a list under its plural name; in jsonl an object a line.
-  func show(_ head: DocumentHead, _ plural: String, _ items: [[JSON.Member]], table: () -> String) {
+  func show(_ head: DocumentHead, _ plural: String, _ items: some Sequence<[JSON.Member]>, table: () -> String) {
     switch format {
     case .table: Terminal.out(table())
     case .json:
-      let list = JSON.Member(plural, .list(items.map { .object($0) }))
-      Terminal.out(JSON.object(head.members + [list]).line + "\n")
-    case .jsonl: for item in items { Terminal.out(JSON.object(item).line + "\n") }
+      var list = WrittenList()
+      for item in items { list.append(.object(item)) }
+      Terminal.out(JSON.object(head.members + [.init(plural, .written(list))]).line + "\n")
+    case .jsonl:
+      var lines = LineBuffer()
+      for item in items { lines.append(JSON.object(item).line) }
+      lines.flush()
     }
   }
 }

@@ -11,6 +11,10 @@ struct ReadOptions: ParsableArguments {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    try Failure.asValidation { _ = try moment }
+  }
+
   var moment: Moment {
     get throws { try at.map { try ReadOptions.moment($0) } ?? .now }
   }
@@ -31,6 +35,10 @@ struct PlaceOptions: ParsableArguments {
 
   @Option(help: "A data directory, read in place, also while a server runs on it or after it died.")
   var data: String?
+
+  func validate() throws {
+    guard data == nil || server == nil else { throw ValidationError("give --server or --data, not both") }
+  }
 
   func source() throws -> any Source { try PlaceOptions.source(server: server, data: data) }
 

@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+
+/// A server on a free port of its own with a data directory of its own, and agents.
+final class TestCluster {
+  let directory: TemporaryDirectory
+  private(set) var server: Running
+  private(set) var address: String
+  private var agents: [String: Running] = [:]
+
+  var data: String { directory.path("data") }
+
+  init() async throws {
+    directory = try TemporaryDirectory()
+    (server, address) = try await TestCluster.start(directory.path("data"), listen: "127.0.0.1:0")
+  }
+
+  private static func start(_ data: String, listen: String) async throws -> (Running, String) {
+    let server = try Running(.muster, ["serve", "--data", data, "--listen", listen, "--http", "none"])
+    try await eventually("the server to be ready") {
+      try #require(server.code == nil, "the server ended: \(server.error)")
+      return server.error.contains("ready revision=")
+    }
+    let address = server.error.split(whereSeparator: \.isWhitespace).last { $0.hasPrefix("listen=") }
+    return (server, String(try #require(address).dropFirst("listen=".count)))
+  }
+
+  /// The server dies as in a power cut, as far as its process goes.
+  func kill() { server.finish(with: SIGKILL) }
+
+  /// The server ends in order.
+  func stop() { server.finish(with: SIGTERM) }
+
+  /// A new server on the same files and the same port.
+  func restart() async throws {
+    (server, address) = try await TestCluster.start(data, listen: address)
+  }
+
+  func startAgent(_ name: String, domain: String, _ more: [String] = []) throws {
+    agents[name] = try Running(.muster, ["agent", "--name", name, "--server", address, "--domain", domain] + more)
+  }
+
+  func killAgent(_ name: String) { agents.removeValue(forKey: name)?.finish(with: SIGKILL) }
+
+  /// Three nodes in three zones.
+  func startAgents() async throws {
+    for (name, zone) in [("n1", "a"), ("n2", "b"), ("n3", "c")] {
+      try startAgent(name, domain: "eu/\(zone)/r1", ["--capacity", "disk=100GiB,cpu=8", "--label", "disk=ssd"])
+    }
+    try await eventually("three nodes") { try await json("status")["nodes"]["up"].number == 3 }
+  }
+
+  /// Runs a command of the command line against the server.
+  func muster(_ arguments: String...) async throws -> Finished {
+    try await run(.muster, arguments, environment: ["MUSTER_SERVER": address])
+  }
+
+  /// The document that a command prints; it must succeed.
+  func json(_ arguments: String..., location: SourceLocation = #_sourceLocation) async throws -> Document {
+    let finished = try await run(.muster, arguments, environment: ["MUSTER_SERVER": address])
+    try #require(finished.code == 0, "\(arguments): \(finished.error)", sourceLocation: location)
+    return try finished.document(location)
+  }
+}
+
+/// Tests of whole programs. One after the other: each starts processes of its own.
+@Suite(.serialized) struct EndToEnd {}
