@@ -15,9 +15,6 @@ package final class DirectoryLock: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Lets others write, though this value may live on.
-  package func release() { flock(descriptor, LOCK_UN) }
-
   /// Takes the lock, or nil when another process has it.
   package static func take(_ root: String) throws(StorageError) -> DirectoryLock? {
     let path = root + "/" + Layout.lock
