@@ -79,7 +79,7 @@ let package = Package(
         "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
         "MusterConsole", nio, nioPosix,
       ]),
-    part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", nio, nioPosix]),
+    part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterPeers", nio, nioPosix]),
     part("Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient"]),
     .executableTarget(
       name: "muster",
@@ -108,6 +108,7 @@ let package = Package(
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterWorkload",
       ]),
+    tests("Peers", ["MusterPeers", "MusterProtocol"]),
     tests("Simulation", ["MusterSimulation"]),
     tests("Controllers", ["MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests("Rendering", ["MusterBytes", "MusterCluster", "MusterRendering"]),

@@ -62,7 +62,8 @@ final class SimulatedClient: Actor {
     case 1: return .deleteCollection(DeleteCollection(name: name))
     case 2: return .cordonNode(CordonNode(name: "n\(random.below(4))", isOn: random.oneIn(2)))
     default:
-      let value = String(repeating: "v", count: random.below(400)) + "\(random.next())"
+      // What does not compress spans sectors, and can be torn.
+      let value = (0...random.below(120)).map { _ in String(random.next()) }.joined()
       return .setConfig(
         SetConfig(key: "k\(random.below(20))", scope: ScopeName(.cluster), value: .text(value), expectedVersion: nil))
     }
