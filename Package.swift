@@ -68,7 +68,10 @@ let package = Package(
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
-    part("Disk", ["MusterBytes", "MusterLog"]),
+    part("Disk", ["MusterBytes", "MusterLog"], documents: ["README.md"]),
+    .executableTarget(
+      name: "journal-example", dependencies: ["MusterLog", "MusterDisk"], path: "Sources/JournalExample",
+      packageAccess: false, swiftSettings: strict),
     part("Console", [nio, nioPosix, .product(name: "NIOHTTP1", package: "swift-nio")]),
     part(
       "Server",
@@ -126,6 +129,7 @@ let package = Package(
     .testTarget(
       name: "MusterEndToEndTests", dependencies: ["muster", "import-openb"], path: "Tests/EndToEndTests",
       swiftSettings: strict),
+    tests("Disk", ["MusterBytes", "MusterLog", "MusterDisk", "journal-example"]),
     tests(
       "Server",
       [

@@ -14,8 +14,9 @@ public struct JournalOptions: Sendable {
 
 /// A durable, chained, checksummed log of commits with snapshots beside it.
 ///
-/// One thread at a time appends; `append` returns when the block is on disk. Readers are made with `reader()` and may
-/// run on other threads meanwhile. A thread of the journal's own prepares segments ahead and packs full ones.
+/// One thread at a time appends; `append` returns when the block is on disk. Readers are `JournalReader`s and may run on
+/// other threads meanwhile, or in other processes. Threads of the journal's own prepare segments ahead and pack full
+/// ones.
 public final class Journal: @unchecked Sendable {
   public let directory: String
   public let identity: LogIdentity
@@ -23,7 +24,7 @@ public final class Journal: @unchecked Sendable {
   public let recovery: RecoveryPlan
   /// The number of this start; it is in every block that is written from now on.
   public let run: UInt64
-  package let storage: FileStorage
+  package let storage: any Storage & Sendable
   package let snapshots: SnapshotStore
 
   private let lock: DirectoryLock
@@ -33,10 +34,11 @@ public final class Journal: @unchecked Sendable {
   private let packer = WorkThread(isBackground: true)
 
   private init(
-    _ storage: FileStorage, _ lock: DirectoryLock, _ identity: LogIdentity, _ plan: RecoveryPlan,
-    _ options: JournalOptions
+    _ directory: String, _ storage: any Storage & Sendable, _ lock: DirectoryLock, _ identity: LogIdentity,
+    _ plan: RecoveryPlan, _ options: JournalOptions
   ) {
-    directory = storage.root
+    precondition(options.segmentBytes % Frame.alignment == 0, "a segment is a multiple of 4 KiB")
+    self.directory = directory
     self.storage = storage
     self.lock = lock
     self.identity = identity
@@ -74,7 +76,13 @@ public final class Journal: @unchecked Sendable {
   public static func open(
     _ directory: String, options: JournalOptions = JournalOptions()
   ) throws(JournalError) -> Journal {
-    let storage = FileStorage(root: directory)
+    try open(directory, on: FileStorage(root: directory), options: options)
+  }
+
+  /// Opens a journal on files that may fail as a test wants them to.
+  package static func open(
+    _ directory: String, on storage: any Storage & Sendable, options: JournalOptions
+  ) throws(JournalError) -> Journal {
     let identity = try wrap(directory) { () throws(LogError) in try DirectoryIdentity.read(storage) }
     let lock = try take(directory)
     let plan = try wrap(directory) { () throws(LogError) in
@@ -82,7 +90,9 @@ public final class Journal: @unchecked Sendable {
       try plan.execute(storage)
       return plan
     }
-    let journal = Journal(storage, lock, identity, plan, options)
+    let journal = Journal(directory, storage, lock, identity, plan, options)
+    // What recovery kept is durable now; those who read beside this writer may see it.
+    try wrap(directory) { () throws(LogError) in try journal.confirm() }
     journal.spare.prepareNext()
     journal.packFullSegments()
     return journal
@@ -100,14 +110,14 @@ public final class Journal: @unchecked Sendable {
   ///
   /// - Parameter isGrowing: a writer may be at its end meanwhile.
   package static func openLog(
-    _ storage: FileStorage, _ identity: LogIdentity, isGrowing: Bool = false
+    _ storage: any Storage, _ identity: LogIdentity, isGrowing: Bool = false
   ) throws(LogError) -> LogReader {
     let newest = try SnapshotStore(storage, identity).list().last
     return try LogReader(storage, identity: identity, confirmed: newest?.revision ?? 0, isGrowing: isGrowing)
   }
 
   /// Opens a log that is written meanwhile: a file may get its packed form between the listing and the reading.
-  package static func openChangingLog(_ storage: FileStorage, _ identity: LogIdentity) throws(LogError) -> LogReader {
+  package static func openChangingLog(_ storage: any Storage, _ identity: LogIdentity) throws(LogError) -> LogReader {
     for _ in 0..<3 {
       if let log = try? openLog(storage, identity, isGrowing: true) { return log }
     }
@@ -173,6 +183,13 @@ public final class Journal: @unchecked Sendable {
 
   // MARK: Reading
 
+  /// A reader of all that is durable now, for the thread that appends; it may then be handed to another.
+  public func openReader() throws(JournalError) -> JournalReader {
+    try wrap(directory) { () throws(LogError) in
+      JournalReader(try reader(), snapshots, through: writer.durable)
+    }
+  }
+
   /// Opens the log for reading as it is now. Several readers may be used at once, each by one thread.
   package func reader() throws(LogError) -> LogReader { try Journal.openChangingLog(storage, identity) }
 }
@@ -185,37 +202,4 @@ func from<T>(_ body: () throws(StorageError) -> T) throws(LogError) -> T {
 /// Says whose directory an error is about.
 func wrap<T>(_ directory: String, _ body: () throws(LogError) -> T) throws(JournalError) -> T {
   do throws(LogError) { return try body() } catch { throw .log(error, directory: directory) }
-}
-
-// MARK: - Sizes
-
-extension Journal {
-  /// Bytes of the log and of the snapshots, as the files' lengths say; 0 for what cannot be read.
-  package func sizes() -> (log: UInt64, snapshots: UInt64) {
-    (size(of: Layout.log), size(of: Layout.snapshots))
-  }
-
-  private func size(of directory: String) -> UInt64 {
-    let names = (try? storage.list(directory)) ?? []
-    return names.reduce(0) { sum, name in
-      sum + UInt64(((try? storage.size(directory + "/" + name)) ?? nil) ?? 0)
-    }
-  }
-}
-
-// MARK: - Snapshots
-
-extension Journal {
-  /// Writes a snapshot: `pages` is handed a function that takes each page, in ascending order. May run on any thread.
-  ///
-  /// - Returns: the bytes written.
-  @discardableResult
-  package func writeSnapshot(
-    _ manifest: SnapshotManifest,
-    _ pages: ((PageAddress, UnsafeRawBufferPointer) throws -> Void) throws -> Void
-  ) throws -> Int {
-    let writer = try SnapshotWriter(storage, identity, manifest)
-    try pages { try writer.add($0, $1) }
-    return try writer.finish()
-  }
 }

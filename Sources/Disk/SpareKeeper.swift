@@ -17,7 +17,7 @@ final class SpareKeeper: Sendable {
   /// Between two pieces, so that the disk is free for appends.
   private static let pauseMicroseconds: UInt32 = 500
 
-  private let storage: FileStorage
+  private let storage: any Storage & Sendable
   private let bytes: Int
   private let monitor = Monitor()
   private let thread = WorkThread(isBackground: true)
@@ -33,7 +33,7 @@ final class SpareKeeper: Sendable {
     var observer: (@Sendable (String?) -> Void)?
   }
 
-  init(_ storage: FileStorage, bytes: Int) {
+  init(_ storage: any Storage & Sendable, bytes: Int) {
     self.storage = storage
     self.bytes = bytes
   }

@@ -257,7 +257,9 @@ package final class LogReader {
   }
 
   /// Checks every frame, block and chain value, and returns the chain value after the last block.
-  package func verifyChain() throws -> SHA256Value {
+  ///
+  /// - Parameter each: called with every block's header and its own chain value.
+  package func verifyChain(_ each: (BlockHeader, SHA256Value) throws -> Void = { _, _ in }) throws -> SHA256Value {
     var chain = SHA256Value.zero
     for segment in segments {
       guard segment.chainBefore == chain else {
@@ -270,6 +272,7 @@ package final class LogReader {
               unit.segment, unit.offset, "the block does not follow the one before", view.header.firstRevision)
           }
           chain = view.chain(after: chain)
+          try each(view.header, chain)
           return true
         }
       }

@@ -40,7 +40,9 @@ package struct SnapshotSeries {
 
   /// The next snapshot, of the state after the block of `header`.
   package mutating func next(_ view: State, _ header: BlockHeader) -> SnapshotJob {
-    precondition(header.lastRevision == view.revision, "a snapshot is of the state after a block")
+    precondition(
+      header.lastRevision == view.revision && journal.lastRevision == view.revision,
+      "a snapshot is of the state after the last block")
     eventsSince = 0
     let isBase = previous == nil || depth >= SnapshotWriter.deltasMax
     var manifest = SnapshotManifest()
@@ -50,6 +52,8 @@ package struct SnapshotSeries {
     manifest.depth = isBase ? 0 : depth + 1
     manifest.digestLow = header.digest.low
     manifest.digestHigh = header.digest.high
+    manifest.term = header.origin.term
+    manifest.chain = journal.chain.withUnsafeBytes { Array($0) }
     manifest.featureLevel = header.origin.featureLevel
     depth = manifest.depth
     let job = SnapshotJob(journal: journal, manifest: manifest, view: view, older: isBase ? nil : previous)

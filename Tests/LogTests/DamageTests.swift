@@ -46,7 +46,8 @@ import Testing
     expectEqual(try LogHarness.readAll(disk), ledger)
   }
 
-  @Test func everyFlippedByteOfASealedSegmentAndASnapshotIsFound() throws {
+  /// A packed segment, a live one behind it, and a snapshot.
+  private func packed() throws -> (CrashDisk, LogHarness) {
     var random = SeededGenerator(seed: 6)
     let disk = CrashDisk()
     let harness = try LogHarness.create(disk)
@@ -57,42 +58,75 @@ import Testing
     }
     try harness.pack()
     try harness.confirm(isFinal: true)
+    return (disk, harness)
+  }
+
+  /// Every bit of every header, of the index and the trailer; of the content one bit of every byte.
+  @Test func everyFlippedBitOfAPackedSegmentIsFound() throws {
+    let (disk, harness) = try packed()
     let sealed = Layout.sealed(1)
-    for byte in 0..<(try disk.size(sealed) ?? 0) {
-      disk.flip(sealed, bit: byte * 8 + byte % 8)
-      #expect(throws: LogError.self, "byte \(byte)") { try LogHarness.readAll(disk) }
-      disk.flip(sealed, bit: byte * 8 + byte % 8)
+    let size = try disk.size(sealed) ?? 0
+    let heads = [0, size - 400] + (try LogHarness.reader(disk).segments[0].units.map(\.offset))
+    var bits: [Int] = []
+    for byte in 0..<size {
+      let isHead = heads.contains { $0..<($0 + FrameHeader.byteCount) ~= byte } || byte > size - 400
+      bits += isHead ? Array(byte * 8..<byte * 8 + 8) : [byte * 8 + byte % 8]
     }
-    let store = SnapshotStore(disk, LogHarness.identity)
-    let name = try #require(try store.list().first)
-    for byte in 0..<(try disk.size(name.path) ?? 0) {
-      disk.flip(name.path, bit: byte * 8 + byte % 8)
-      #expect(throws: LogError.self, "byte \(byte)") { try store.verify(name) }
-      disk.flip(name.path, bit: byte * 8 + byte % 8)
+    for bit in bits {
+      disk.flip(sealed, bit: bit)
+      #expect(throws: LogError.self, "byte \(bit / 8), bit \(bit % 8)") { try LogHarness.readAll(disk) }
+      disk.flip(sealed, bit: bit)
     }
     expectEqual(try LogHarness.readAll(disk), harness.ledger)
   }
 
-  @Test func everyTruncationOfTheLastCommitsIsFoundOrHarmless() throws {
-    let (disk, ledger) = try stopped(blocks: 10)
+  @Test func everyTruncationOfAPackedSegmentIsFound() throws {
+    let (disk, _) = try packed()
+    let sealed = Layout.sealed(1)
+    for length in 0..<(try disk.size(sealed) ?? 0) {
+      let shorter = disk.copy()
+      shorter.truncate(sealed, to: length)
+      #expect(throws: LogError.self, "cut at \(length)") { try LogHarness.readAll(shorter) }
+    }
+  }
+
+  @Test func everyFlippedBitOfASnapshotIsFound() throws {
+    let (disk, _) = try packed()
+    let store = SnapshotStore(disk, LogHarness.identity)
+    let name = try #require(try store.list().first)
+    for bit in 0..<(try disk.size(name.path) ?? 0) * 8 {
+      disk.flip(name.path, bit: bit)
+      #expect(throws: LogError.self, "byte \(bit / 8), bit \(bit % 8)") { try store.verify(name) }
+      disk.flip(name.path, bit: bit)
+    }
+    _ = try store.verify(name)
+  }
+
+  /// Lengths around every 4 KiB boundary, and some between.
+  private static let cuts = (-3...3).map { $0 } + stride(from: 20, to: 4090, by: 407)
+
+  @Test(arguments: [true, false])
+  func everyTruncationOfTheLastCommitsIsFoundOrHarmless(isStopped: Bool) throws {
+    var random = SeededGenerator(seed: 21)
+    let disk = CrashDisk()
+    let harness = try LogHarness.create(disk, segmentBytes: 80 * Frame.alignment)
+    for _ in 0..<64 { try harness.append([(0..<(1 + random.below(3000))).map { UInt8(truncatingIfNeeded: $0) }]) }
+    try harness.confirm(isFinal: isStopped)
     let path = Layout.live(1)
     let scan = try #require(try LogHarness.reader(disk).segments[0].live)
     let start = try #require(scan.blocks.first).offset
-    for length in stride(from: start, through: scan.end, by: 97) {
-      let cut = disk.copy()
-      cut.truncate(path, to: length)
-      if let found = try? LogHarness.readAll(cut) {
-        expectEqual(found, ledger)
+    #expect(scan.blocks.count == 64)
+    for frame in stride(from: start, through: scan.end, by: Frame.alignment) {
+      for cut in DamageTests.cuts {
+        let shorter = disk.copy()
+        shorter.truncate(path, to: frame + cut)
+        if isStopped && frame + cut >= scan.end {
+          // Behind the frame that says nothing follows, nothing was.
+          expectEqual(try LogHarness.readAll(shorter), harness.ledger)
+        } else {
+          #expect(throws: LogError.self, "cut at \(frame + cut)") { try LogHarness.readAll(shorter) }
+        }
       }
-    }
-    // Cut behind the frame that says nothing follows, nothing is lost.
-    let cut = disk.copy()
-    cut.truncate(path, to: scan.end)
-    expectEqual(try LogHarness.readAll(cut), ledger)
-    #expect(throws: LogError.self) {
-      let shorter = disk.copy()
-      shorter.truncate(path, to: scan.end - 1)
-      _ = try LogHarness.readAll(shorter)
     }
   }
 

@@ -7,9 +7,9 @@ import Testing
 /// A log on a disk that crashes, driven as the journal drives one, with a ledger of what was acknowledged.
 final class LogHarness {
   static let identity = LogIdentity(clusterID: "00112233445566778899aabbccddeeff", timeline: 1)
-  static let segmentBytes = 48 * 1024
 
   let disk: CrashDisk
+  private let segmentBytes: Int
   private(set) var writer: LogWriter
   private var builder: BlockBuilder
   private let run: UInt64
@@ -18,20 +18,21 @@ final class LogHarness {
   let plan: RecoveryPlan
 
   /// Makes a log on an empty disk.
-  static func create(_ disk: CrashDisk) throws -> LogHarness {
+  static func create(_ disk: CrashDisk, segmentBytes: Int = 48 * 1024) throws -> LogHarness {
     try DirectoryIdentity.create(disk, identity, segmentBytes: segmentBytes)
-    return try LogHarness(disk, ledger: [])
+    return try LogHarness(disk, ledger: [], segmentBytes: segmentBytes)
   }
 
   /// Recovers a log.
-  init(_ disk: CrashDisk, ledger: [[UInt8]]) throws {
+  init(_ disk: CrashDisk, ledger: [[UInt8]], segmentBytes: Int = 48 * 1024) throws {
     self.disk = disk
+    self.segmentBytes = segmentBytes
     self.ledger = ledger
     let plan = try RecoveryPlan.make(try LogHarness.reader(disk))
     try plan.execute(disk)
     self.plan = plan
     run = plan.lastRun + 1
-    writer = LogWriter(disk, identity: LogHarness.identity, plan: plan, run: run, segmentBytes: LogHarness.segmentBytes)
+    writer = LogWriter(disk, identity: LogHarness.identity, plan: plan, run: run, segmentBytes: segmentBytes)
     builder = BlockBuilder(after: plan.chain)
   }
 
@@ -58,7 +59,7 @@ final class LogHarness {
   /// Appends a block and, when that returned, notes its commits as acknowledged.
   func append(_ commits: [[UInt8]]) throws {
     if !writer.isSpareReady {
-      try LogWriter.prepareSpare(disk, bytes: LogHarness.segmentBytes, pause: {})
+      try LogWriter.prepareSpare(disk, bytes: segmentBytes, pause: {})
       writer.isSpareReady = true
     }
     for commit in commits { builder.append(commit) }

@@ -150,6 +150,15 @@ struct SchemaTests {
     var manifest = SnapshotManifest()
     manifest.revision = 5
     manifest.digestLow = 7
+    manifest.term = 3
+    manifest.chain = [UInt8](repeating: 9, count: 32)
+    manifest.metadata = [1]
+    var unit = SnapshotUnit()
+    unit.offset = 700
+    unit.table = 4
+    unit.page = 2
+    unit.pages = 5
+    manifest.units = [SnapshotUnit(), unit]
     try check(manifest)
   }
 }

@@ -71,6 +71,22 @@ public struct BlockBuilder: ~Copyable {
     return block
   }
 
+  /// Makes the block and begins the next one.
+  ///
+  /// - Parameters:
+  ///   - firstRevision: the revision of the first commit: one more than the last of the block before.
+  ///   - time: log time of the last commit, in microseconds since 1970; never less than the block before has.
+  ///   - eventCount: what is counted as events within the commits; only statistics.
+  ///   - digest: of the state after the last commit.
+  public mutating func seal(
+    origin: BlockOrigin, firstRevision: UInt64, time: UInt64, eventCount: UInt32 = 0,
+    digest: StateDigest = StateDigest()
+  ) -> SealedBlock {
+    seal(
+      origin: origin, firstRevision: firstRevision, time: time, eventCount: eventCount,
+      digest: SetDigest(low: digest.low, high: digest.high))
+  }
+
   static func join(_ header: BlockHeader, _ commits: UnsafeRawBufferPointer) -> SealedBlock {
     var head = ByteWriter(capacity: BlockHeader.bytesMax)
     header.encode(into: &head)

@@ -1,5 +1,16 @@
 package import MusterBytes
 
+/// A fingerprint of a state. The log keeps it and compares it; what it is computed from is the caller's matter.
+public struct StateDigest: Hashable, Sendable {
+  public var low: UInt64
+  public var high: UInt64
+
+  public init(low: UInt64 = 0, high: UInt64 = 0) {
+    self.low = low
+    self.high = high
+  }
+}
+
 /// Under which leadership blocks are written.
 public struct BlockOrigin: Equatable, Sendable {
   public var timeline: UInt64
@@ -29,6 +40,9 @@ public struct BlockHeader: Equatable, Sendable {
   package var previousChain: SHA256Value?
 
   public init() {}
+
+  /// The digest of the state after the last commit.
+  public var stateDigest: StateDigest { StateDigest(low: digest.low, high: digest.high) }
 
   public var lastRevision: UInt64 { firstRevision &+ UInt64(commitCount) &- 1 }
 

@@ -19,7 +19,7 @@ public struct BlockView {
   /// - Returns: false when `body` did.
   /// - Throws: `WireError` when the lengths do not add up.
   @inline(__always)
-  package func forEachCommit(
+  public func forEachCommit(
     _ body: (UnsafeRawBufferPointer, UInt64) throws -> Bool
   ) throws -> Bool {
     var reader = ByteReader(commits)

@@ -47,20 +47,23 @@ extension RecoveryPlan {
     plan.lastRevision = log.lastRevision
     plan.lastTime = log.lastTime
     plan.actions = try leftovers(log)
-    if let live = last.live { plan.planTail(of: live, in: last.name) }
+    if let live = last.live {
+      let broken = try reading { () throws(StorageError) in try log.storage.list(Layout.broken) }
+      plan.planTail(of: live, in: last.name, broken)
+    }
     try plan.readLastBlock(log)
     return plan
   }
 
-  private mutating func planTail(of live: LiveScan, in name: SegmentName) {
+  /// - Parameter broken: what earlier recoveries kept aside.
+  private mutating func planTail(of live: LiveScan, in name: SegmentName, _ broken: [String]) {
     lastRun = live.run
     confirmedThrough = live.durableThrough
     segmentBytes = live.declaredBytes
     if live.tornBytes > 0 {
       tornBytes = live.tornBytes
       let bytes = min(Frame.aligned(live.tornBytes), live.fileBytes - live.end)
-      // The run tells it from what an earlier crash left at the same place.
-      let copy = "\(Layout.broken)/\(name.path.dropFirst(4))-\(live.end)-after-run-\(live.run).broken"
+      let copy = RecoveryPlan.free("\(name.path.dropFirst(4))-\(live.end)", among: broken)
       actions.append(.keepAside(file: name.path, offset: live.end, bytes: bytes, copy: copy))
       actions.append(.clear(file: name.path, offset: live.end, bytes: bytes))
     }
@@ -70,6 +73,13 @@ extension RecoveryPlan {
     if live.fileBytes < live.declaredBytes {
       actions.append(.extend(file: name.path, from: live.fileBytes, to: live.declaredBytes))
     }
+  }
+
+  /// A name that does not cost the evidence of an earlier crash at the same place.
+  private static func free(_ name: String, among taken: [String]) -> String {
+    var number = 1
+    while taken.contains("\(name)-\(number).broken") { number += 1 }
+    return "\(Layout.broken)/\(name)-\(number).broken"
   }
 
   /// The chain value, digest and term to go on from.

@@ -1,6 +1,26 @@
 package import MusterBytes
 
-/// What a snapshot is of.
+/// Where one unit of pages is in a snapshot's file, and with which page it begins.
+package struct SnapshotUnit: FieldMessage, Hashable {
+  package var offset: UInt64 = 0
+  package var table: UInt32 = 0
+  package var page: UInt32 = 0
+  /// How many pages it holds.
+  package var pages: UInt32 = 0
+
+  package init() {}
+
+  package var first: PageAddress { PageAddress(table: table, page: page) }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint64(1, &offset)
+    try fields.uint32(2, &table)
+    try fields.uint32(3, &page)
+    try fields.uint32(4, &pages)
+  }
+}
+
+/// What a snapshot is of, and where its pages are.
 package struct SnapshotManifest: FieldMessage, Hashable {
   package var revision: UInt64 = 0
   /// Log time of that revision.
@@ -13,6 +33,18 @@ package struct SnapshotManifest: FieldMessage, Hashable {
   package var digestHigh: UInt64 = 0
   package var featureLevel: UInt32 = 0
   package var pageCount: UInt64 = 0
+  package var term: UInt64 = 0
+  /// The chain value of the block that ends with that revision: 32 bytes, or none when it is not known.
+  package var chain: [UInt8] = []
+  /// What the writer of the snapshot adds to it; the log keeps it as it is.
+  package var metadata: [UInt8] = []
+  /// Of this file alone: a delta costs what changed.
+  package var units: [SnapshotUnit] = []
+
+  /// The most bytes of metadata.
+  package static let metadataBytesMax = 64 * 1024
+  /// The most units of one file, so that a manifest fits a frame.
+  package static let unitsMax = 48 * 1024
 
   package init() {}
 
@@ -28,6 +60,10 @@ package struct SnapshotManifest: FieldMessage, Hashable {
     try fields.fixed64(6, &digestHigh)
     try fields.uint32(7, &featureLevel)
     try fields.uint64(8, &pageCount)
+    try fields.uint64(9, &term)
+    try fields.bytes(10, &chain, max: SHA256Value.byteCount)
+    try fields.bytes(11, &metadata, max: SnapshotManifest.metadataBytesMax)
+    try fields.messages(12, &units, count: SnapshotManifest.unitsMax)
   }
 }
 

@@ -37,41 +37,62 @@ package final class SnapshotStore {
     try SnapshotFile(storage, identity, name).manifest
   }
 
-  /// The names that make up the newest snapshot at or before a revision, the base first; empty when there is none.
-  package func group(atOrBefore revision: UInt64) throws(LogError) -> [SnapshotName] {
+  /// The files that make up the newest snapshot at or before a revision, the base first; empty when there is none.
+  private func group(atOrBefore revision: UInt64) throws(LogError) -> [SnapshotFile] {
     let all = try list()
     guard let last = all.last(where: { $0.revision <= revision }) else { return [] }
-    var group = [last]
-    while let name = group.first, !name.isBase {
-      let parent = try manifest(name).parent
-      guard let next = all.first(where: { $0.revision == parent }), next.revision < name.revision else {
-        throw .corrupt(
-          Fault(file: name.path, offset: 0, revision: name.revision, problem: "the snapshot it changes is missing"))
+    var group = [try SnapshotFile(storage, identity, last)]
+    while let file = group.first, !file.manifest.isBase {
+      let parent = file.manifest.parent
+      guard let next = all.first(where: { $0.revision == parent }), next.revision < file.name.revision else {
+        throw file.name.fault(0, "the snapshot it changes, of revision \(parent), is missing")
       }
-      group.insert(next, at: 0)
+      group.insert(try SnapshotFile(storage, identity, next), at: 0)
     }
     return group
   }
 
   /// Calls `body` with every page of the newest snapshot at or before `revision`, in ascending order, each in its
-  /// newest form.
+  /// newest form. Holds one unit of pages of each file of the group at a time.
   ///
   /// - Returns: what the snapshot is of, or nil when there is none.
   package func load(
     atOrBefore revision: UInt64, _ body: (PageAddress, UnsafeRawBufferPointer) throws -> Void
   ) throws -> SnapshotManifest? {
     let group = try group(atOrBefore: revision)
+    let cursors = group.map { PageCursor($0) }
+    for cursor in cursors { try cursor.advance() }
+    while let next = cursors.compactMap(\.address).min() {
+      let holders = cursors.filter { $0.address == next }
+      if let newest = holders.last { try body(next, newest.bytes) }
+      for cursor in holders { try cursor.advance() }
+    }
+    return group.last?.manifest
+  }
+
+  /// One page of the newest snapshot at or before `revision`, in its newest form.
+  ///
+  /// - Returns: what the snapshot is of, the page or nil when it has none, and the bytes that were read; nil when there
+  ///   is no snapshot.
+  package func page(
+    _ wanted: PageAddress, atOrBefore revision: UInt64
+  ) throws(LogError) -> (manifest: SnapshotManifest, page: [UInt8]?, bytesRead: Int)? {
+    let group = try group(atOrBefore: revision)
     guard let newest = group.last else { return nil }
-    let pages = PageCollector()
-    for name in group { try SnapshotFile(storage, identity, name).forEachPage(pages.note) }
-    try pages.forEach(body)
-    return try manifest(newest)
+    var bytesRead = 0
+    for file in group.reversed() {
+      let cursor = PageCursor(file, near: wanted)
+      repeat { try cursor.advance() } while cursor.address.map { $0 < wanted } ?? false
+      bytesRead += cursor.bytesRead
+      if cursor.address == wanted { return (newest.manifest, Array(cursor.bytes), bytesRead) }
+    }
+    return (newest.manifest, nil, bytesRead)
   }
 
   /// Checks every checksum of a snapshot.
-  package func verify(_ name: SnapshotName) throws -> SnapshotManifest {
+  package func verify(_ name: SnapshotName) throws(LogError) -> SnapshotManifest {
     let file = try SnapshotFile(storage, identity, name)
-    try file.forEachPage { _, _ in }
+    try PageCursor(file).verify()
     return file.manifest
   }
 
@@ -79,24 +100,6 @@ package final class SnapshotStore {
     try reading { () throws(StorageError) in
       try storage.remove(name.path)
       try storage.syncDirectory(Layout.snapshots)
-    }
-  }
-}
-
-/// The newest form of each page of a group.
-private final class PageCollector {
-  private var bytes = ByteWriter(capacity: 1 << 20)
-  private var places: [PageAddress: Range<Int>] = [:]
-
-  func note(_ address: PageAddress, _ page: UnsafeRawBufferPointer) {
-    let start = bytes.count
-    bytes.raw(page)
-    places[address] = start..<bytes.count
-  }
-
-  func forEach(_ body: (PageAddress, UnsafeRawBufferPointer) throws -> Void) throws {
-    for (address, range) in places.sorted(by: { $0.key < $1.key }) {
-      try body(address, UnsafeRawBufferPointer(rebasing: bytes.bytes[range]))
     }
   }
 }

@@ -7,6 +7,8 @@ package final class SnapshotWriter {
   /// A snapshot has at most so many deltas before the next base.
   package static let deltasMax: UInt32 = 16
   private static let unitBytes = 64 * 1024
+  /// Behind so many units the others are larger, so that no state is too large for a manifest.
+  private static let smallUnits = 8192
 
   private let storage: any Storage
   private let identity: LogIdentity
@@ -30,7 +32,8 @@ package final class SnapshotWriter {
   package func add(_ address: PageAddress, _ bytes: UnsafeRawBufferPointer) throws(LogError) {
     precondition(last.map { $0 < address } ?? true, "pages are added in ascending order")
     precondition(bytes.count <= Frame.rawBytesMax - 64, "a page fits a frame")
-    if unit.count > 0 && unit.count + bytes.count > SnapshotWriter.unitBytes { try closeUnit() }
+    if unitPages > 0 && unit.count + bytes.count > unitBytes { try closeUnit() }
+    if unitPages == 0 { begin(address) }
     last = address
     unit.varint(UInt64(address.table))
     unit.varint(UInt64(address.page))
@@ -40,8 +43,22 @@ package final class SnapshotWriter {
     manifest.pageCount += 1
   }
 
+  private var unitBytes: Int {
+    manifest.units.count < SnapshotWriter.smallUnits ? SnapshotWriter.unitBytes : 8 * SnapshotWriter.unitBytes
+  }
+
+  private func begin(_ address: PageAddress) {
+    precondition(manifest.units.count < SnapshotManifest.unitsMax, "a snapshot has room for every unit")
+    var begun = SnapshotUnit()
+    begun.offset = UInt64(offset)
+    begun.table = address.table
+    begun.page = address.page
+    manifest.units.append(begun)
+  }
+
   private func closeUnit() throws(LogError) {
     guard unitPages > 0 else { return }
+    manifest.units[manifest.units.count - 1].pages = unitPages
     var header = header(.pages)
     header.parts = unitPages
     Frame.append(unit.bytes, header, codec: .zstandard, to: &output)
@@ -55,7 +72,7 @@ package final class SnapshotWriter {
   /// - Returns: the bytes written.
   package func finish() throws(LogError) -> Int {
     try closeUnit()
-    Frame.append(manifest.encoded().span, header(.manifest), to: &output)
+    manifest.encoded().withUnsafeBytes { _ = Frame.append($0, header(.manifest), codec: .zstandard, to: &output) }
     SealedIndex.appendTrailer(offset, to: &output)
     try flush()
     try reading { () throws(StorageError) in

@@ -30,9 +30,7 @@ struct Verify: AsyncParsableCommand {
   private func check() throws {
     let directory = try DataDirectory(data)
     let log = try directory.log()
-    _ = try log.verifyChain()
-    let snapshots = try directory.snapshots.list()
-    for name in snapshots { _ = try directory.snapshots.verify(name) }
+    let found = try Verification.run(log, directory.snapshots)
     let plan = try RecoveryPlan.make(log)
     let last = directory.lastRevision(log)
     if deep {
@@ -44,15 +42,15 @@ struct Verify: AsyncParsableCommand {
       schema: "verify", timeline: directory.identity.timeline, revision: last, time: plan.lastTime)
     let members: [JSON.Member] = [
       .init("ok", .flag(true)), .init("deep", .flag(deep)), .init("clusterID", .text(directory.identity.clusterID)),
-      .init("segments", .number(UInt64(log.segments.count))), .init("blocks", .number(log.cost.blocks)),
-      .init("bytes", .number(log.cost.bytes)), .init("snapshots", .number(UInt64(snapshots.count))),
+      .init("segments", .number(UInt64(log.segments.count))), .init("blocks", .number(found.blocks)),
+      .init("bytes", .number(found.bytes)), .init("snapshots", .number(UInt64(found.snapshots))),
       .init("digest", .text(plan.digest.hex)), .init("confirmed", .number(plan.confirmedThrough)),
       .init("tornBytes", .number(UInt64(plan.tornBytes))), .init("served", .flag(directory.isServed)),
     ]
     output.show(head, members) {
       let torn =
         plan.tornBytes > 0 ? "; a write was cut short (\(plan.tornBytes) bytes), which the next start clears" : ""
-      return "whole: \(last) revisions in \(log.segments.count) segments, \(snapshots.count) snapshots\(torn)\n"
+      return "whole: \(last) revisions in \(log.segments.count) segments, \(found.snapshots) snapshots\(torn)\n"
     }
   }
 
