@@ -16,11 +16,24 @@ package enum Startup {
       guard identity.isValid else { throw JournalError.log(.foreign(file: "the expected cluster id"), directory: path) }
       try Journal.create(path, identity: identity)
     }
-    let journal = try Journal.open(path)
+    let journal = try openPatiently(path)
     if let expected, expected != journal.identity.clusterID {
       throw JournalError.log(.foreign(file: "the directory (cluster \(journal.identity.clusterID))"), directory: path)
     }
     return journal
+  }
+
+  /// A process that was killed holds its lock until the kernel has buried it: a start right after waits for that.
+  private static func openPatiently(_ path: String) throws -> Journal {
+    for _ in 0..<40 {
+      do throws(JournalError) {
+        return try Journal.open(path)
+      } catch {
+        guard case .locked = error else { throw error }
+      }
+      Pause.milliseconds(50)
+    }
+    return try Journal.open(path)
   }
 
   private static func newClusterID() -> String {
