@@ -109,20 +109,35 @@ extension JSON {
   /// Writes a string with everything escaped that JSON does not allow as it is.
   private static func writeText(_ text: String, to writer: inout ByteWriter) {
     writer.byte(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): writer.utf8("\\\"")
-      case UInt8(ascii: "\\"): writer.utf8("\\\\")
-      case UInt8(ascii: "\n"): writer.utf8("\\n")
-      case UInt8(ascii: "\r"): writer.utf8("\\r")
-      case UInt8(ascii: "\t"): writer.utf8("\\t")
-      case 0..<0x20:
-        writer.utf8("\\u00")
-        writer.utf8(hexadecimal([byte]))
-      default: writer.byte(byte)
+    var text = text
+    text.withUTF8 { bytes in
+      // What needs no escape, which is nearly everything, is copied run by run.
+      var start = 0
+      for place in bytes.indices where needsEscape(bytes[place]) {
+        writer.raw(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[start..<place])))
+        writeEscaped(bytes[place], to: &writer)
+        start = place + 1
       }
+      writer.raw(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[start...])))
     }
     writer.byte(UInt8(ascii: "\""))
+  }
+
+  private static func needsEscape(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  private static func writeEscaped(_ byte: UInt8, to writer: inout ByteWriter) {
+    switch byte {
+    case UInt8(ascii: "\""): writer.utf8("\\\"")
+    case UInt8(ascii: "\\"): writer.utf8("\\\\")
+    case UInt8(ascii: "\n"): writer.utf8("\\n")
+    case UInt8(ascii: "\r"): writer.utf8("\\r")
+    case UInt8(ascii: "\t"): writer.utf8("\\t")
+    default:
+      writer.utf8("\\u00")
+      writer.utf8(hexadecimal([byte]))
+    }
   }
 
   package var line: String {

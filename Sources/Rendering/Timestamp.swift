@@ -7,13 +7,38 @@ package enum Timestamp {
     let seconds = Int64(clamping: microseconds / 1_000_000)
     let (year, month, day) = civil(fromDays: seconds / secondsPerDay)
     let rest = seconds % secondsPerDay
-    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(rest / 3600, 2)):"
-      + "\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2)).\(padded(Int64(microseconds % 1_000_000), 6))Z"
+    let fields: [(value: Int64, width: Int, end: UInt8)] = [
+      (year, 4, dash), (month, 2, dash), (day, 2, UInt8(ascii: "T")), (rest / 3600, 2, colon),
+      (rest / 60 % 60, 2, colon), (rest % 60, 2, UInt8(ascii: ".")),
+      (Int64(microseconds % 1_000_000), 6, UInt8(ascii: "Z")),
+    ]
+    let length = fields.reduce(0) { $0 + width(of: $1.value, atLeast: $1.width) + 1 }
+    return String(unsafeUninitializedCapacity: length) { text in
+      var end = 0
+      for field in fields {
+        let width = width(of: field.value, atLeast: field.width)
+        var value = field.value
+        for place in (end..<(end + width)).reversed() {
+          text[place] = UInt8(48 + value % 10)
+          value /= 10
+        }
+        text[end + width] = field.end
+        end += width + 1
+      }
+      return end
+    }
   }
 
-  private static func padded(_ number: Int64, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+  /// How many digits a number has; years beyond 9999 have more than four.
+  private static func width(of number: Int64, atLeast minimum: Int) -> Int {
+    var width = minimum
+    var rest = number
+    for _ in 0..<minimum { rest /= 10 }
+    while rest > 0 {
+      rest /= 10
+      width += 1
+    }
+    return width
   }
 
   /// Microseconds since 1970 of an RFC 3339 time; nil when it is none. More than six digits of a second are cut off.

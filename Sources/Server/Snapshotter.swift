@@ -22,6 +22,9 @@ package struct SnapshotJob: Sendable {
 }
 
 /// Decides when a snapshot is due, and what it must hold: a base, then deltas of pages that changed.
+///
+/// The deltas of a group together hold at most as many pages as its base, so that loading one costs at most twice what
+/// the state does, and a change costs what it changed.
 package struct SnapshotSeries {
   /// A snapshot follows after at most so many events, so that every moment is near one.
   package static let eventsBetween: UInt64 = 200_000
@@ -31,6 +34,8 @@ package struct SnapshotSeries {
   /// The view that the newest snapshot of this run is of; what a later view shares with it need not be written again.
   private var previous: State?
   private var depth: UInt32 = 0
+  /// Pages in the deltas since the base.
+  private var deltaPages = 0
 
   package init(_ journal: Journal) { self.journal = journal }
 
@@ -44,7 +49,7 @@ package struct SnapshotSeries {
       header.lastRevision == view.revision && journal.lastRevision == view.revision,
       "a snapshot is of the state after the last block")
     eventsSince = 0
-    let isBase = previous == nil || depth >= SnapshotWriter.deltasMax
+    let isBase = isBaseNext(view)
     var manifest = SnapshotManifest()
     manifest.revision = view.revision
     manifest.time = view.time
@@ -59,6 +64,17 @@ package struct SnapshotSeries {
     let job = SnapshotJob(journal: journal, manifest: manifest, view: view, older: isBase ? nil : previous)
     previous = view
     return job
+  }
+
+  private mutating func isBaseNext(_ view: State) -> Bool {
+    guard let previous, depth < SnapshotWriter.deltasMax else {
+      deltaPages = 0
+      return true
+    }
+    deltaPages += view.pageCount(changedSince: previous)
+    guard deltaPages > view.pageCount(changedSince: nil) else { return false }
+    deltaPages = 0
+    return true
   }
 
   /// Writes a snapshot at once when one is due.

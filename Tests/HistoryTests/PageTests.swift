@@ -59,8 +59,10 @@ import Testing
       guard commit.events.count < 10 else { continue }
       let changed = try pages(generator.state, since: before).reduce(0) { $0 + $1.bytes.count }
       #expect(changed > 0 && changed < 40_000 && changed < whole / 4, "one change writes a few pages")
+      #expect(try pages(generator.state, since: before).count == generator.state.pageCount(changedSince: before))
     }
     #expect(try pages(generator.state, since: generator.state).isEmpty)
+    #expect(try pages(generator.state).count == generator.state.pageCount(changedSince: nil))
   }
 
   @Test func pagesThatAreMissingOutOfPlaceOrOfOtherVersionsAreRefused() throws {

@@ -94,3 +94,28 @@ extension State {
     }
   }
 }
+
+extension State {
+  /// How many pages `forEachPage` would hand out.
+  ///
+  /// - Complexity: O(pages); nothing is encoded.
+  package func pageCount(changedSince older: State?) -> Int {
+    var count = 0
+    func add<Row: TableRow>(_ table: KeyPath<State, PagedTable<Row>>) {
+      let base = older?[keyPath: table] ?? PagedTable<Row>()
+      self[keyPath: table].forEachChangedPage(since: base) { _ in count += 1 }
+    }
+    add(\.cluster)
+    add(\.nodes)
+    add(\.collections)
+    add(\.shards)
+    add(\.moves)
+    add(\.configs)
+    add(\.schemas)
+    add(\.principals)
+    add(\.sessions)
+    add(\.alarms)
+    add(\.tenants)
+    return count
+  }
+}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import MusterBytes
 import MusterCluster
 import MusterRendering
 
@@ -29,7 +30,7 @@ struct Export: AsyncParsableCommand {
     if let last = file.lastRevision, last >= (try await source.info()).revision { return report(0, file) }
     var progress = Progress("commits", total: 0)
     _ = try await source.log(request) { commit in
-      try file.append(format == .csv ? CSV.rows(commit) : commit.json.line + "\n")
+      try file.append(commit, format)
       rows += 1
       progress.show(rows)
     }
@@ -76,7 +77,8 @@ import MusterProtocol
 /// A file that an export is appended to. What an interruption left of the last commit is cut off, and written again.
 final class ExportFile {
   private let descriptor: Int32
-  private var pending: [UInt8] = []
+  private var pending = ByteWriter(capacity: 2 * bytesAtOnce)
+  private static let bytesAtOnce = 1 << 16
   private(set) var lastRevision: UInt64?
   private(set) var isEmpty = true
 
@@ -131,21 +133,31 @@ final class ExportFile {
   }
 
   func append(_ text: String) throws {
-    pending += Array(text.utf8)
-    if pending.count >= 1 << 16 { try flush() }
+    pending.utf8(text)
+    if pending.count >= ExportFile.bytesAtOnce { try flush() }
+  }
+
+  /// A commit in the form of the export.
+  func append(_ commit: CommitReport, _ format: Export.Format) throws {
+    switch format {
+    case .csv: try append(CSV.rows(commit))
+    case .jsonl:
+      commit.json.write(to: &pending)
+      try append("\n")
+    }
   }
 
   private func flush() throws {
-    var done = 0
-    while done < pending.count {
-      let put = pending.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done) }
+    var rest = pending.bytes
+    while rest.count > 0 {
+      let put = write(descriptor, rest.baseAddress, rest.count)
       if put < 0 && errno == EINTR { continue }
       guard put > 0 else {
         throw Failure(.refused, "the export cannot be written: \(String(cString: strerror(errno)))")
       }
-      done += put
+      rest = UnsafeRawBufferPointer(rebasing: rest[put...])
     }
-    pending = []
+    pending.removeAll()
   }
 
   func finish() throws {
