@@ -50,15 +50,21 @@ let package = Package(
     .target(name: "CMusterBytes", path: "Sources/CBytes"),
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
     part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
-    part("Log", ["MusterBytes"]),
+    part("Log", ["MusterBytes"], documents: ["FileFormats.md"]),
     part("Controllers", ["MusterCluster"]),
-    part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema"]),
+    part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Peers", ["MusterCluster", "MusterProtocol"]),
     part("Workload", ["MusterCluster", "MusterControllers"]),
     part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
+    part(
+      "Simulation",
+      [
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterPeers",
+        "MusterSimulatedDisk", "MusterWorkload",
+      ]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
@@ -70,7 +76,7 @@ let package = Package(
         "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
         "MusterConsole", nio, nioPosix,
       ]),
-    part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", nio, nioPosix]),
+    part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterPeers", nio, nioPosix]),
     part("Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient"]),
     .executableTarget(
       name: "muster",
@@ -80,6 +86,13 @@ let package = Package(
         nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),
+
+    .executableTarget(
+      name: "import-openb",
+      dependencies: [
+        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterRendering",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tools/import-openb", swiftSettings: strict),
 
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
@@ -95,6 +108,8 @@ let package = Package(
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterWorkload",
       ]),
+    tests("Peers", ["MusterPeers", "MusterProtocol"]),
+    tests("Simulation", ["MusterSimulation"]),
     tests("Controllers", ["MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests("Rendering", ["MusterBytes", "MusterCluster", "MusterRendering"]),
     tests("Protocol", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterWorkload"]),
@@ -105,6 +120,12 @@ let package = Package(
         "MusterWorkload",
       ]),
     tests("Log", ["MusterBytes", "MusterLog", "MusterSimulatedDisk", "MusterWorkload"]),
+    tests(
+      "Server",
+      [
+        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole",
+        "MusterClient", nio, nioPosix,
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,6 @@
 package import MusterBytes
 package import MusterCluster
+internal import MusterPeers
 package import MusterProtocol
 internal import NIOCore
 internal import NIOPosix
@@ -38,7 +39,7 @@ package actor Client {
 
   /// The connection, made if there is none.
   package func connected() async throws(ClientError) -> ClientConnection {
-    if let connection { return connection }
+    if let connection, connection.isUsable { return connection }
     var last = ClientError.notReachable("no server is given")
     for (host, port) in servers.addresses {
       do {
@@ -56,12 +57,14 @@ package actor Client {
   }
 
   /// Calls once. A connection that failed is not used again.
+  ///
+  /// - Parameter milliseconds: how long the answer may take; 0 for as long as the server is there.
   package func call<Reply: Message>(
-    _ method: Method, _ request: some Message, _: Reply.Type = Reply.self
+    _ method: Method, _ request: some Message, within milliseconds: UInt32 = 0, _: Reply.Type = Reply.self
   ) async throws(ClientError) -> Reply {
     let connection = try await connected()
     do throws(ClientError) {
-      return try await connection.call(method, request)
+      return try await connection.call(method, request, within: milliseconds)
     } catch {
       if !error.isAnswer { drop(connection) }
       throw error
@@ -72,20 +75,26 @@ package actor Client {
   ///
   /// - Parameters:
   ///   - attempts: how often it is tried at most.
-  ///   - pause: waits between tries; it is given the number of the try.
+  ///   - pause: waits for so many milliseconds between tries.
   package func execute(
-    _ request: Request, attempts: Int, pause: @Sendable (Int) async -> Void
+    _ request: Request, attempts: Int, pause: @Sendable (UInt64) async -> Void = Client.sleep
   ) async throws(ClientError) -> ExecuteReply {
-    var attempt = 1
+    var policy = RetryPolicy(attempts: attempts)
     while true {
       do throws(ClientError) {
         return try await call(.execute, request)
       } catch {
-        guard attempt < attempts, error.isWorthRetrying, !request.client.isEmpty else { throw error }
+        let decision = policy.decide(
+          error.failure, isRepeatable: !request.client.isEmpty, spread: UInt64.random(in: 0...UInt64.max))
+        guard case .again(let milliseconds) = decision else { throw error }
+        await pause(milliseconds)
       }
-      await pause(attempt)
-      attempt += 1
     }
+  }
+
+  /// Waits, or less when the task is cancelled.
+  package static func sleep(milliseconds: UInt64) async {
+    try? await Task.sleep(for: .milliseconds(Int64(clamping: milliseconds)))
   }
 
   package func stream(_ method: Method, _ request: some Message, window: UInt32 = 256) async throws(ClientError)
@@ -111,12 +120,18 @@ extension ClientError {
     if case .rpc(let error) = self { error.code != .malformed } else { false }
   }
 
+  var failure: CallFailure {
+    switch self {
+    case .notReachable: .lost(.nothingHappened)
+    case .outcomeUnknown: .lost(.outcomeUnknown)
+    case .rpc(let error): .answered(error)
+    case .confused: .confused
+    }
+  }
+
   /// True when the same request may succeed later.
   package var isWorthRetrying: Bool {
-    switch self {
-    case .notReachable, .outcomeUnknown: true
-    case .rpc(let error): error.retryAfterMilliseconds != nil
-    case .confused: false
-    }
+    var policy = RetryPolicy(attempts: 2)
+    return policy.decide(failure, isRepeatable: true, spread: 0) != .giveUp
   }
 }

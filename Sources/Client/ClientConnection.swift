@@ -8,57 +8,80 @@ package final class ClientConnection: Sendable {
   package let loop: any EventLoop
   package let server: HelloReply
   private let handler: NIOLoopBound<ClientHandler>
+  private let status: ConnectionStatus
 
-  private init(_ handler: ClientHandler, _ loop: any EventLoop, _ server: HelloReply) {
+  private init(
+    _ handler: NIOLoopBound<ClientHandler>, _ status: ConnectionStatus, _ loop: any EventLoop, _ server: HelloReply
+  ) {
     self.loop = loop
     self.server = server
-    self.handler = NIOLoopBound(handler, eventLoop: loop)
+    self.status = status
+    self.handler = handler
   }
 
-  /// Connects and shakes hands.
+  /// False when it is known that no call can be begun any more.
+  package var isUsable: Bool { status.isUsable }
+
+  /// Connects and shakes hands. The future fails with a `ClientError`.
   package static func connect(
     host: String, port: Int, hello: Hello, on loop: any EventLoop
   ) -> EventLoopFuture<ClientConnection> {
-    let promise = loop.makePromise(of: HelloReply.self)
-    let box = loop.submit { NIOLoopBound(ClientHandler(hello, promise), eventLoop: loop) }
-    return box.flatMap { box in
+    loop.flatSubmit {
+      let greeted = loop.makePromise(of: HelloReply.self)
+      let status = ConnectionStatus()
+      let handler = NIOLoopBound(ClientHandler(hello, greeted, status), eventLoop: loop)
       ClientBootstrap(group: loop)
         .connectTimeout(.seconds(5))
         .channelOption(.socketOption(.tcp_nodelay), value: 1)
         .channelInitializer { channel in
-          channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(box.value) }
+          channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
         }
         .connect(host: host, port: port)
-        .flatMapError { error in
-          promise.fail(ClientError.notReachable("\(host):\(port): \(error)"))
-          return loop.makeFailedFuture(ClientError.notReachable("nothing answers on \(host):\(port)"))
-        }
-        .flatMap { _ in promise.futureResult }
-        .map { ClientConnection(box.value, loop, $0) }
+        .whenFailure { _ in greeted.fail(ClientError.notReachable("nothing answers on \(host):\(port)")) }
+      return greeted.futureResult.map { ClientConnection(handler, status, loop, $0) }
     }
   }
 
   // MARK: Calls
 
-  /// Begins a call; `answer` is called on the loop. For those who want many calls in flight without tasks.
+  /// Begins a call; `answer` is called on the loop with everything that comes back for it.
+  ///
+  /// - Parameters:
+  ///   - credit: of a stream, how many elements may come at first.
+  ///   - milliseconds: of another call, the time until its deadline; 0 for none.
+  /// - Returns: its number, or 0 when it could not be begun; `answer` was told why.
+  /// - Precondition: called on the loop.
+  @discardableResult
+  package func begin(
+    _ method: Method, credit: UInt32 = 0, within milliseconds: UInt32 = 0, _ payload: [UInt8],
+    _ answer: @escaping (ClientReply) -> Void
+  ) -> UInt32 {
+    let argument = method.isStream ? credit : milliseconds
+    return payload.withUnsafeBytes { handler.value.begin(method, argument: argument, $0, .closure(answer)) }
+  }
+
+  /// Begins a call for those who want many in flight, with neither tasks nor allocations: `sink` is told `tag` with
+  /// everything that comes back.
   ///
   /// - Precondition: called on the loop.
   @discardableResult
   package func begin(
-    _ method: Method, credit: UInt32 = 0, _ payload: [UInt8], _ answer: @escaping (ClientReply) -> Void
+    _ method: Method, credit: UInt32 = 0, _ payload: UnsafeRawBufferPointer, to sink: any ReplySink, tag: UInt64
   ) -> UInt32 {
-    handler.value.begin(method.rawValue, credit: credit, payload, answer)
+    handler.value.begin(method, argument: credit, payload, .sink(sink, tag: tag))
   }
 
   /// Sends a request and waits for its reply.
+  ///
+  /// - Parameter milliseconds: how long at most; 0 for as long as the server is there.
   package func call<Reply: Message>(
-    _ method: Method, _ request: some Message, _: Reply.Type = Reply.self
+    _ method: Method, _ request: some Message, within milliseconds: UInt32 = 0, _: Reply.Type = Reply.self
   ) async throws(ClientError) -> Reply {
     let payload = request.encoded()
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<[UInt8], ClientError>, Never>) in
       loop.execute { [self] in
-        begin(method, payload) { reply in
+        begin(method, within: milliseconds, payload) { reply in
           switch reply {
           case .reply(let bytes), .end(let bytes): continuation.resume(returning: .success(Array(bytes)))
           case .failed(let error): continuation.resume(returning: .failure(error))
@@ -92,55 +115,12 @@ package final class ClientConnection: Sendable {
     loop.execute { [self] in handler.value.grant(call, credit) }
   }
 
-  func cancel(_ call: UInt32) {
-    loop.execute { [self] in handler.value.cancel(call) }
+  /// Calls a stream off, if it is open. Its number is looked up on the loop, after it was begun there.
+  func cancel(_ call: StreamCredit) {
+    loop.execute { [self] in handler.value.cancel(call.number) }
   }
 
   package func close() {
     loop.execute { [self] in handler.value.close() }
-  }
-}
-
-/// An element of a stream.
-package enum StreamElement: Sendable {
-  case item([UInt8])
-  case end([UInt8])
-}
-
-/// A stream of elements, with the credit that keeps the server from sending more than is read.
-package final class ClientStream: Sendable {
-  private let connection: ClientConnection
-  private let source: AsyncThrowingStream<StreamElement, any Error>
-  private let call: StreamCredit
-
-  init(_ connection: ClientConnection, _ method: Method, _ payload: [UInt8], _ window: UInt32) {
-    self.connection = connection
-    let call = StreamCredit(window)
-    self.call = call
-    let (source, continuation) = AsyncThrowingStream<StreamElement, any Error>.makeStream()
-    self.source = source
-    connection.loop.execute {
-      let number = connection.begin(method, credit: window, payload) { reply in
-        switch reply {
-        case .item(let bytes): continuation.yield(.item(Array(bytes)))
-        case .end(let bytes), .reply(let bytes):
-          continuation.yield(.end(Array(bytes)))
-          continuation.finish()
-        case .failed(let error): continuation.finish(throwing: error)
-        }
-      }
-      call.begin(number)
-    }
-  }
-
-  /// Calls `body` with each element until it returns false or the stream ends, and grants more as they are read.
-  package func forEach(_ body: (StreamElement) async throws -> Bool) async throws {
-    for try await element in source {
-      if let (number, credit) = call.consumed() { connection.grant(number, credit) }
-      guard try await body(element) else {
-        connection.cancel(call.number)
-        return
-      }
-    }
   }
 }

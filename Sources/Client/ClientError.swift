@@ -2,9 +2,9 @@ package import MusterProtocol
 
 /// Why a call has no answer.
 package enum ClientError: Error, Sendable, CustomStringConvertible {
-  /// No server could be reached: nothing happened.
+  /// No server could be reached, or none answered and nothing can have happened.
   case notReachable(String)
-  /// The connection ended after the call was sent: it may have had its effect.
+  /// The connection ended after the command was sent: it may have had its effect. Retry it with the same request id.
   case outcomeUnknown(String)
   /// The server answered with an error.
   case rpc(RPCError)
@@ -19,6 +19,40 @@ package enum ClientError: Error, Sendable, CustomStringConvertible {
     case .confused(let problem): "the server cannot be understood: \(problem)"
     }
   }
+
+  /// A call that will have no answer.
+  init(_ fate: CallFate, _ problem: String) {
+    switch fate {
+    case .nothingHappened: self = .notReachable(problem)
+    case .outcomeUnknown: self = .outcomeUnknown(problem)
+    }
+  }
+
+  init(_ refusal: BeginRefusal) {
+    switch refusal {
+    case .notOpen: self = .notReachable("the connection is closed")
+    case .tooMany:
+      self = .rpc(RPCError(.tooMany, "too many calls are open on this connection", retryAfterMilliseconds: 10))
+    }
+  }
+
+  /// The connection ended before the server greeted; nil when the server just closed it.
+  init(greeting loss: ConnectionLoss?) {
+    switch loss {
+    case .refused(let error): self = .rpc(error)
+    case .confused(let problem): self = .confused(problem)
+    case .silent: self = .notReachable("the server accepts connections but says nothing")
+    case nil: self = .notReachable("the server closed the connection before it greeted")
+    }
+  }
+
+  static func describe(_ loss: ConnectionLoss) -> String {
+    switch loss {
+    case .refused(let error): "the server closed the connection: \(error.message)"
+    case .confused(let problem): "the server cannot be understood: \(problem)"
+    case .silent: "nothing came from the server for too long"
+    }
+  }
 }
 
 /// What comes back for a call, on the connection's event loop. Bytes are borrowed.
@@ -27,8 +61,12 @@ package enum ClientReply {
   case item(UnsafeRawBufferPointer)
   case end(UnsafeRawBufferPointer)
   case failed(ClientError)
+}
 
-  var isFinal: Bool {
-    if case .item = self { false } else { true }
-  }
+/// Takes what comes back for many calls, without a closure for each.
+package protocol ReplySink: AnyObject {
+  /// Called on the connection's loop.
+  ///
+  /// - Parameter tag: what the call was begun with.
+  func received(_ tag: UInt64, _ reply: ClientReply)
 }

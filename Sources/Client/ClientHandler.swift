@@ -2,167 +2,185 @@ internal import MusterBytes
 internal import MusterProtocol
 internal import NIOCore
 
-/// The client's end of a connection: which calls wait, and which frames answer them.
+/// The client's end of a connection on its event loop: feeds the machine and does what it says.
+///
+/// Everything here runs on the loop.
 final class ClientHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
+  /// Who wants what comes back for a call.
+  enum Waiter {
+    case closure((ClientReply) -> Void)
+    case sink(any ReplySink, tag: UInt64)
+  }
+
+  private static let tickMilliseconds: Int64 = 100
+
   private let hello: Hello
   private let greeted: EventLoopPromise<HelloReply>
+  private let status: ConnectionStatus
+  private var machine = ClientEnd<Waiter>(now: ClientHandler.now)
+  private var frames = FrameAssembler()
   private var context: ChannelHandlerContext?
-  private var partial = ByteBuffer()
   private var outgoing = ByteBuffer()
-  private var isFlushing = false
-  private var isGreeted = false
-  private var waiting: [UInt32: (ClientReply) -> Void] = [:]
-  private var nextCall: UInt32 = 1
-  private var problem: ClientError?
+  private var isFlushComing = false
+  private var loss: ConnectionLoss?
 
-  init(_ hello: Hello, _ greeted: EventLoopPromise<HelloReply>) {
+  init(_ hello: Hello, _ greeted: EventLoopPromise<HelloReply>, _ status: ConnectionStatus) {
     self.hello = hello
     self.greeted = greeted
+    self.status = status
   }
+
+  /// Milliseconds of a clock that never jumps.
+  private static var now: UInt64 { NIODeadline.now().uptimeNanoseconds / 1_000_000 }
 
   func channelActive(context: ChannelHandlerContext) {
     self.context = context
-    send(.hello, payload: hello.encoded())
+    append(.hello, hello.encoded())
+    scheduleTick(context)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     self.context = nil
-    end(problem ?? .outcomeUnknown("the connection was closed"))
+    status.isUsable = false
+    let problem = loss.map(ClientError.describe) ?? "the connection was closed"
+    greeted.fail(ClientError(greeting: loss))
+    for (waiter, fate) in machine.lost() { answer(waiter, .failed(ClientError(fate, problem))) }
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if problem == nil { problem = .outcomeUnknown("the connection failed: \(error)") }
-    context.close(promise: nil)
-  }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-  /// Everything that waits has no answer any more.
-  private func end(_ error: ClientError) {
-    let calls = waiting.sorted { $0.key < $1.key }
-    waiting = [:]
-    if !isGreeted {
-      greeted.fail(problem ?? ClientError.notReachable("the connection was closed before the handshake"))
+  private func scheduleTick(_ context: ChannelHandlerContext) {
+    context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(ClientHandler.tickMilliseconds)) { [weak self] in
+      guard let self, let context = self.context else { return }
+      self.tick()
+      self.scheduleTick(context)
     }
-    for (_, answer) in calls { answer(.failed(error)) }
   }
 
-  // MARK: Sending
+  private func tick() {
+    let now = ClientHandler.now
+    carryOut(machine.tick(now), nil)
+    while let (call, waiter, fate) = machine.expired(now) {
+      append(.cancel, call: call)
+      answer(waiter, .failed(ClientError(fate, "no answer came in time")))
+    }
+  }
 
-  /// Begins a call; `answer` is called on the loop with everything that comes back for it.
+  // MARK: Calls
+
+  /// Begins a call: everything that comes back for it goes to the waiter.
+  ///
+  /// - Parameter argument: the credit of a stream; of another call the milliseconds until its deadline, 0 for none.
+  /// - Returns: its number, or 0 when it could not be begun; the waiter has been told so.
   func begin(
-    _ method: UInt16, credit: UInt32, _ payload: [UInt8], _ answer: @escaping (ClientReply) -> Void
+    _ method: Method, argument: UInt32, _ payload: UnsafeRawBufferPointer, _ waiter: Waiter
   ) -> UInt32 {
-    guard context != nil else {
-      answer(.failed(.notReachable("the connection is closed")))
-      return 0
-    }
     guard payload.count <= FrameHead.payloadMax else {
-      answer(.failed(.rpc(RPCError(.tooLarge, "the request has more than \(FrameHead.payloadMax) bytes"))))
+      let error = RPCError(.tooLarge, "the request has more than \(FrameHead.payloadMax) bytes")
+      answer(waiter, .failed(.rpc(error)))
       return 0
     }
-    repeat { nextCall = nextCall &+ 1 } while nextCall == 0 || waiting[nextCall] != nil
-    waiting[nextCall] = answer
-    send(.request, method: method, call: nextCall, argument: credit, payload: payload)
-    return nextCall
+    let milliseconds = method.isStream ? 0 : argument
+    do throws(BeginRefusal) {
+      let call = try machine.begin(
+        method.rawValue, waiter, within: milliseconds, now: milliseconds == 0 ? 0 : ClientHandler.now)
+      append(.request, method: method.rawValue, call: call, argument: argument, payload)
+      return call
+    } catch {
+      answer(waiter, .failed(ClientError(error)))
+      return 0
+    }
   }
 
   func grant(_ call: UInt32, _ credit: UInt32) {
-    if waiting[call] != nil { send(.credit, call: call, argument: credit, payload: []) }
+    if machine.isOpen(call) { append(.credit, call: call, argument: credit) }
   }
 
   func cancel(_ call: UInt32) {
-    if waiting.removeValue(forKey: call) != nil { send(.cancel, call: call, payload: []) }
-  }
-
-  private func send(
-    _ kind: WireKind, method: UInt16 = 0, call: UInt32 = 0, argument: UInt32 = 0, payload: [UInt8]
-  ) {
-    outgoing.writeInteger(UInt32(payload.count), endianness: .little)
-    outgoing.writeInteger(kind.rawValue)
-    outgoing.writeInteger(UInt8(0))
-    outgoing.writeInteger(method, endianness: .little)
-    outgoing.writeInteger(call, endianness: .little)
-    outgoing.writeInteger(argument, endianness: .little)
-    outgoing.writeBytes(payload)
-    guard !isFlushing, let context else { return }
-    isFlushing = true
-    context.eventLoop.assumeIsolated().execute { [self] in flush() }
-  }
-
-  private func flush() {
-    isFlushing = false
-    guard let context, outgoing.readableBytes > 0 else { return }
-    context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
-    outgoing = ByteBuffer()
+    if machine.cancel(call) { append(.cancel, call: call) }
   }
 
   func close() { context?.close(promise: nil) }
 
+  // MARK: Sending
+
+  private func append(_ kind: WireKind, _ payload: [UInt8]) { payload.withUnsafeBytes { append(kind, $0) } }
+
+  private func append(
+    _ kind: WireKind, method: UInt16 = 0, call: UInt32 = 0, argument: UInt32 = 0,
+    _ payload: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+  ) {
+    guard let context else { return }
+    let head = FrameHead(kind, length: payload.count, method: method, call: call, argument: argument)
+    let size = FrameHead.byteCount + payload.count
+    outgoing.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { target in
+      head.store(into: target)
+      UnsafeMutableRawBufferPointer(rebasing: target[FrameHead.byteCount...]).copyMemory(from: payload)
+      return size
+    }
+    guard !isFlushComing else { return }
+    isFlushComing = true
+    context.eventLoop.assumeIsolated().execute { [self] in flush() }
+  }
+
+  /// Writes everything that was begun in this turn of the loop at once.
+  private func flush() {
+    isFlushComing = false
+    guard let context, outgoing.readableBytes > 0 else { return }
+    machine.flushed()
+    context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
+    outgoing.clear()
+  }
+
   // MARK: Receiving
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    var buffer = unwrapInboundIn(data)
-    if partial.readableBytes > 0 {
-      partial.writeBuffer(&buffer)
-      swap(&partial, &buffer)
-      partial = ByteBuffer()
-    }
-    let used = buffer.withUnsafeReadableBytes { takeFrames($0) }
-    buffer.moveReaderIndex(forwardBy: used)
-    if buffer.readableBytes > 0 { partial = buffer }
-  }
-
-  private func takeFrames(_ bytes: UnsafeRawBufferPointer) -> Int {
-    var offset = 0
-    while true {
-      let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
-      switch FrameHead.look(rest) {
-      case .incomplete: return offset
-      case .malformed(let text):
-        fail(.confused(text))
-        return bytes.count
-      case .frame(let head):
-        let end = FrameHead.byteCount + Int(head.length)
-        take(head, UnsafeRawBufferPointer(rebasing: rest[FrameHead.byteCount..<end]))
-        offset += end
-      }
+    machine.hear(at: ClientHandler.now)
+    unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
+      var rest = bytes
+      while self.context != nil, loss == nil, takeFrame(from: &rest) {}
     }
   }
 
-  private func take(_ head: FrameHead, _ payload: UnsafeRawBufferPointer) {
-    switch head.kind {
-    case .helloReply:
-      guard !isGreeted, let reply = try? HelloReply(bytes: payload) else { return fail(.confused("a hello reply")) }
-      isGreeted = true
-      greeted.succeed(reply)
-    case .reply: answer(head.call, .reply(payload))
-    case .item: answer(head.call, .item(payload))
-    case .end: answer(head.call, .end(payload))
-    case .error: takeError(head.call, payload)
-    case .ping: send(.pong, payload: [])
-    case .pong: return
-    case .hello, .request, .credit, .cancel: fail(.confused("a server does not send frames of kind \(head.kind)"))
+  /// - Returns: false when there is no whole frame.
+  private func takeFrame(from rest: inout UnsafeRawBufferPointer) -> Bool {
+    switch frames.next(from: &rest, payloadMax: FrameHead.payloadMax) {
+    case .incomplete:
+      return false
+    case .malformed(let problem):
+      carryOut(machine.malformed(problem), nil)
+      return false
+    case .frame(let head, let payload):
+      carryOut(machine.receive(head, payload), payload)
+      return true
     }
   }
 
-  private func takeError(_ call: UInt32, _ payload: UnsafeRawBufferPointer) {
-    let error = (try? RPCError(bytes: payload)) ?? RPCError(.internalFault, "the server's error cannot be read")
-    if call == 0 {
-      fail(.rpc(error))
-    } else {
-      answer(call, .failed(.rpc(error)))
+  private func carryOut(_ action: ClientAction<Waiter>, _ payload: UnsafeRawBufferPointer?) {
+    let payload = payload ?? UnsafeRawBufferPointer(start: nil, count: 0)
+    switch action {
+    case .nothing: return
+    case .greeted(let reply): greeted.succeed(reply)
+    case .reply(let waiter): answer(waiter, .reply(payload))
+    case .item(let waiter): answer(waiter, .item(payload))
+    case .end(let waiter): answer(waiter, .end(payload))
+    case .fail(let waiter, let error): answer(waiter, .failed(.rpc(error)))
+    case .ping: append(.ping)
+    case .pong: append(.pong)
+    case .close(let reason):
+      loss = reason
+      context?.close(promise: nil)
     }
+    if !machine.isOpen { status.isUsable = false }
   }
 
-  private func answer(_ call: UInt32, _ reply: ClientReply) {
-    let handler = reply.isFinal ? waiting.removeValue(forKey: call) : waiting[call]
-    handler?(reply)
-  }
-
-  private func fail(_ error: ClientError) {
-    problem = error
-    context?.close(promise: nil)
+  private func answer(_ waiter: Waiter, _ reply: ClientReply) {
+    switch waiter {
+    case .closure(let answer): answer(reply)
+    case .sink(let sink, let tag): sink.received(tag, reply)
+    }
   }
 }

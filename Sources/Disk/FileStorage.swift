@@ -55,6 +55,15 @@ public final class FileStorage: Storage, Sendable {
     return bytes
   }
 
+  /// Makes the directory itself, and its name durable.
+  package func makeRoot() throws(StorageError) {
+    try makeDirectory("")
+    var name = root[...]
+    while name.count > 1, name.last == "/" { name.removeLast() }
+    let parent = name.lastIndex(of: "/").map { $0 == name.startIndex ? "/" : String(name[..<$0]) } ?? "."
+    try syncDirectory(at: parent)
+  }
+
   public func makeDirectory(_ path: String) throws(StorageError) {
     if mkdir(absolute(path), 0o700) != 0 && errno != EEXIST { throw failed("mkdir", path) }
   }
@@ -102,10 +111,14 @@ public final class FileStorage: Storage, Sendable {
   }
 
   public func syncDirectory(_ path: String) throws(StorageError) {
-    let descriptor = Glibc.open(absolute(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failed("open", path) }
+    try syncDirectory(at: absolute(path))
+  }
+
+  private func syncDirectory(at path: String) throws(StorageError) {
+    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failed("open", at: path) }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw failed("sync", path) }
+    guard fsync(descriptor) == 0 else { throw failed("sync", at: path) }
   }
 
   // MARK: Open files
@@ -130,7 +143,11 @@ public final class FileStorage: Storage, Sendable {
   private func forget(_ path: String) { files.withLock { files in files[path] = nil } }
 
   private func failed(_ operation: String, _ path: String, _ code: Int32 = errno) -> StorageError {
-    StorageError(operation: operation, path: absolute(path), code: code, message: String(cString: strerror(code)))
+    failed(operation, at: absolute(path), code)
+  }
+
+  private func failed(_ operation: String, at path: String, _ code: Int32 = errno) -> StorageError {
+    StorageError(operation: operation, path: path, code: code, message: String(cString: strerror(code)))
   }
 }
 

@@ -1,7 +1,6 @@
 internal import Glibc
 package import MusterBytes
 public import MusterLog
-internal import Synchronization
 
 /// How a journal is kept.
 public struct JournalOptions: Sendable {
@@ -30,17 +29,8 @@ public final class Journal: @unchecked Sendable {
   private let lock: DirectoryLock
   private let options: JournalOptions
   private let writer: LogWriter
-  private let worker = WorkThread(isBackground: true)
-  private let shared = Mutex(Shared())
-
-  /// What the worker and the appending thread both touch.
-  private struct Shared {
-    var isSpareReady = false
-    var isPreparing = false
-    var isClosed = false
-    var problem: String?
-    var observer: (@Sendable (String?) -> Void)?
-  }
+  private let spare: SpareKeeper
+  private let packer = WorkThread(isBackground: true)
 
   private init(
     _ storage: FileStorage, _ lock: DirectoryLock, _ identity: LogIdentity, _ plan: RecoveryPlan,
@@ -54,30 +44,30 @@ public final class Journal: @unchecked Sendable {
     recovery = plan
     run = plan.lastRun + 1
     snapshots = SnapshotStore(storage, identity)
+    spare = SpareKeeper(storage, bytes: options.segmentBytes)
     writer = LogWriter(storage, identity: identity, plan: plan, run: run, segmentBytes: options.segmentBytes)
   }
 
-  /// Makes a journal in a directory that is absent or empty.
+  /// Makes a journal in a directory that is absent or empty, or where making one was cut short.
   public static func create(
     _ directory: String, identity: LogIdentity, options: JournalOptions = JournalOptions()
   ) throws(JournalError) {
     let storage = FileStorage(root: directory)
     try wrap(directory) { () throws(LogError) in
-      try from { () throws(StorageError) in try storage.makeDirectory(Layout.root) }
-      let names = try from { () throws(StorageError) in try storage.list(Layout.root) }
-      guard names.allSatisfy({ $0 == Layout.lock }) else { throw .occupied }
+      try from { () throws(StorageError) in try storage.makeRoot() }
+      guard try DirectoryIdentity.isVacant(storage) else { throw .occupied }
     }
     let lock = try take(directory)
     try wrap(directory) { () throws(LogError) in
+      guard try DirectoryIdentity.isVacant(storage) else { throw .occupied }
       try DirectoryIdentity.create(storage, identity, segmentBytes: options.segmentBytes)
     }
-    withExtendedLifetime(lock) {}
+    lock.release()
   }
 
-  /// True when the directory is absent or has nothing in it but a lock.
+  /// True when the directory is absent, or has nothing in it but a lock and what was left of making a journal.
   public static func isVacant(_ directory: String) -> Bool {
-    guard let names = try? FileStorage(root: directory).list(Layout.root) else { return false }
-    return names.allSatisfy { $0 == Layout.lock }
+    (try? DirectoryIdentity.isVacant(FileStorage(root: directory))) ?? false
   }
 
   /// Opens a journal for writing: recovers what a crash left, and refuses what is corrupt without changing it.
@@ -93,7 +83,7 @@ public final class Journal: @unchecked Sendable {
       return plan
     }
     let journal = Journal(storage, lock, identity, plan, options)
-    journal.prepareAhead()
+    journal.spare.prepareNext()
     journal.packFullSegments()
     return journal
   }
@@ -107,17 +97,21 @@ public final class Journal: @unchecked Sendable {
   }
 
   /// Opens the log of a directory for reading.
-  package static func openLog(_ storage: FileStorage, _ identity: LogIdentity) throws(LogError) -> LogReader {
+  ///
+  /// - Parameter isGrowing: a writer may be at its end meanwhile.
+  package static func openLog(
+    _ storage: FileStorage, _ identity: LogIdentity, isGrowing: Bool = false
+  ) throws(LogError) -> LogReader {
     let newest = try SnapshotStore(storage, identity).list().last
-    return try LogReader(storage, identity: identity, confirmed: newest?.revision ?? 0)
+    return try LogReader(storage, identity: identity, confirmed: newest?.revision ?? 0, isGrowing: isGrowing)
   }
 
   /// Opens a log that is written meanwhile: a file may get its packed form between the listing and the reading.
   package static func openChangingLog(_ storage: FileStorage, _ identity: LogIdentity) throws(LogError) -> LogReader {
     for _ in 0..<3 {
-      if let log = try? openLog(storage, identity) { return log }
+      if let log = try? openLog(storage, identity, isGrowing: true) { return log }
     }
-    return try openLog(storage, identity)
+    return try openLog(storage, identity, isGrowing: true)
   }
 
   // MARK: Appending
@@ -136,83 +130,43 @@ public final class Journal: @unchecked Sendable {
   /// - Throws: `.full` with nothing written when no prepared space is left; `.poisoned` when a write or sync failed,
   ///   now or before: then only a new start finds out what is on disk.
   public func append(_ block: SealedBlock) throws(LogError) {
-    writer.isSpareReady = shared.withLock { $0.isSpareReady }
     let before = writer.segmentFirst
-    try writer.append(block, codec: options.codec)
+    do throws(LogError) {
+      try writer.append(block, codec: options.codec)
+    } catch .full {
+      // A spare may be ready that the writer has not heard of, or be on its way.
+      guard spare.awaitReady() else { throw .full }
+      writer.isSpareReady = true
+      try writer.append(block, codec: options.codec)
+    }
     guard writer.segmentFirst != before else { return }
-    shared.withLock { $0.isSpareReady = false }
-    prepareAhead()
+    spare.prepareNext()
     packFullSegments()
   }
 
   /// To be called when nothing was appended for some 10 ms: says on disk how far the log is durable.
   public func confirm() throws(LogError) { try writer.confirm() }
 
-  /// Ends writing: the last frame says that nothing follows it.
+  /// Ends writing: the last frame says that nothing follows it. The directory may then be opened again.
   public func close() throws(LogError) {
-    shared.withLock {
-      $0.isClosed = true
-      $0.observer = nil
-    }
-    worker.stop()
+    defer { lock.release() }
+    spare.stop()
+    packer.stop()
     try writer.confirm(isFinal: true)
   }
 
-  // MARK: Space
-
   /// Calls `observer` when space for the next segment can't be had, with the reason, and with nil when it can again.
-  public func observeSpace(_ observer: @escaping @Sendable (String?) -> Void) {
-    let problem = shared.withLock { shared in
-      shared.observer = observer
-      return shared.problem
-    }
-    if let problem { observer(problem) }
-  }
-
-  private func prepareAhead() {
-    let mustStart = shared.withLock { shared in
-      guard !shared.isSpareReady, !shared.isPreparing else { return false }
-      shared.isPreparing = true
-      return true
-    }
-    if mustStart { worker.run { [self] in prepareSpare() } }
-  }
-
-  private func prepareSpare() {
-    do throws(StorageError) {
-      try LogWriter.prepareSpare(storage, bytes: options.segmentBytes) { usleep(500) }
-      report(problem: nil, isReady: true)
-    } catch {
-      // The space that was taken goes back, so that others, and the alarm's own commit, have it.
-      try? storage.remove(Layout.spare)
-      report(problem: "no space for the next segment: \(error.message)", isReady: false)
-      let goesOn = shared.withLock { !$0.isClosed }
-      guard goesOn else { return }
-      usleep(500_000)
-      prepareSpare()
-    }
-  }
-
-  private func report(problem: String?, isReady: Bool) {
-    let observer = shared.withLock { shared in
-      shared.isSpareReady = isReady
-      shared.isPreparing = !isReady
-      defer { shared.problem = problem }
-      return shared.problem == problem ? nil : shared.observer
-    }
-    observer?(problem)
-  }
-
-  // MARK: Packing
+  /// Until then there is what is left of the present segment.
+  public func observeSpace(_ observer: @escaping @Sendable (String?) -> Void) { spare.observe(observer) }
 
   /// Packs every live segment but the one that is written.
   private func packFullSegments() {
     let current = writer.segmentFirst
-    worker.run { [self] in
+    packer.run { [storage, identity] in
       guard let names = try? SegmentName.all(in: storage.list(Layout.log)) else { return }
       for (place, name) in names.enumerated() where !name.isSealed && name.first < current && place + 1 < names.count {
         // What cannot be packed stays as it is, whole; reading it will say what is wrong with it.
-        try? LogWriter.seal(storage, identity, first: name.first, through: names[place + 1].first - 1)
+        try? LogWriter.seal(storage, identity, first: name.first, through: names[place + 1].first - 1) { usleep(500) }
       }
     }
   }

@@ -1,19 +1,16 @@
 internal import Glibc
-internal import Synchronization
 
 /// A thread that runs jobs one after the other.
 package final class WorkThread: @unchecked Sendable {
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// Guarded by `mutex`.
+  private let monitor = Monitor()
+  /// Guarded by `monitor`, as the two below.
   private var jobs: [@Sendable () -> Void] = []
   private var isStopping = false
+  private var isJoined = false
   private var thread = pthread_t()
 
   /// - Parameter isBackground: the scheduler prefers other threads.
   package init(isBackground: Bool = false) {
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
     let this = Unmanaged.passRetained(Start(self, isBackground)).toOpaque()
     let code = pthread_create(
       &thread, nil,
@@ -38,27 +35,18 @@ package final class WorkThread: @unchecked Sendable {
     }
   }
 
-  deinit {
-    pthread_mutex_destroy(mutex)
-    pthread_cond_destroy(condition)
-    mutex.deallocate()
-    condition.deallocate()
-  }
-
   package func run(_ job: @escaping @Sendable () -> Void) {
-    pthread_mutex_lock(mutex)
-    jobs.append(job)
-    pthread_cond_signal(condition)
-    pthread_mutex_unlock(mutex)
+    monitor.change { jobs.append(job) }
   }
 
-  /// Runs what waits, then ends; returns when the thread has ended.
+  /// Runs what waits, then ends; returns when the thread has ended. A second call does nothing.
   package func stop() {
-    pthread_mutex_lock(mutex)
-    isStopping = true
-    pthread_cond_signal(condition)
-    pthread_mutex_unlock(mutex)
-    pthread_join(thread, nil)
+    let isFirst = monitor.change {
+      defer { isJoined = true }
+      isStopping = true
+      return !isJoined
+    }
+    if isFirst { pthread_join(thread, nil) }
   }
 
   private func run() {
@@ -66,12 +54,9 @@ package final class WorkThread: @unchecked Sendable {
   }
 
   private func next() -> (@Sendable () -> Void)? {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    while jobs.isEmpty {
-      if isStopping { return nil }
-      pthread_cond_wait(condition, mutex)
+    monitor.wait { () -> (@Sendable () -> Void)?? in
+      if !jobs.isEmpty { return jobs.removeFirst() }
+      return isStopping ? .some(nil) : nil
     }
-    return jobs.removeFirst()
   }
 }

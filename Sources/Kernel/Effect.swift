@@ -10,9 +10,9 @@ package enum Effect: Sendable {
   /// Send one element of a stream; the stream had credit for it.
   case item(CallID, Range<Int>)
   /// End a call with an error.
-  case fail(CallID, RPCError)
+  indirect case fail(CallID, RPCError)
   /// Answer from the past, off the kernel's thread. What it reads is durable.
-  case recall(CallID, Recall)
+  indirect case recall(CallID, Recall)
   /// Read commits for a watcher that is behind, and hand them to `Kernel.caughtUp`.
   case catchUp(CallID, from: Revision, through: Revision, limit: Int)
 }

@@ -29,20 +29,26 @@ package final class LogReader {
   package let identity: LogIdentity
   package private(set) var segments: [SegmentContent] = []
   package private(set) var cost = ReadCost()
+  private let isGrowing: Bool
   private var buffer = ByteWriter(capacity: 1 << 16)
 
   /// Opens the log and finds every unit.
   ///
-  /// - Parameter confirmed: the highest revision known to be durable from elsewhere, such as a snapshot.
-  package init(_ storage: any Storage, identity: LogIdentity, confirmed: UInt64) throws(LogError) {
+  /// - Parameters:
+  ///   - confirmed: the highest revision known to be durable from elsewhere, such as a snapshot.
+  ///   - isGrowing: a writer may be at its end meanwhile.
+  package init(
+    _ storage: any Storage, identity: LogIdentity, confirmed: UInt64, isGrowing: Bool = false
+  ) throws(LogError) {
     self.storage = storage
     self.identity = identity
+    self.isGrowing = isGrowing
     let names = SegmentName.all(in: try reading { () throws(StorageError) in try storage.list(Layout.log) })
     try checkNoGap(names)
     for (place, name) in names.enumerated() {
       let isLast = place == names.count - 1
       let known = isLast ? confirmed : names[place + 1].first - 1
-      segments.append(try open(name, confirmed: known))
+      segments.append(try open(name, confirmed: known, isLast: isLast))
       if !isLast, let last = segments.last, last.lastRevision != known {
         throw .corrupt(
           Fault(
@@ -71,13 +77,13 @@ package final class LogReader {
 
   // MARK: Opening
 
-  private func open(_ name: SegmentName, confirmed: UInt64) throws(LogError) -> SegmentContent {
-    name.isSealed ? try openSealed(name) : try openLive(name, confirmed: confirmed)
+  private func open(_ name: SegmentName, confirmed: UInt64, isLast: Bool) throws(LogError) -> SegmentContent {
+    name.isSealed ? try openSealed(name) : try openLive(name, confirmed: confirmed, isGrowing: isLast && isGrowing)
   }
 
-  private func openLive(_ name: SegmentName, confirmed: UInt64) throws(LogError) -> SegmentContent {
+  private func openLive(_ name: SegmentName, confirmed: UInt64, isGrowing: Bool) throws(LogError) -> SegmentContent {
     let reader = try liveReader(name)
-    let scan = try reader.scan(first: name.first, confirmed: confirmed)
+    let scan = try reader.scan(first: name.first, confirmed: confirmed, isGrowing: isGrowing)
     let units = scan.blocks.map { entry in
       LogUnit(
         segment: name, offset: entry.offset, storedBytes: Int(entry.header.storedBytes),
@@ -194,7 +200,8 @@ package final class LogReader {
     }
     cost.bytes += UInt64(unit.storedBytes)
     cost.blocks += UInt64(unit.blockCount)
-    return try unit.segment.isSealed ? walkPack(unit, body) : walk(unit, buffer.bytes, unit.firstRevision, body)
+    if unit.segment.isSealed { return try walkPack(unit, body) }
+    return try body(try block(unit, buffer.bytes, unit.firstRevision))
   }
 
   private func expand(_ unit: LogUnit, _ live: LiveSegmentReader) throws(LogError) {
@@ -215,22 +222,26 @@ package final class LogReader {
     var reader = ByteReader(buffer.bytes)
     var expected = unit.firstRevision
     while !reader.isAtEnd {
-      guard let bytes = try? reader.delimited(), let view = try? BlockView(bytes) else {
+      guard let bytes = try? reader.delimited() else {
         throw fault(unit.segment, unit.offset, "a block of the pack cannot be read", expected)
       }
-      guard try walk(unit, bytes, expected, body) else { return false }
+      let view = try block(unit, bytes, expected)
+      guard try body(view) else { return false }
       expected = view.header.lastRevision + 1
+    }
+    guard expected == unit.lastRevision + 1 else {
+      throw fault(unit.segment, unit.offset, "blocks of the pack are missing", expected)
     }
     return true
   }
 
-  private func walk(
-    _ unit: LogUnit, _ bytes: UnsafeRawBufferPointer, _ expected: UInt64, _ body: (BlockView) throws -> Bool
-  ) throws -> Bool {
+  private func block(
+    _ unit: LogUnit, _ bytes: UnsafeRawBufferPointer, _ expected: UInt64
+  ) throws(LogError) -> BlockView {
     guard let view = try? BlockView(bytes), view.header.firstRevision == expected else {
       throw fault(unit.segment, unit.offset, "a block does not follow the one before", expected)
     }
-    return try body(view)
+    return view
   }
 
   /// Calls `body` with every block that holds a revision of the range, in order, until it returns false.

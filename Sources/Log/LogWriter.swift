@@ -62,8 +62,11 @@ package final class LogWriter {
     header.time = block.header.time
     header.durableThrough = durable
     let worst = Frame.aligned(FrameHeader.byteCount + block.bytes.count)
+    precondition(worst + Frame.alignment <= segmentBytes, "a segment has room for the largest block")
     if preparedBytes < worst { try roll() }
     header.anchor = segment.first
+    // What fits the shortest frame as it is would gain nothing.
+    let codec = worst == Frame.alignment ? .none : codec
     block.bytes.withUnsafeBytes { _ = Frame.append($0, header, codec: codec, to: &frame) }
     try writeFrame()
     confirmed = max(confirmed, durable)
@@ -159,25 +162,19 @@ package final class LogWriter {
 // MARK: - Space and sealing, on the journal's worker
 
 extension LogWriter {
-  /// Zeroes a segment ahead of its use, in pieces, calling `pause` between them.
+  /// Zeroes a segment ahead of its use, in pieces that are synced one by one, calling `pause` between them: no append
+  /// waits behind more than one piece.
   package static func prepareSpare(
     _ storage: any Storage, bytes: Int, pause: () -> Void
   ) throws(StorageError) {
     try storage.create(Layout.spare, zeros: 0)
-    let zeros = [UInt8](repeating: 0, count: 1 << 20)
-    var offset = 0
-    while offset < bytes {
-      try storage.write(Layout.spare, at: offset, Array(zeros.prefix(min(zeros.count, bytes - offset))))
-      offset += zeros.count
-      pause()
-    }
-    try storage.sync(Layout.spare)
+    try storage.writeInPieces(Layout.spare, [UInt8](repeating: 0, count: bytes), pause: pause)
     try storage.syncDirectory(Layout.log)
   }
 
   /// Replaces a full segment by its packed form.
   package static func seal(
-    _ storage: any Storage, _ identity: LogIdentity, first: UInt64, through: UInt64
+    _ storage: any Storage, _ identity: LogIdentity, first: UInt64, through: UInt64, pause: () -> Void = {}
   ) throws(LogError) {
     let name = SegmentName(first: first, isSealed: false)
     let bytes = try reading { () throws(StorageError) in
@@ -185,10 +182,15 @@ extension LogWriter {
     }
     let live = LiveSegmentReader(identity: identity, path: name.path, bytes: bytes)
     let scan = try live.scan(first: first, confirmed: through)
-    precondition(scan.lastRevision == through, "only a segment that is full and whole is packed")
+    guard scan.lastRevision == through else {
+      throw .corrupt(
+        Fault(
+          file: name.path, offset: scan.end, revision: through,
+          problem: "the segment goes on behind the beginning of the next one"))
+    }
     let packed = try SegmentPacker.pack(live, scan)
     try reading { () throws(StorageError) in
-      try storage.replace(Layout.sealed(first), in: Layout.log, with: packed)
+      try storage.replace(Layout.sealed(first), in: Layout.log, with: packed, pause: pause)
       try storage.remove(name.path)
       try storage.syncDirectory(Layout.log)
     }

@@ -1,11 +1,13 @@
 package import MusterBytes
 
-/// A JSON value whose members keep their order. There are no fractions in it.
+/// A JSON value whose members keep their order. Fractions are decimal, so that what is written is what was counted.
 package enum JSON: Equatable, Sendable {
   case null
   case flag(Bool)
   case number(UInt64)
   case signed(Int64)
+  /// A number in millionths, written with as many places as it needs.
+  case millionths(UInt64)
   case text(String)
   case list([JSON])
   case object([Member])
@@ -24,6 +26,19 @@ package enum JSON: Equatable, Sendable {
     .object(members.map { Member($0.key, $0.value) })
   }
 
+  /// A duration that was counted in microseconds.
+  package static func seconds(_ microseconds: UInt64) -> JSON { .millionths(microseconds) }
+
+  /// A share or a rate, to two places; null when there is nothing to divide by.
+  package static func ratio(_ dividend: UInt64, _ divisor: UInt64) -> JSON {
+    guard divisor > 0 else { return .null }
+    let (high, low) = dividend.multipliedFullWidth(by: 100)
+    guard high < divisor else { return .number(dividend / divisor) }
+    let hundredths = divisor.dividingFullWidth((high, low)).quotient
+    let (scaled, overflow) = hundredths.multipliedReportingOverflow(by: 10_000)
+    return overflow ? .number(hundredths / 100) : .millionths(scaled)
+  }
+
   /// Text, or null when there is none.
   package static func optional(_ text: String) -> JSON { text.isEmpty ? .null : .text(text) }
 
@@ -39,6 +54,7 @@ extension JSON {
     case .flag(let flag): writer.utf8(flag ? "true" : "false")
     case .number(let number): writer.utf8(String(number))
     case .signed(let number): writer.utf8(String(number))
+    case .millionths(let number): writer.utf8(JSON.decimal(number))
     case .text(let text): JSON.writeText(text, to: &writer)
     case .list(let list):
       writer.byte(UInt8(ascii: "["))
@@ -57,6 +73,14 @@ extension JSON {
       }
       writer.byte(UInt8(ascii: "}"))
     }
+  }
+
+  private static func decimal(_ millionths: UInt64) -> String {
+    let whole = String(millionths / 1_000_000)
+    guard millionths % 1_000_000 > 0 else { return whole }
+    var places = String(millionths % 1_000_000 + 1_000_000).dropFirst()
+    while places.last == "0" { places.removeLast() }
+    return whole + "." + places
   }
 
   /// Writes a string with everything escaped that JSON does not allow as it is.

@@ -57,6 +57,9 @@ struct RecallTable {
 
   mutating func remove(_ call: CallID) -> Bool { streams.removeValue(forKey: call) != nil }
 
+  /// The streams of a connection, the oldest first.
+  func calls(of connection: UInt64) -> [CallID] { streams.keys.filter { $0.connection == connection }.sorted() }
+
   mutating func remove(connection: UInt64) {
     streams = streams.filter { $0.key.connection != connection }
   }

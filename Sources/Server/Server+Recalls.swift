@@ -62,7 +62,10 @@ extension Server {
 
   /// Makes the next elements of a stream, as far as its credit goes.
   func pump(_ call: CallID) {
-    guard let stream = recalls[call], let source = stream.source, !stream.isBusy, stream.credit > 0 else { return }
+    guard let stream = recalls[call], let source = stream.source, !stream.isBusy, stream.credit > 0, !isStuck(call)
+    else {
+      return
+    }
     recalls[call]?.isBusy = true
     let count = Int(min(stream.credit, pieceMax))
     let timeline = kernel.identity.timeline

@@ -19,7 +19,8 @@ package final class Server {
   package let loop: any EventLoop
   let archive: Archive
   private var connections: [UInt64: ConnectionHandler] = [:]
-  private var callers: [UInt64: Caller] = [:]
+  /// The one that was last looked up.
+  private var recent: ConnectionHandler?
   private var nextConnection: UInt64 = 1
   private var dirty: [ConnectionHandler] = []
   private var isTickEnding = false
@@ -32,6 +33,8 @@ package final class Server {
 
   /// Connections that may be open at once.
   package static let connectionsMax = 4096
+  /// Bytes of answers that wait for the end of a tick at most.
+  private static let outboxMax = 1 << 20
   private static let tickMilliseconds: Int64 = 100
 
   package init(_ journal: Journal, _ kernel: Kernel, on loop: any EventLoop) {
@@ -45,53 +48,57 @@ package final class Server {
 
   // MARK: Connections
 
-  func connectionOpened(_ connection: ConnectionHandler, _ hello: Hello) {
-    callers[connection.id] = Caller(principal: hello.principal, kind: hello.kind, assurance: .asserted)
-  }
+  func connectionOpened(_ connection: ConnectionHandler) { connections[connection.id] = connection }
 
   func connectionClosed(_ id: UInt64) {
-    connections[id] = nil
-    callers[id] = nil
+    guard connections.removeValue(forKey: id) != nil else { return }
+    recent = nil
     kernel.connectionClosed(id)
     recalls.remove(connection: id)
   }
 
   package var connectionCount: Int { connections.count }
 
-  private func accept() -> ConnectionHandler? {
-    guard connections.count < Server.connectionsMax else { return nil }
-    let machine = ServerConnection(
+  /// Who speaks with a new connection: nobody but a short farewell when there are too many.
+  private func accept(_ channel: any Channel) throws {
+    guard connections.count < Server.connectionsMax else {
+      return try channel.pipeline.syncOperations.addHandler(RejectionHandler())
+    }
+    let greeting = ServerGreeting(
       clusterID: kernel.identity.clusterID, timeline: kernel.identity.timeline, software: kernel.identity.version)
-    let handler = ConnectionHandler(id: nextConnection, server: self, machine: machine)
-    connections[nextConnection] = handler
-    nextConnection += 1
-    return handler
+    defer { nextConnection += 1 }
+    try channel.pipeline.syncOperations.addHandler(
+      ConnectionHandler(
+        id: nextConnection, server: self, machine: ServerConnection(greeting, now: Clock.now().monotonic)))
   }
 
   // MARK: Calls
 
   func request(
-    _ connection: ConnectionHandler, call: UInt32, method: UInt16, credit: UInt32, _ payload: UnsafeRawBufferPointer
+    _ call: CallID, from caller: Caller, method: UInt16, credit: UInt32, _ payload: UnsafeRawBufferPointer, now: Now
   ) {
-    guard let caller = callers[connection.id] else { return }
-    kernel.receive(
-      CallID(connection: connection.id, call: call), from: caller, method: method, credit: credit, payload: payload,
-      now: Clock.now())
-    if blockBegan == nil, !kernel.sequencer.isIdle { blockBegan = Clock.microseconds() }
-    endTickSoon()
+    kernel.receive(call, from: caller, method: method, credit: credit, payload: payload, now: now)
+    // Long answers move on at once, so that a client that asks for many of them is the one that feels it.
+    if kernel.outbox.count > Server.outboxMax { carryOutEffects() }
   }
 
-  func grant(_ connection: ConnectionHandler, call: UInt32, _ credit: UInt32) {
-    let id = CallID(connection: connection.id, call: call)
-    if recalls.grant(id, credit) { pump(id) } else { kernel.grant(id, credit) }
-    endTickSoon()
+  func grant(_ call: CallID, _ credit: UInt32) {
+    if recalls.grant(call, credit) { pump(call) } else { kernel.grant(call, credit) }
   }
 
-  func cancel(_ connection: ConnectionHandler, call: UInt32) {
-    let id = CallID(connection: connection.id, call: call)
-    guard recalls.remove(id) || kernel.cancel(id) else { return }
-    connection.send(.error, call, RPCError(.cancelled, "the call was called off").encoded())
-    endTickSoon()
+  func cancel(_ call: CallID) {
+    guard recalls.remove(call) || kernel.cancel(call) else { return }
+    send(.error, call, RPCError(.cancelled, "the call was called off").encoded())
+  }
+
+  /// The deadline of a call has passed: whatever still comes of it is not sent.
+  func expire(_ call: CallID) {
+    _ = recalls.remove(call) || kernel.cancel(call)
+  }
+
+  /// A connection that was stuck can be sent more.
+  func resume(_ connection: ConnectionHandler) {
+    for call in recalls.calls(of: connection.id) { pump(call) }
   }
 
   // MARK: The end of a tick
@@ -168,12 +175,13 @@ package final class Server {
   /// Carries out what the kernel wants, in order.
   func carryOutEffects() {
     guard !kernel.effects.isEmpty else { return }
-    let effects = kernel.effects
-    for effect in effects {
-      switch effect {
+    var next = 0
+    while next < kernel.effects.count {
+      defer { next += 1 }
+      switch kernel.effects[next] {
       case .reply(let call, let range): send(.reply, call, range)
       case .item(let call, let range): send(.item, call, range)
-      case .fail(let call, let error): connections[call.connection]?.send(.error, call.call, error.encoded())
+      case .fail(let call, let error): send(.error, call, error.encoded())
       case .recall(let call, let recall): begin(call, recall)
       case .catchUp(let call, let from, let through, let limit): catchUp(call, from, through, limit)
       }
@@ -182,14 +190,23 @@ package final class Server {
   }
 
   private func send(_ kind: WireKind, _ call: CallID, _ range: Range<Int>) {
-    guard let connection = connections[call.connection] else { return }
-    connection.send(kind, call.call, UnsafeRawBufferPointer(rebasing: kernel.outbox.bytes[range]))
+    connection(call)?.send(kind, call.call, UnsafeRawBufferPointer(rebasing: kernel.outbox.bytes[range]))
+  }
+
+  /// The connection that a call came on, if it is still there. Answers come in runs for one connection.
+  private func connection(_ call: CallID) -> ConnectionHandler? {
+    if let recent, recent.id == call.connection { return recent }
+    recent = connections[call.connection]
+    return recent
   }
 
   /// Sends a message that did not come from the kernel.
   func send(_ kind: WireKind, _ call: CallID, _ payload: [UInt8]) {
-    connections[call.connection]?.send(kind, call.call, payload)
+    connection(call)?.send(kind, call.call, payload)
   }
+
+  /// True when the client does not read what it was sent already.
+  func isStuck(_ call: CallID) -> Bool { connection(call)?.isStuck ?? false }
 
   private func flush() {
     let ready = dirty
@@ -271,15 +288,12 @@ package final class Server {
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelOption(.backlog, value: 1024)
       .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-      .childChannelOption(
-        .writeBufferWaterMark, value: .init(low: ConnectionHandler.outgoingMax / 2, high: ConnectionHandler.outgoingMax)
-      )
+      .childChannelOption(.writeBufferWaterMark, value: ConnectionHandler.waterMark)
       .childChannelOption(
         .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16384, maximum: 262_144)
       )
       .childChannelInitializer { channel in
-        guard let handler = bound.value.accept() else { return channel.close() }
-        return channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler) }
+        channel.eventLoop.makeCompletedFuture { try bound.value.accept(channel) }
       }
     return bootstrap.bind(host: address.host, port: address.port).assumeIsolated().map { [self] channel in
       listener = channel
@@ -291,13 +305,14 @@ package final class Server {
   package func stop() throws(LogError) {
     isStopping = true
     listener?.close(promise: nil)
+    listener = nil
     while appender.isBusy == false, let block = kernel.takeBlock() {
       try appender.append(block).get()
       _ = kernel.blockDurable()
       carryOutEffects()
     }
     flush()
-    for connection in connections.values { connection.close() }
+    for connection in Array(connections.values) { connection.leave() }
     archive.stop()
     snapshotter.stop()
     appender.stop()

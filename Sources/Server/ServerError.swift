@@ -26,8 +26,15 @@ package struct ListenAddress: Sendable, Equatable {
     }
     var host = String(text[..<colon])
     if host.hasPrefix("[") && host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-    guard host == "localhost" || host == "::1" || host.hasPrefix("127.") else { throw .notLoopback(host) }
+    guard ListenAddress.isLoopback(host) else { throw .notLoopback(host) }
     self.host = host
     self.port = Int(port)
+  }
+
+  /// Names other than `localhost` are not looked up: what they stand for may change.
+  private static func isLoopback(_ host: String) -> Bool {
+    if host == "localhost" || host == "::1" { return true }
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
   }
 }

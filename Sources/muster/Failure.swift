@@ -1,3 +1,4 @@
+import Glibc
 import MusterClient
 import MusterCluster
 import MusterDisk
@@ -32,12 +33,27 @@ struct Failure: Error {
     switch error {
     case let failure as Failure: self = failure
     case let error as ClientError: self.init(error)
-    case let error as JournalError: self.init(error.isCorruption ? .corruption : .refused, "\(error)")
-    case let error as HistoryError: self.init(error.isCorruption ? .corruption : .refused, "\(error)")
-    case let error as LogError:
-      if case .corrupt = error { self.init(.corruption, "\(error)") } else { self.init(.refused, "\(error)") }
+    case let error as JournalError: self.init(Failure.code(of: error), "\(error)")
+    case let error as HistoryError: self.init(Failure.code(of: error), "\(error)")
+    case let error as LogError: self.init(Failure.code(of: error), "\(error)")
     case let refusal as Refusal: self.init(.refused, refusal.message)
     default: self.init(.refused, "\(error)")
+    }
+  }
+
+  private static func code(of error: JournalError) -> Code {
+    if case .log(let error, _) = error { code(of: error) } else { .refused }
+  }
+
+  private static func code(of error: HistoryError) -> Code {
+    if case .log(let error) = error { code(of: error) } else { error.isCorruption ? .corruption : .refused }
+  }
+
+  private static func code(of error: LogError) -> Code {
+    switch error {
+    case .corrupt: .corruption
+    case .storage(let error) where error.code == EACCES || error.code == EPERM: .notPermitted
+    default: .refused
     }
   }
 

@@ -29,6 +29,8 @@ struct Muster: AsyncParsableCommand {
 
   /// Runs the command and ends with the exit code that the contract says.
   static func main() async {
+    // A reader or a server that goes away must not end this process by a signal.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

@@ -1,3 +1,4 @@
+import Foundation
 import MusterBytes
 import MusterLog
 import MusterSimulatedDisk
@@ -54,5 +55,36 @@ import Testing
         == "450801100218032005280230023801" + "40e8074a1001000000000000000200000000000000" + "5220"
         + String(repeating: "00", count: 32) + "03010203" + "0104")
     #expect(block.chain == SHA256Value.hash(block.bytes))
+  }
+}
+
+/// The document of the formats must show bytes that this program reads.
+@Suite struct FormatDocumentTests {
+  @Test func theExampleHeaderIsTheOneOfTheGoldenTest() throws {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Sources/Log/FileFormats.md")
+    let text = try String(contentsOf: folder, encoding: .utf8)
+    let parts = text.components(separatedBy: "```example frame-header\n")
+    try #require(parts.count == 2)
+    let digits = parts[1].components(separatedBy: "```")[0].filter { !$0.isWhitespace }
+    var bytes: [UInt8] = []
+    var rest = Substring(digits)
+    while rest.count >= 2 {
+      bytes.append(try #require(UInt8(rest.prefix(2), radix: 16)))
+      rest = rest.dropFirst(2)
+    }
+    #expect(bytes.count == FrameHeader.byteCount - 4)
+    let sum = CRC32C.checksum(bytes)
+    bytes += (0..<4).map { UInt8(truncatingIfNeeded: sum >> (8 * UInt32($0))) }
+    guard case .valid(let header) = bytes.withUnsafeBytes({ FrameHeader.parse($0) }) else {
+      Issue.record("the example is a valid header")
+      return
+    }
+    #expect(header.kind == .block)
+    #expect(header.codec == .lz4)
+    #expect(header.firstRevision == 42)
+    #expect(header.commitCount == 3)
+    #expect(header.durableThrough == 41)
+    #expect(LogHarness.identity.owns(header))
   }
 }

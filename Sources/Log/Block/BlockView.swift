@@ -36,6 +36,10 @@ public struct BlockView {
   package func chain(after previous: SHA256Value) -> SHA256Value {
     var full = header
     full.previousChain = previous
-    return BlockBuilder.join(full, commits).chain
+    var head = ByteWriter(capacity: BlockHeader.bytesMax)
+    full.encode(into: &head)
+    var length = ByteWriter(capacity: 16)
+    length.varint(UInt64(head.count))
+    return SHA256Value.hash(length.bytes, head.bytes, commits)
   }
 }

@@ -24,10 +24,34 @@ package enum DirectoryIdentity {
     }
   }
 
+  /// True when a journal may be made here: there is nothing, or what is left of making one that was cut short. Without
+  /// an identity nothing was ever acknowledged here.
+  package static func isVacant(_ storage: any Storage) throws(LogError) -> Bool {
+    try reading { () throws(StorageError) in
+      let ours = [Layout.lock, Layout.log, Layout.snapshots, Layout.identity + ".new"]
+      guard try storage.list(Layout.root).allSatisfy({ ours.contains($0) }) else { return false }
+      return try !holdsLog(storage)
+    }
+  }
+
+  /// True when there is more than a first segment without a block.
+  private static func holdsLog(_ storage: any Storage) throws(StorageError) -> Bool {
+    guard try storage.list(Layout.snapshots).isEmpty else { return true }
+    let files = try storage.list(Layout.log).map { "\(Layout.log)/\($0)" }
+    guard files.allSatisfy({ [Layout.spare, Layout.live(1)].contains($0) }) else { return true }
+    guard files.contains(Layout.live(1)) else { return false }
+    return try storage.read(Layout.live(1), at: Frame.alignment, count: Frame.alignment).contains { $0 != 0 }
+  }
+
   /// Reads whose directory it is.
   package static func read(_ storage: any Storage) throws(LogError) -> LogIdentity {
     let size = try reading { () throws(StorageError) in try storage.size(Layout.identity) }
-    guard let size else { throw .absent }
+    guard let size else {
+      if try reading({ () throws(StorageError) in try holdsLog(storage) }) {
+        throw fault("the file that says whose directory this is is missing, and a log is there")
+      }
+      throw .absent
+    }
     let bytes = try reading { () throws(StorageError) in
       try storage.read(Layout.identity, at: 0, count: min(size, Frame.alignment))
     }

@@ -59,7 +59,8 @@ extension RecoveryPlan {
     if live.tornBytes > 0 {
       tornBytes = live.tornBytes
       let bytes = min(Frame.aligned(live.tornBytes), live.fileBytes - live.end)
-      let copy = "\(Layout.broken)/\(name.path.dropFirst(4))-\(live.end).broken"
+      // The run tells it from what an earlier crash left at the same place.
+      let copy = "\(Layout.broken)/\(name.path.dropFirst(4))-\(live.end)-after-run-\(live.run).broken"
       actions.append(.keepAside(file: name.path, offset: live.end, bytes: bytes, copy: copy))
       actions.append(.clear(file: name.path, offset: live.end, bytes: bytes))
     }
@@ -91,7 +92,7 @@ extension RecoveryPlan {
     lastTerm = found.header.origin.term
     digest = found.header.digest
     // Packed blocks carry no chain value of their own; the segment's footer has that of its last.
-    if let previous = found.header.previousChain { chain = found.chain(after: previous) }
+    if let last = found.chain { chain = last }
   }
 
   private static func leftovers(_ log: LogReader) throws(LogError) -> [RecoveryAction] {
@@ -112,20 +113,15 @@ extension RecoveryPlan {
   }
 }
 
-/// The last block of a unit, kept while its memory is borrowed.
+/// What is kept of the last block of a unit, whose memory is borrowed.
 private final class LastBlock {
   var header = BlockHeader()
-  private var commits: [UInt8] = []
+  /// Its chain value, when it says what it follows.
+  private(set) var chain: SHA256Value?
 
   func note(_ view: BlockView) {
     header = view.header
-    commits = Array(view.commits)
-  }
-
-  func chain(after previous: SHA256Value) -> SHA256Value {
-    var full = header
-    full.previousChain = previous
-    return commits.withUnsafeBytes { BlockBuilder.join(full, $0).chain }
+    chain = view.header.previousChain.map { view.chain(after: $0) }
   }
 }
 

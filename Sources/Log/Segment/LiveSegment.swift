@@ -47,7 +47,9 @@ package struct LiveSegmentReader {
   /// - Parameters:
   ///   - first: the first revision, from the file's name.
   ///   - confirmed: the highest revision known to be durable from elsewhere: snapshots, a later segment.
-  package func scan(first: UInt64, confirmed: UInt64) throws(LogError) -> LiveScan {
+  ///   - isGrowing: a writer may be at it. What it is just writing can look like anything, so behind what is
+  ///     confirmed the log simply ends where it stops making sense.
+  package func scan(first: UInt64, confirmed: UInt64, isGrowing: Bool = false) throws(LogError) -> LiveScan {
     var scan = try open(first)
     var expected = first
     while true {
@@ -60,8 +62,10 @@ package struct LiveSegmentReader {
         throw .newer(file: path, version: version, flags: flags)
       }
       if sight == .cutShort && scan.isFinal && confirmed < expected { return scan }
-      let isConfirmed = max(confirmed, scan.durableThrough, followedThrough(scan.end)) >= expected
-      switch TailVerdict.of(sight, isConfirmed: isConfirmed, isFollowed: isFollowed(scan.end)) {
+      if isGrowing && max(confirmed, scan.durableThrough) < expected { return scan }
+      let follower = firstFrame(behind: scan.end, firstOf: first)
+      let isConfirmed = max(confirmed, scan.durableThrough, follower?.durableThrough ?? 0) >= expected
+      switch TailVerdict.of(sight, isConfirmed: isConfirmed, isFollowed: follower != nil) {
       case .goOn, .end: return scan
       case .torn:
         scan.tornBytes = usedBytes(behind: scan.end)
@@ -136,16 +140,15 @@ package struct LiveSegmentReader {
     }
   }
 
-  /// True when a whole frame of this segment stands behind `offset`.
-  private func isFollowed(_ offset: Int) -> Bool { firstFrame(behind: offset) != nil }
-
-  /// The highest revision that a frame behind `offset` says is durable.
-  private func followedThrough(_ offset: Int) -> UInt64 { firstFrame(behind: offset)?.durableThrough ?? 0 }
-
-  private func firstFrame(behind offset: Int) -> FrameHeader? {
+  /// The first whole frame of this segment behind the one at `offset`, which cannot be read.
+  private func firstFrame(behind offset: Int, firstOf segment: UInt64) -> FrameHeader? {
     var at = offset + Frame.alignment
+    // What lies within the length of a header that holds is content, whatever it looks like.
+    if case .valid(let header) = parse(offset) {
+      at = offset + Frame.aligned(FrameHeader.byteCount + Int(header.storedBytes))
+    }
     while at + FrameHeader.byteCount <= bytes.count {
-      if case .valid(let header) = parse(at), identity.owns(header),
+      if case .valid(let header) = parse(at), identity.owns(header), header.anchor == segment,
         at + FrameHeader.byteCount + Int(header.storedBytes) <= bytes.count,
         checksum(at + FrameHeader.byteCount, at + FrameHeader.byteCount + Int(header.storedBytes))
           == header.storedChecksum
@@ -210,6 +213,8 @@ extension LiveSegmentReader {
   private func usedBytes(behind offset: Int) -> Int {
     bytes.withUnsafeBytes { raw in
       var end = raw.count
+      // Segments are mostly zeros: eight at a time.
+      while end - offset >= 8, raw.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
       while end > offset, raw[end - 1] == 0 { end -= 1 }
       return max(0, end - offset)
     }

@@ -25,7 +25,9 @@ package enum Layout {
   /// The number before the ending of a name, when it is one of ours.
   package static func number(_ name: String, ending: String) -> UInt64? {
     guard name.hasSuffix(ending), name.utf8.count == 20 + ending.utf8.count else { return nil }
-    return UInt64(name.prefix(20))
+    let digits = name.utf8.prefix(20)
+    guard digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else { return nil }
+    return UInt64(name.prefix(20)).flatMap { $0 > 0 ? $0 : nil }
   }
 }
 

@@ -42,8 +42,15 @@ public protocol Storage: AnyObject {
   func syncDirectory(_ path: String) throws(StorageError)
 }
 
+/// What is written between two syncs when nobody waits for it.
+private let pieceBytes = 256 * 1024
+
 extension Storage {
   package func write(_ path: String, at offset: Int, _ bytes: [UInt8]) throws(StorageError) {
+    try write(path, at: offset, bytes[...])
+  }
+
+  package func write(_ path: String, at offset: Int, _ bytes: ArraySlice<UInt8>) throws(StorageError) {
     let result = bytes.withUnsafeBytes { raw -> Result<Void, StorageError> in
       do throws(StorageError) { return .success(try write(path, at: offset, raw)) } catch { return .failure(error) }
     }
@@ -51,12 +58,25 @@ extension Storage {
   }
 
   /// Puts a whole small file in place, so that after a crash there is the old one or the new one.
-  package func replace(_ path: String, in directory: String, with bytes: [UInt8]) throws(StorageError) {
+  package func replace(
+    _ path: String, in directory: String, with bytes: [UInt8], pause: () -> Void = {}
+  ) throws(StorageError) {
     let temporary = path + ".new"
     try create(temporary, zeros: 0)
-    try write(temporary, at: 0, bytes)
-    try sync(temporary)
+    try writeInPieces(temporary, bytes, pause: pause)
     try rename(temporary, to: path)
     try syncDirectory(directory)
+  }
+
+  /// Fills a new file and makes it durable bit by bit, so that others who sync meanwhile wait for one piece at most.
+  package func writeInPieces(_ path: String, _ bytes: [UInt8], pause: () -> Void) throws(StorageError) {
+    var offset = 0
+    while offset < bytes.count {
+      let piece = bytes[offset..<min(offset + pieceBytes, bytes.count)]
+      try write(path, at: offset, piece)
+      try sync(path)
+      offset += piece.count
+      if offset < bytes.count { pause() }
+    }
   }
 }

@@ -17,6 +17,8 @@ package enum WireKind: UInt8, Sendable, CaseIterable {
   case cancel = 9
   case ping = 10
   case pong = 11
+  /// The server stops: no new calls on this connection. The payload is an error that says why.
+  case goAway = 12
 }
 
 /// The 16 bytes before the payload of every frame. All integers are little-endian. Frozen.
@@ -33,9 +35,11 @@ package struct FrameHead: Equatable, Sendable {
   /// None is defined; they are 0.
   package var flags: UInt8 = 0
   package var method: UInt16 = 0
-  /// Which of the connection's calls: chosen by the client, not used twice at a time.
+  /// Which of the connection's calls: chosen by the client, each greater than the one before (modulo 2³²: by less
+  /// than 2³¹). 0 is the connection itself.
   package var call: UInt32 = 0
-  /// Of a request its first credit, of a credit frame more of it.
+  /// Of a request for a stream its first credit, in elements, and of a credit frame more of it. Of a request for one
+  /// reply the time until its deadline, in milliseconds, 0 for none. Otherwise 0, and not looked at.
   package var argument: UInt32 = 0
 
   package init(
@@ -49,13 +53,22 @@ package struct FrameHead: Equatable, Sendable {
     self.argument = argument
   }
 
+  /// Writes the 16 bytes at the beginning of `target`.
+  package func store(into target: UnsafeMutableRawBufferPointer) {
+    precondition(target.count >= FrameHead.byteCount, "a head has 16 bytes")
+    target.storeBytes(of: length.littleEndian, toByteOffset: 0, as: UInt32.self)
+    target.storeBytes(of: kind.rawValue, toByteOffset: 4, as: UInt8.self)
+    target.storeBytes(of: flags, toByteOffset: 5, as: UInt8.self)
+    target.storeBytes(of: method.littleEndian, toByteOffset: 6, as: UInt16.self)
+    target.storeBytes(of: call.littleEndian, toByteOffset: 8, as: UInt32.self)
+    target.storeBytes(of: argument.littleEndian, toByteOffset: 12, as: UInt32.self)
+  }
+
   package func encode(into writer: inout ByteWriter) {
-    writer.fixed(length)
-    writer.byte(kind.rawValue)
-    writer.byte(flags)
-    writer.fixed(method)
-    writer.fixed(call)
-    writer.fixed(argument)
+    _ = writer.appendUninitialized(atMost: FrameHead.byteCount) { target in
+      store(into: target)
+      return FrameHead.byteCount
+    }
   }
 }
 

@@ -11,9 +11,10 @@ package enum ProtocolVersion {
 
 /// The first frame of a client.
 package struct Hello: FieldMessage, Hashable {
-  package var magic: UInt32 = ProtocolVersion.magic
-  package var oldest: UInt32 = ProtocolVersion.oldest
-  package var newest: UInt32 = ProtocolVersion.newest
+  package var magic: UInt32 = 0
+  /// The versions that the client speaks.
+  package var oldest: UInt32 = 0
+  package var newest: UInt32 = 0
   /// Features the client can use; none is defined yet.
   package var features: UInt64 = 0
   /// Who it says it is.
@@ -26,6 +27,9 @@ package struct Hello: FieldMessage, Hashable {
 
   package init() {}
   package init(principal: String, kind: PrincipalKind, software: String, clusterID: String = "") {
+    magic = ProtocolVersion.magic
+    oldest = ProtocolVersion.oldest
+    newest = ProtocolVersion.newest
     self.principal = principal
     self.kind = kind
     self.software = software

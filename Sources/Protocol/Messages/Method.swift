@@ -16,4 +16,15 @@ package enum Method: UInt16, Sendable, CaseIterable {
   case assignments = 7
   /// `ServerInfoRequest` → `ServerInfo`.
   case serverInfo = 8
+
+  /// True when elements are answered, as many as the client gave credit for, and then an end.
+  package var isStream: Bool {
+    switch self {
+    case .execute, .read, .heartbeat, .serverInfo: false
+    case .log, .diff, .watch, .assignments: true
+    }
+  }
+
+  /// True when a call that was sent may have changed something, though its answer never came.
+  package var isMutation: Bool { self == .execute }
 }

@@ -17,6 +17,14 @@ struct Bench: AsyncParsableCommand {
   }
 }
 
+extension Measurement {
+  /// Prints what was measured; what came back wrong makes the command fail.
+  func show(_ operation: String, _ load: LoadOptions, elapsed: UInt64, _ more: [JSON.Member] = []) throws {
+    Bench.show(members(operation, clients: load.clients, elapsed: elapsed, more), load.output)
+    if let firstError { throw Failure(.refused, "\(errors) operations failed; the first: \(firstError)") }
+  }
+}
+
 /// How much load, for how long.
 struct LoadOptions: ParsableArguments {
   @Option(help: "HOST:PORT (default 127.0.0.1:7400, or MUSTER_SERVER).") var server: String?

@@ -44,10 +44,10 @@ extension Bench {
         [
           .init("schema", .text("muster.bench/1")), .init("operation", .text("generate")),
           .init("seed", .number(seed)), .init("operations", .number(written.events)),
-          .init("commits", .number(written.commits)), .init("seconds", .number(elapsed / 1_000_000)),
+          .init("commits", .number(written.commits)), .init("seconds", .seconds(elapsed)),
           .init("perSecond", .number(elapsed == 0 ? 0 : written.events * 1_000_000 / elapsed)),
           .init("revision", .number(written.commits)), .init("digest", .text(written.digest)),
-          .init("bytesPerEvent", .number((stored + written.events / 2) / max(written.events, 1))),
+          .init("bytesPerEvent", .ratio(stored, written.events)),
           .init("storedBytes", .number(stored)),
         ], output)
     }
@@ -83,9 +83,9 @@ extension Bench {
         [
           .init("schema", .text("muster.bench/1")), .init("operation", .text("replay")),
           .init("revision", .number(history.last)), .init("operations", .number(events)),
-          .init("seconds", .number(elapsed / 1_000_000)), .init("microseconds", .number(elapsed)),
+          .init("seconds", .seconds(elapsed)), .init("microseconds", .number(elapsed)),
           .init("perSecond", .number(events * 1_000_000 / elapsed)), .init("digest", .text(state.digest.hex)),
-          .init("bytesPerEvent", .number((try Bench.storedBytes(data) + events / 2) / max(events, 1))),
+          .init("bytesPerEvent", .ratio(try Bench.storedBytes(data), events)),
         ], output)
     }
   }
@@ -146,7 +146,10 @@ final class HistoryWriter {
     var builder = journal.builder()
     var events: UInt64 = 0
     var snapshots = SnapshotSeries(journal)
+    var progress = Progress("events", total: wanted)
+    defer { progress.end() }
     while events < wanted {
+      progress.show(events)
       var inBlock: UInt32 = 0
       let first = generator.state.revision + 1
       for _ in 0..<HistoryWriter.commitsPerBlock where events < wanted {

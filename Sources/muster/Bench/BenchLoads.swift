@@ -28,21 +28,19 @@ extension Bench {
       // A run of its own does not meet the request ids of the last one.
       let run = Clock.now().wall
       let (events, bytes) = (eventsPerCommand, valueBytes)
-      var (result, elapsed) = try await Load.run(load, .execute) { client, number in
+      let (result, elapsed) = try await Load.run(load, .execute) { client, number in
         AppendLoad.request(run, client, number, events: events, bytes: bytes)
       } _: {
         AppendLoad.check($0)
       }
-      result.perSample = 1
       let rate = elapsed == 0 ? 0 : UInt64(Double(result.operations) * Double(events) * 1_000_000 / Double(elapsed))
-      Bench.show(
-        result.members(
-          "append", clients: load.clients, elapsed: elapsed,
-          [
-            .init("connections", .number(UInt64(load.connections ?? load.clients))),
-            .init("eventsPerCommand", .number(UInt64(events))), .init("eventsPerSecond", .number(rate)),
-            .init("valueBytes", .number(UInt64(bytes))),
-          ]), load.output)
+      try result.show(
+        "append", load, elapsed: elapsed,
+        [
+          .init("connections", .number(UInt64(load.connections ?? load.clients))),
+          .init("eventsPerCommand", .number(UInt64(events))), .init("eventsPerSecond", .number(rate)),
+          .init("valueBytes", .number(UInt64(bytes))),
+        ])
     }
   }
 
@@ -64,7 +62,7 @@ extension Bench {
       } _: {
         ReadLoad.check($0)
       }
-      Bench.show(result.members("read", clients: load.clients, elapsed: elapsed), load.output)
+      try result.show("read", load, elapsed: elapsed)
     }
   }
 
@@ -91,9 +89,7 @@ extension Bench {
         return reply.fenced.isEmpty ? nil : "the node was fenced"
       }
       result.perSample = UInt64(batch)
-      Bench.show(
-        result.members("heartbeat", clients: load.clients, elapsed: elapsed, [.init("batch", .number(UInt64(batch)))]),
-        load.output)
+      try result.show("heartbeat", load, elapsed: elapsed, [.init("batch", .number(UInt64(batch)))])
     }
   }
 }

@@ -40,14 +40,14 @@ extension Bench {
       }
       let (deliveries, faults) = try await loop.submit { (tally.value.deliveries, tally.value.faults) }.get()
       for connection in connections { connection.close() }
-      Bench.show(
-        result.members(
-          "watch", clients: load.clients, elapsed: elapsed,
-          [
-            .init("watchers", .number(UInt64(watchers))), .init("deliveries", .number(deliveries)),
-            .init("deliveriesPerSecond", .number(elapsed == 0 ? 0 : deliveries * 1_000_000 / elapsed)),
-            .init("outOfOrder", .number(faults)),
-          ]), load.output)
+      try result.show(
+        "watch", load, elapsed: elapsed,
+        [
+          .init("watchers", .number(UInt64(watchers))), .init("deliveries", .number(deliveries)),
+          .init("deliveriesPerSecond", .number(elapsed == 0 ? 0 : deliveries * 1_000_000 / elapsed)),
+          .init("outOfOrder", .number(faults)),
+        ])
+      guard faults == 0 else { throw Failure(.refused, "\(faults) changes did not come in order, or were left out") }
     }
   }
 }
@@ -66,7 +66,7 @@ final class WatchTally {
     var last: UInt64 = 0
     var read: UInt32 = 0
     var call: UInt32 = 0
-    call = connection.begin(.watch, credit: WatchTally.window, WatchRequest(.config).encoded()) { [self] reply in
+    call = connection.begin(.watch, credit: WatchTally.window, WatchRequest(.everything).encoded()) { [self] reply in
       guard case .item(let bytes) = reply, let item = try? WatchItem(bytes: bytes) else { return }
       if item.commit != nil {
         deliveries += 1

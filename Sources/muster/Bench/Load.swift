@@ -1,6 +1,5 @@
 internal import MusterCluster
 
-import Glibc
 import MusterClient
 import MusterProtocol
 import MusterServer
@@ -58,7 +57,6 @@ final class Load {
   }
 
   static func connect(_ server: String?, _ loop: any EventLoop) async throws -> ClientConnection {
-    signal(SIGPIPE, SIG_IGN)
     let text = server ?? Terminal.environment("MUSTER_SERVER") ?? "127.0.0.1:7400"
     guard let address = ServerList(text)?.addresses.first else { throw Failure.usage("\"\(text)\" is no HOST:PORT") }
     let hello = Hello(principal: Terminal.userName, kind: .service, software: Connection.software)

@@ -27,20 +27,20 @@ struct Measurement {
     sorted.isEmpty ? 0 : UInt64(sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))])
   }
 
-  /// The document of `muster bench`.
+  /// The document of `muster bench`. What events cost on disk is known only where the files are.
   func members(_ operation: String, clients: Int, elapsed: UInt64, _ more: [JSON.Member] = []) -> [JSON.Member] {
     let sorted = microseconds.sorted()
     let rate = elapsed == 0 ? 0 : UInt64(Double(operations) * 1_000_000 / Double(elapsed))
     return [
       .init("schema", .text("muster.bench/1")), .init("operation", .text(operation)),
-      .init("clients", .number(UInt64(clients))), .init("seconds", .number(elapsed / 1_000_000)),
+      .init("clients", .number(UInt64(clients))), .init("seconds", .seconds(elapsed)),
       .init("operations", .number(operations)), .init("perSecond", .number(rate)),
       .init("p50", .number(Measurement.percentile(sorted, 0.5))),
       .init("p90", .number(Measurement.percentile(sorted, 0.9))),
       .init("p99", .number(Measurement.percentile(sorted, 0.99))),
       .init("p999", .number(Measurement.percentile(sorted, 0.999))),
       .init("max", .number(UInt64(sorted.last ?? 0))), .init("errors", .number(errors)),
-      .init("firstError", firstError.map { .text($0) } ?? .null),
+      .init("firstError", firstError.map { .text($0) } ?? .null), .init("bytesPerEvent", .null),
     ] + more
   }
 }

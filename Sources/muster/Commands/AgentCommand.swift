@@ -24,7 +24,6 @@ struct AgentCommand: AsyncParsableCommand {
   @Option(help: "How often it says that it lives, in milliseconds.") var heartbeat = Agent.heartbeatMilliseconds
 
   func run() async throws {
-    signal(SIGPIPE, SIG_IGN)
     let text = server ?? Terminal.environment("MUSTER_SERVER") ?? "127.0.0.1:7400"
     guard let servers = ServerList(text) else {
       throw Failure.usage("\"\(text)\" is no list of servers: give HOST:PORT[,HOST:PORT…]")

@@ -54,12 +54,16 @@ struct CollectionCommand: AsyncParsableCommand {
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Creates a collection and places its shards.",
-      discussion: "Example: muster collection create orders --shards 12 --replicas 3 --spread zone --weight disk=1GiB")
+      discussion: """
+        Example: muster collection create orders --shards 12 --replicas 3 --spread zone --weight disk=1GiB --wait
+        With --wait it comes back when every shard has a leader that has opened it.
+        """)
     @Argument(help: "Its name.") var name: String
     @Option(help: "How many shards.") var shards: UInt32
     @Option(help: "Replicas of each shard.") var replicas: UInt32
     @Option(help: "The tenant that owns it.") var tenant: String = ""
     @OptionGroup var policy: PolicyOptions
+    @OptionGroup var waiting: WaitOptions
     @OptionGroup var options: MutationOptions
 
     func run() async throws {
@@ -67,8 +71,18 @@ struct CollectionCommand: AsyncParsableCommand {
       full.replicas = replicas
       try policy.apply(to: &full)
       let labels = try policy.label.map(PolicyOptions.label)
-      try await options.run(
+      let connection = try await options.run(
         .createCollection(CreateCollection(name: name, shards: shards, policy: full, labels: labels, tenant: tenant)))
+      guard !options.dryRun else { return }
+      try await waiting.until(ServerSource(connection)) { try await unopened($0) }
+    }
+
+    private func unopened(_ source: any Source) async throws -> String? {
+      let reply = try await source.answer(.shards(ShardsQuestion(collection: name)), at: .now)
+      let open = reply.answer.shards.count { shard in
+        shard.replicas.contains { $0.role == .leader && $0.isOpened }
+      }
+      return open < Int(shards) ? "\(open) of \(shards) shards of \(name) are available" : nil
     }
   }
 
@@ -124,7 +138,8 @@ struct CollectionCommand: AsyncParsableCommand {
     @OptionGroup var options: MutationOptions
 
     func run() async throws {
-      let source = ServerSource(try Connection(options.server))
+      let connection = try Connection(options.server)
+      let source = ServerSource(connection)
       let question = Question.collections(CollectionsQuestion(name: name))
       let reply = try await source.answer(question, at: .now)
       guard let old = reply.answer.collections.first else { throw Failure(.refused, "there is no collection \(name)") }
@@ -132,7 +147,8 @@ struct CollectionCommand: AsyncParsableCommand {
       if let replicas { full.replicas = replicas }
       try policy.apply(to: &full)
       let labels = policy.label.isEmpty ? old.labels : try policy.label.map(PolicyOptions.label)
-      try await options.run(.changeCollection(ChangeCollection(name: name, policy: full, labels: labels)))
+      try await options.run(
+        .changeCollection(ChangeCollection(name: name, policy: full, labels: labels)), on: connection)
     }
   }
 

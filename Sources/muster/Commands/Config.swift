@@ -59,9 +59,10 @@ struct ConfigCommand: AsyncParsableCommand {
     func run() async throws {
       let scope = try scopeName(scope)
       let bytes = try content()
-      let value = try ConfigText.value(bytes, try await valueType(), key)
+      let connection = try Connection(options.server)
+      let value = try ConfigText.value(bytes, try await valueType(connection), key)
       try await options.run(
-        .setConfig(SetConfig(key: key, scope: scope, value: value, expectedVersion: expectVersion)))
+        .setConfig(SetConfig(key: key, scope: scope, value: value, expectedVersion: expectVersion)), on: connection)
     }
 
     private func content() throws -> [UInt8] {
@@ -73,15 +74,14 @@ struct ConfigCommand: AsyncParsableCommand {
     }
 
     /// The type that was asked for, or the schema's, or none.
-    private func valueType() async throws -> ConfigType? {
+    private func valueType(_ connection: Connection) async throws -> ConfigType? {
       if let type {
         guard let known = ConfigType(name: type) else {
           throw Failure.usage("--type is text, integer, boolean or bytes, not \"\(type)\"")
         }
         return known
       }
-      let source = ServerSource(try Connection(options.server))
-      let reply = try await source.answer(.schemas(SchemasQuestion()), at: .now)
+      let reply = try await ServerSource(connection).answer(.schemas(SchemasQuestion()), at: .now)
       return reply.answer.schemas.first { $0.key == key }?.schema.type
     }
   }

@@ -27,10 +27,13 @@ struct Export: AsyncParsableCommand {
     let source = try place.source()
     // A resumed export may find that there is nothing left to say.
     if let last = file.lastRevision, last >= (try await source.info()).revision { return report(0, file) }
+    var progress = Progress("commits", total: 0)
     _ = try await source.log(request) { commit in
       try file.append(format == .csv ? CSV.rows(commit) : commit.json.line + "\n")
       rows += 1
+      progress.show(rows)
     }
+    progress.end()
     try file.finish()
     report(rows, file)
   }
@@ -44,7 +47,8 @@ struct Export: AsyncParsableCommand {
 /// The filters of `log`, without its `--to`, which here names the file.
 struct ExportFilter: ParsableArguments {
   @Option(help: "From this moment on: a revision, a time, or \"10m ago\".") var from: String?
-  @Option(help: "Up to this moment.") var until: String?
+  @Option(help: "Up to this moment; --at says the same.") var until: String?
+  @Option(help: "Up to this moment.") var at: String?
   @Option(help: "Only what speaks of this node.") var node: String = ""
   @Option(help: "Only what speaks of this shard (C/17).") var shard: String = ""
   @Option(help: "Only what speaks of this collection.") var collection: String = ""
@@ -55,7 +59,8 @@ struct ExportFilter: ParsableArguments {
   func request() throws -> LogRequest {
     var filter = FilterOptions()
     filter.from = from
-    filter.to = until
+    guard until == nil || at == nil else { throw Failure.usage("--until and --at say the same: give one of them") }
+    filter.to = until ?? at
     filter.node = node
     filter.shard = shard
     filter.collection = collection

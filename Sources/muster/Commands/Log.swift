@@ -38,6 +38,9 @@ struct Log: AsyncParsableCommand {
   @OptionGroup var options: ReadOptions
 
   func run() async throws {
+    guard filter.to == nil || options.at == nil else {
+      throw Failure.usage("--to and --at both say where the log ends: give one of them")
+    }
     var request = try filter.request()
     if filter.to == nil { request.to = try options.moment }
     if let limit {
@@ -98,19 +101,22 @@ struct Show: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "One commit, whole.", discussion: "Example: muster show 1234")
   @Argument(help: "A revision.") var revision: UInt64
-  @OptionGroup var place: PlaceOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup var options: ReadOptions
 
   func run() async throws {
     guard revision > 0 else { throw Failure(.refused, "revisions begin at 1") }
     var request = LogRequest()
     request.from = .revision(revision)
-    request.to = .revision(revision)
+    request.to = options.at == nil ? .revision(revision) : try options.moment
+    request.limit = 1
+    request.isOldestFirst = true
     var found: CommitReport?
-    let end = try await place.source().log(request) { found = $0 }
-    guard let found else { throw Failure(.refused, "there is no revision \(revision)") }
+    let end = try await options.place.source().log(request) { found = $0 }
+    guard let found else {
+      throw Failure(.refused, "revision \(revision) is later than --at, revision \(end.revision)")
+    }
     let head = DocumentHead(schema: "commit", timeline: end.timeline, revision: revision, time: found.time)
-    output.show(head, found.members) { LogPrinter.words(found) }
+    options.output.show(head, found.members) { LogPrinter.words(found) }
   }
 }
 
@@ -119,13 +125,17 @@ struct Diff: AsyncParsableCommand {
     abstract: "What differs between two moments.",
     discussion: "Example: muster diff 1200 1300\n         muster diff \"10m ago\" now")
   @Argument(help: "The earlier moment: a revision, a time, \"10m ago\", or now.") var a: String
-  @Argument(help: "The later moment.") var b: String
-  @OptionGroup var place: PlaceOptions
-  @OptionGroup var output: OutputOptions
+  @Argument(help: "The later moment; without it --at, or now.") var b: String?
+  @OptionGroup var options: ReadOptions
 
   func run() async throws {
+    guard b == nil || options.at == nil else {
+      throw Failure.usage("give the later moment as an argument or by --at, not both")
+    }
+    let output = options.output
     var found: [Difference] = []
-    let end = try await place.source().diff(try Diff.moment(a), try Diff.moment(b)) { difference in
+    let later = try b.map { try Diff.moment($0) } ?? options.moment
+    let end = try await options.place.source().diff(try Diff.moment(a), later) { difference in
       switch output.format {
       case .table: Terminal.out(Diff.words(difference))
       case .jsonl: Terminal.out(JSON.object(difference.members).line + "\n")

@@ -66,10 +66,23 @@ struct NodeCommand: AsyncParsableCommand {
 
   struct Drain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Asks for all replicas to leave a node.", discussion: "Example: muster node drain n3 --dry-run")
+      abstract: "Asks for all replicas to leave a node.",
+      discussion: "Example: muster node drain n3 --wait --timeout 30m")
     @Argument(help: "The node's name.") var name: String
+    @OptionGroup var waiting: WaitOptions
     @OptionGroup var options: MutationOptions
-    func run() async throws { try await options.run(.drainNode(DrainNode(name: name, isOn: true))) }
+
+    func run() async throws {
+      let connection = try await options.run(.drainNode(DrainNode(name: name, isOn: true)))
+      guard !options.dryRun else { return }
+      try await waiting.until(ServerSource(connection)) { try await undrained($0) }
+    }
+
+    private func undrained(_ source: any Source) async throws -> String? {
+      let reply = try await source.answer(.nodes(NodesQuestion(name: name)), at: .now)
+      guard let node = reply.answer.nodes.first, node.state != .drained else { return nil }
+      return "\(name) is \(node.state.name) and has \(node.replicas) replicas"
+    }
   }
 
   struct Undrain: AsyncParsableCommand {
@@ -106,7 +119,7 @@ enum Details {
       members.isEmpty ? "-" : members.map { "\($0.name)=\(words($0.value))" }.joined(separator: " ")
     case .list(let list): list.isEmpty ? "-" : list.map(words).joined(separator: ", ")
     case .flag(let flag): flag ? "yes" : "no"
-    case .number, .signed: value.line
+    case .number, .signed, .millionths: value.line
     }
   }
 }

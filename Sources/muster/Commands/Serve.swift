@@ -20,7 +20,6 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "A file of `name = value` lines for these options; the command line wins.") var config: String?
 
   func run() async throws {
-    signal(SIGPIPE, SIG_IGN)
     let settings = try ServeSettings(self)
     let address = try parsed(settings.listen)
     let console = settings.http == "none" ? nil : try parsed(settings.http)

@@ -36,7 +36,9 @@ struct Verify: AsyncParsableCommand {
     let plan = try RecoveryPlan.make(log)
     let last = directory.lastRevision(log)
     if deep {
-      try History(log, directory.snapshots, through: log.lastRevision).verifyDeep { _ in }
+      var progress = Progress("revisions", total: log.lastRevision)
+      defer { progress.end() }
+      try History(log, directory.snapshots, through: log.lastRevision).verifyDeep { progress.show($0) }
     }
     let head = DocumentHead(
       schema: "verify", timeline: directory.identity.timeline, revision: last, time: plan.lastTime)

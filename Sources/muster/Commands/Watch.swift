@@ -20,13 +20,20 @@ struct WatchCommand: AsyncParsableCommand {
     let topics: [Topic: WatchTopic] = [.placement: .placement, .members: .members, .config: .config]
     let request = WatchRequest(topic.flatMap { topics[$0] } ?? .everything, from: from)
     let client = try Connection(server).client
+    var seen: UInt64?
     do {
       try await client.stream(.watch, request).forEach { element in
-        if case .item(let bytes) = element { show(try WatchItem(bytes: bytes)) }
+        if case .item(let bytes) = element {
+          let item = try WatchItem(bytes: bytes)
+          seen = item.revision
+          show(item)
+        }
         return true
       }
     } catch {
-      throw ServerSource.harmless(error)
+      var failure = ServerSource.harmless(error)
+      if let seen { failure.message += "; go on with --from \(seen + 1)" }
+      throw failure
     }
   }
 

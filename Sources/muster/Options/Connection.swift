@@ -1,4 +1,3 @@
-import Glibc
 import MusterClient
 import MusterCluster
 import MusterProtocol
@@ -13,8 +12,6 @@ struct Connection {
     guard let list = ServerList(text) else {
       throw Failure.usage("\"\(text)\" is no list of servers: give HOST:PORT[,HOST:PORT…]")
     }
-    // A server that goes away must not end this process by a signal.
-    signal(SIGPIPE, SIG_IGN)
     let hello = Hello(principal: Terminal.userName, kind: .person, software: Connection.software)
     client = Client(list, hello: hello)
   }

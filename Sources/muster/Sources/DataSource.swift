@@ -8,6 +8,8 @@ import MusterProtocol
 final class DataSource: Source {
   let directory: DataDirectory
   let history: History
+  /// The state that was asked for last: several questions of one command are about one moment.
+  private var recent: State?
   private lazy var clock: Microseconds = history.lastTime
 
   init(_ path: String) throws {
@@ -16,8 +18,12 @@ final class DataSource: Source {
     history = History(log, directory.snapshots, through: directory.lastRevision(log))
   }
 
-  func state(at moment: Moment) throws -> State {
-    try history.state(at: try history.resolve(moment, clock: clock))
+  private func state(at moment: Moment) throws -> State {
+    let revision = try history.resolve(moment, clock: clock)
+    if let recent, recent.revision == revision { return recent }
+    let state = try history.state(at: revision)
+    recent = state
+    return state
   }
 
   func answer(_ question: Question, at moment: Moment) async throws -> ReadReply {

@@ -1,0 +1,189 @@
+import MusterCluster
+import MusterHistory
+import MusterLog
+import MusterProtocol
+import Testing
+
+@Suite struct LogTests {
+  private let recorded: RecordedHistory
+  private let history: History
+  private let names: State
+
+  init() throws {
+    recorded = try RecordedHistory(seed: 31, commits: 3000)
+    history = try recorded.history()
+    names = try history.state(at: history.last)
+  }
+
+  private func revisions(_ request: LogRequest, by piece: Int = 50) throws -> [Revision] {
+    let cursor = try LogCursor(request, history, names: names, clock: history.lastTime)
+    var found: [Revision] = []
+    while !cursor.isDone { found += try cursor.next(piece).map(\.revision) }
+    return found
+  }
+
+  private func bruteForce(_ matches: (Commit, Touched) -> Bool) -> [Revision] {
+    recorded.commits.filter { commit in
+      var touched = Touched()
+      for event in commit.events { event.touch(&touched) }
+      return matches(commit, touched)
+    }.map(\.revision)
+  }
+
+  private func expect(
+    _ filter: (inout CommitFilter) -> Void, _ matches: (Commit, Touched) -> Bool,
+    _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    var request = LogRequest()
+    filter(&request.filter)
+    let expected = bruteForce(matches)
+    #expect(!expected.isEmpty, "the filter is tested by something", sourceLocation: location)
+    #expect(try revisions(request) == expected.reversed(), sourceLocation: location)
+    request.isOldestFirst = true
+    #expect(try revisions(request, by: 7) == expected, sourceLocation: location)
+  }
+
+  @Test func withoutAFilterEveryCommitIsShownNewestFirst() throws {
+    #expect(try revisions(LogRequest()) == Array((1...recorded.last).reversed()))
+    var request = LogRequest()
+    request.isOldestFirst = true
+    #expect(try revisions(request, by: 1000) == Array(1...recorded.last))
+  }
+
+  @Test func bothEndsOfARangeAreIncluded() throws {
+    var request = LogRequest()
+    request.from = .revision(700)
+    request.to = .revision(1900)
+    #expect(try revisions(request) == Array((700...1900).reversed()))
+    request.from = .revision(1900)
+    #expect(try revisions(request) == [1900])
+    request.to = .revision(1899)
+    #expect(try revisions(request) == [])
+  }
+
+  @Test func aRangeOfTimesHoldsTheCommitsOfThoseTimes() throws {
+    var request = LogRequest()
+    let from = recorded.commits[500].time
+    let to = recorded.commits[900].time
+    request.from = .time(from)
+    request.to = .time(to)
+    #expect(try revisions(request) == bruteForce { commit, _ in (from...to).contains(commit.time) }.reversed())
+    request.from = .time(0)
+    #expect(try revisions(request) == bruteForce { commit, _ in commit.time <= to }.reversed())
+    request.from = .ago(history.lastTime - from)
+    request.to = .now
+    #expect(try revisions(request) == bruteForce { commit, _ in commit.time >= from }.reversed())
+  }
+
+  @Test(arguments: [1, 2, 49, 50, 51, 400] as [UInt64]) func aLimitEndsTheLog(_ limit: UInt64) throws {
+    var request = LogRequest()
+    request.limit = limit
+    #expect(try revisions(request) == Array((recorded.last - limit + 1...recorded.last).reversed()))
+    request.isOldestFirst = true
+    #expect(try revisions(request) == Array(1...limit))
+  }
+
+  @Test func aNodeMatchesUnderEveryNumberItsNameHad() throws {
+    let name = "n3"
+    let ids = (1..<names.nodes.nextID).filter { names.nodes[$0].name == name }
+    try expect({ $0.node = name }) { _, touched in ids.contains { touched.nodes.contains($0) } }
+  }
+
+  @Test func aShardMatchesWhatSpeaksOfIt() throws {
+    let id = try #require(names.shards.row(17))
+    try expect({ $0.shard = names.shardName(17) }) { _, touched in touched.shards.contains(17) }
+    #expect(id.index < 17)
+  }
+
+  @Test func aCollectionMatchesItselfAndItsShards() throws {
+    let id = names.shards[17].collection
+    let row = names.collections[id]
+    try expect({ $0.collection = row.name }) { _, touched in
+      touched.collections.contains(id)
+        || touched.shards.contains { ($0 >= row.firstShard) && $0 < row.firstShard + row.shardCount }
+    }
+  }
+
+  @Test func aKeyMatchesInEveryScope() throws {
+    let key = try #require((1..<names.configs.nextID).map { names.configs[$0].key }.first)
+    try expect({ $0.configKey = key }) { commit, _ in
+      commit.events.contains { event in
+        switch event {
+        case .configSet(let event): names.configs[event.config].key == key
+        case .configKeyAdded(let event): event.key == key
+        case .configDeleted(let event): names.configs[event.config].key == key
+        case .schemaSet(let event): event.key == key
+        default: false
+        }
+      }
+    }
+  }
+
+  @Test func aPrincipalMatchesWhatItDid() throws {
+    let id = try #require(names.principalID("election", .controller))
+    try expect({ $0.principal = "election" }) { commit, _ in commit.principal == id }
+  }
+
+  @Test(arguments: Event.names) func anEventTypeMatchesCommitsThatHoldOne(_ type: String) throws {
+    var request = LogRequest()
+    request.filter.eventType = type
+    #expect(
+      try revisions(request)
+        == bruteForce { commit, _ in commit.events.contains { $0.name == type } }.reversed())
+  }
+
+  @Test func allConditionsMustHold() throws {
+    let node = try #require(names.nodeID(named: "n5"))
+    try expect({
+      $0.node = "n5"
+      $0.eventType = "LeaderElected"
+      $0.principal = "election"
+    }) { commit, touched in
+      touched.nodes.contains(node) && commit.principal == names.principalID("election", .controller)
+        && commit.events.contains { $0.name == "LeaderElected" }
+    }
+  }
+
+  @Test func namesThatNeverWereAreRefused() throws {
+    let filters: [(inout CommitFilter) -> Void] = [
+      { $0.node = "n9999" }, { $0.collection = "nobody" }, { $0.shard = "c1/99999" }, { $0.shard = "c1" },
+      { $0.shard = "c1/x" }, { $0.configKey = "no/such" }, { $0.principal = "nobody" }, { $0.eventType = "Nothing" },
+    ]
+    for change in filters {
+      var request = LogRequest()
+      change(&request.filter)
+      do {
+        _ = try LogCursor(request, history, names: names, clock: 0)
+        Issue.record("\(request.filter) was accepted")
+      } catch .refused(let refusal) {
+        #expect(refusal.code == .notFound)
+      } catch {
+        Issue.record("\(error)")
+      }
+    }
+  }
+
+  @Test func aQuestionCostsTheBlocksOfItsRangeAndSaysSo() throws {
+    var request = LogRequest()
+    request.limit = 5
+    let few = try LogCursor(request, history, names: names, clock: 0)
+    while !few.isDone { _ = try few.next(5) }
+    request.limit = 0
+    let all = try LogCursor(request, history, names: names, clock: 0)
+    while !all.isDone { _ = try all.next(100) }
+    let cheap = try few.end(timeline: 1).blocksRead
+    let dear = try all.end(timeline: 1).blocksRead
+    #expect(cheap > 0 && cheap < dear)
+    #expect(dear == UInt64(recorded.blockEnds.count), "each block is read once")
+  }
+
+  @Test func theEndSaysWhichMomentsItSpokeOf() throws {
+    var request = LogRequest()
+    request.from = .revision(10)
+    request.to = .revision(20)
+    let cursor = try LogCursor(request, history, names: names, clock: 0)
+    while !cursor.isDone { _ = try cursor.next(5) }
+    let end = try cursor.end(timeline: 7)
+    #expect(end.timeline == 7 && end.from == 10 && end.revision == 20 && end.time == recorded.commits[19].time)
+  }
+}

@@ -1,0 +1,84 @@
+import Glibc
+import MusterClient
+import MusterCluster
+import MusterDisk
+import MusterProtocol
+import MusterServer
+import NIOCore
+import NIOPosix
+
+/// A real server in this process, on a port and a directory of its own.
+final class TestServer: Sendable {
+  let port: Int
+  let directory: String
+  private let loop: any EventLoop
+  private let server: NIOLoopBound<Server>
+
+  /// - Parameters:
+  ///   - directory: of a server that was stopped; nil for a new one.
+  ///   - port: 0 for any.
+  static func start(_ directory: String? = nil, port: Int = 0) async throws -> TestServer {
+    let directory = directory ?? newDirectory()
+    let journal = try Startup.open(directory, expected: nil)
+    let kernel = Sealed(try Startup.kernel(journal, version: "muster test"))
+    let loop = MultiThreadedEventLoopGroup.singleton.any()
+    let server = try await loop.submit { NIOLoopBound(Server(journal, kernel.value, on: loop), eventLoop: loop) }.get()
+    let address = try ListenAddress("127.0.0.1:\(port)")
+    let bound = try await loop.flatSubmit { server.value.start(address) }.get()
+    return TestServer(bound, directory, loop, server)
+  }
+
+  private init(_ port: Int, _ directory: String, _ loop: any EventLoop, _ server: NIOLoopBound<Server>) {
+    self.port = port
+    self.directory = directory
+    self.loop = loop
+    self.server = server
+  }
+
+  func stop() async throws { try await loop.submit { try self.server.value.stop() }.get() }
+
+  /// Stops, and forgets everything.
+  func end() async throws {
+    try await stop()
+    removeTree(String(directory.dropLast("/data".count)))
+  }
+
+  var connectionCount: Int {
+    get async throws { try await loop.submit { self.server.value.connectionCount }.get() }
+  }
+
+  func client() -> Client { Client(ServerList("127.0.0.1:\(port)")!, hello: testHello) }
+}
+
+let testHello = Hello(principal: "ada", kind: .person, software: "test")
+
+/// Hands the kernel to the loop that owns it from then on.
+private struct Sealed<Value>: @unchecked Sendable {
+  let value: Value
+  init(_ value: Value) { self.value = value }
+}
+
+private func newDirectory() -> String {
+  var template = Array("/tmp/muster-server-tests.XXXXXX".utf8CString)
+  guard let made = mkdtemp(&template) else { preconditionFailure("no directory can be made in /tmp") }
+  return String(cString: made) + "/data"
+}
+
+/// Removes a directory and everything in it.
+private func removeTree(_ path: String) {
+  if let directory = opendir(path) {
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      if name != "." && name != ".." { removeTree("\(path)/\(name)") }
+    }
+    closedir(directory)
+  }
+  remove(path)
+}
+
+/// A command that makes one commit.
+func setConfig(_ key: String, _ value: [UInt8], sequence: UInt64 = 0) -> Request {
+  Request(
+    .setConfig(SetConfig(key: key, scope: ScopeName(), value: .bytes(value))), client: sequence == 0 ? "" : "test",
+    sequence: sequence)
+}
