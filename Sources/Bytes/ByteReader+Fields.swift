@@ -129,6 +129,17 @@ extension ByteReader: FieldVisitor {
   }
 
   @inlinable
+  public mutating func packed<L: PackedList>(_ field: Int, _ value: inout L) throws(WireError) {
+    guard try advance(to: field, WireType.delimited) else { return }
+    var list = ByteReader(try delimited())
+    while !list.isAtEnd {
+      guard let narrow = UInt32(exactly: try list.varint()), value.append(packed: narrow) else {
+        throw .outOfRange(field: field)
+      }
+    }
+  }
+
+  @inlinable
   public mutating func enumeration<E: RawRepresentable<UInt32>>(_ field: Int, _ value: inout E) throws(WireError) {
     if try advance(to: field, WireType.varint) {
       guard let narrow = UInt32(exactly: try varint()), let known = E(rawValue: narrow) else {

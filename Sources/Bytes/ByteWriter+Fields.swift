@@ -91,6 +91,14 @@ extension ByteWriter: FieldVisitor {
   }
 
   @inlinable
+  public mutating func packed<L: PackedList>(_ field: Int, _ value: inout L) {
+    if value.packedCount == 0 { return }
+    let start = beginDelimited(field)
+    for place in 0..<value.packedCount { varint(UInt64(value.packedNumber(at: place))) }
+    endDelimited(start)
+  }
+
+  @inlinable
   public mutating func enumeration<E: RawRepresentable<UInt32>>(_ field: Int, _ value: inout E) {
     if value.rawValue != 0 {
       tag(field, WireType.varint)

@@ -51,12 +51,22 @@ public protocol FieldVisitor: ~Copyable {
   mutating func strings(_ field: Int, _ value: inout [String], max: Int, count: Int) throws(WireError)
   mutating func packed(_ field: Int, _ value: inout [UInt64], count: Int) throws(WireError)
   mutating func packed(_ field: Int, _ value: inout [UInt32], count: Int) throws(WireError)
+  /// The same for numbers that are kept in place.
+  mutating func packed<L: PackedList>(_ field: Int, _ value: inout L) throws(WireError)
   /// An enumeration whose cases are numbered; an unknown number is an error.
   mutating func enumeration<E: RawRepresentable<UInt32>>(_ field: Int, _ value: inout E) throws(WireError)
   mutating func message<M: Message>(_ field: Int, _ value: inout M?) throws(WireError)
   /// A message that is always written, also when it is empty.
   mutating func message<M: Message>(_ field: Int, _ value: inout M) throws(WireError)
   mutating func messages<M: Message>(_ field: Int, _ value: inout [M], count: Int) throws(WireError)
+}
+
+/// Numbers that are kept in place, where an array for each row would cost too much.
+public protocol PackedList {
+  var packedCount: Int { get }
+  func packedNumber(at place: Int) -> UInt32
+  /// Adds a number that was read; false when it makes no sense here, or is one too many.
+  mutating func append(packed number: UInt32) -> Bool
 }
 
 /// A message that is a list of fields.

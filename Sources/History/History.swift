@@ -30,24 +30,13 @@ package final class History {
     }
   }
 
-  /// Calls `body` with every commit of the range, the newest first, until it returns false. Holds one unit of blocks
-  /// at a time.
-  package func forEachCommitBackward(
-    from: Revision, through: Revision, _ body: (Commit) throws -> Bool
+  /// Calls `body` with the commits of a unit that are in the range, in order, until it returns false.
+  func forEachCommit(
+    in unit: LogUnit, from: Revision, through: Revision, _ body: (Commit) throws -> Bool
   ) throws(HistoryError) {
-    let end = min(through, last)
     try reading { [self] in
-      for unit in log.units(from: from, through: end).reversed() {
-        var commits: [Commit] = []
-        _ = try log.forEachBlock(in: unit) { block in
-          try History.commits(block, from: from, through: end) {
-            commits.append($0)
-            return true
-          }
-        }
-        for commit in commits.reversed() {
-          if try !body(commit) { return }
-        }
+      _ = try log.forEachBlock(in: unit) { block in
+        try History.commits(block, from: from, through: through, body)
       }
     }
   }

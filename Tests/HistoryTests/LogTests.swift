@@ -133,13 +133,18 @@ import Testing
   }
 
   @Test func allConditionsMustHold() throws {
-    let node = try #require(names.nodeID(named: "n5"))
+    let election = try #require(names.principalID("election", .controller))
+    let elections: [LeaderElected] = recorded.commits.filter { $0.principal == election }.flatMap(\.events).compactMap {
+      if case .leaderElected(let event) = $0 { event } else { nil }
+    }
+    let event = try #require(elections.last)
     try expect({
-      $0.node = "n5"
+      $0.node = names.nodeName(event.node)
+      $0.shard = names.shardName(event.shard)
       $0.eventType = "LeaderElected"
       $0.principal = "election"
     }) { commit, touched in
-      touched.nodes.contains(node) && commit.principal == names.principalID("election", .controller)
+      touched.nodes.contains(event.node) && touched.shards.contains(event.shard) && commit.principal == election
         && commit.events.contains { $0.name == "LeaderElected" }
     }
   }

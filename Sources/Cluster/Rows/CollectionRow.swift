@@ -18,7 +18,7 @@ package enum CollectionState: UInt32, Sendable {
 /// Shards that share one policy.
 package struct CollectionRow: TableRow {
   package static let table = TableID.collections
-  package static let rowsPerPageShift = 4
+  @inlinable package static var rowsPerPageShift: Int { 4 }
 
   package var name = ""
   package var state = CollectionState.creating

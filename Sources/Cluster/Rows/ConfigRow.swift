@@ -39,7 +39,7 @@ package struct Scope: FieldMessage, Hashable {
 /// The value of one key in one scope.
 package struct ConfigRow: TableRow {
   package static let table = TableID.configs
-  package static let rowsPerPageShift = 2
+  @inlinable package static var rowsPerPageShift: Int { 2 }
 
   package var key = ""
   package var scope = Scope.cluster

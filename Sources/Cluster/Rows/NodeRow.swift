@@ -33,7 +33,7 @@ package enum NodeState: UInt32, Sendable, CaseIterable {
 /// A member.
 package struct NodeRow: TableRow {
   package static let table = TableID.nodes
-  package static let rowsPerPageShift = 4
+  @inlinable package static var rowsPerPageShift: Int { 4 }
 
   package var name = ""
   package var state = NodeState.joining

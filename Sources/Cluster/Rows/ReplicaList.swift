@@ -1,3 +1,5 @@
+internal import MusterBytes
+
 /// What a replica is to its shard.
 package enum ReplicaRole: UInt32, Sendable {
   case leader = 0
@@ -96,17 +98,18 @@ package struct ReplicaList: Equatable, Sendable {
     for index in 0..<a.count where a.slots[index] != b.slots[index] { return false }
     return true
   }
+}
 
-  /// Every slot in use as stored in rows.
-  var packedSlots: [UInt32] { (0..<count).map { slots[$0] } }
+/// Slots as stored in rows.
+extension ReplicaList: PackedList {
+  package var packedCount: Int { count }
 
-  /// Nil when a slot is not a replica, a node comes twice, or there are too many.
-  init?(packedSlots: [UInt32]) {
-    guard packedSlots.count <= Limits.replicaSlots else { return nil }
-    for packed in packedSlots {
-      guard let replica = Replica(packed: packed), index(of: replica.node) == nil else { return nil }
-      append(replica)
-    }
+  package func packedNumber(at place: Int) -> UInt32 { slots[place] }
+
+  package mutating func append(packed number: UInt32) -> Bool {
+    guard !isFull, let replica = Replica(packed: number), index(of: replica.node) == nil else { return false }
+    append(replica)
+    return true
   }
 }
 

@@ -32,7 +32,7 @@ package struct ConfigSchema: FieldMessage, Hashable {
 /// The schema of one key.
 package struct SchemaRow: TableRow {
   package static let table = TableID.schemas
-  package static let rowsPerPageShift = 4
+  @inlinable package static var rowsPerPageShift: Int { 4 }
 
   package var key = ""
   package var schema = ConfigSchema()

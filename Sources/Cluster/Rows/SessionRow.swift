@@ -26,7 +26,7 @@ package struct ExecutedRequest: FieldMessage, Hashable {
 /// What is remembered of one client's requests, so that a retry has one effect.
 package struct SessionRow: TableRow {
   package static let table = TableID.sessions
-  package static let rowsPerPageShift = 1
+  @inlinable package static var rowsPerPageShift: Int { 1 }
 
   /// Empty once forgotten.
   package var client = ""

@@ -28,10 +28,7 @@ package struct ShardRow: TableRow {
     try fields.uint32(3, &epoch)
     try fields.uint32(4, &leader)
     try fields.uint32(5, &move)
-    var slots = replicas.packedSlots
-    try fields.packed(6, &slots, count: Limits.replicaSlots)
-    guard let list = ReplicaList(packedSlots: slots) else { throw .outOfRange(field: 6) }
-    replicas = list
+    try fields.packed(6, &replicas)
     try fields.uint64(7, &changed)
   }
 }

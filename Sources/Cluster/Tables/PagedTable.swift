@@ -6,16 +6,17 @@ package import MusterBytes
 /// Three levels of copy-on-write arrays: chunks of 64 pages, pages of 2^`rowsPerPageShift` rows. A page that no copy
 /// shares is written in place. Numbers begin at 1.
 package struct PagedTable<Row: TableRow>: Sendable {
-  private static var pageShift: Int { 6 }
-  private static var pageMask: Int { 63 }
-  private static var chunkShift: Int { Row.rowsPerPageShift + pageShift }
-  private static var rowMask: Int { (1 << Row.rowsPerPageShift) - 1 }
+  @inlinable static var pageShift: Int { 6 }
+  @inlinable static var pageMask: Int { 63 }
+  @inlinable static var chunkShift: Int { Row.rowsPerPageShift + pageShift }
+  @inlinable static var rowMask: Int { (1 << Row.rowsPerPageShift) - 1 }
 
-  private var chunks: ContiguousArray<Chunk> = []
+  @usableFromInline var chunks: ContiguousArray<Chunk> = []
   package private(set) var count = 0
 
-  fileprivate struct Chunk: Sendable {
-    var pages: ContiguousArray<Page> = []
+  @usableFromInline
+  struct Chunk: Sendable {
+    @usableFromInline var pages: ContiguousArray<Page> = []
   }
 
   package struct Page: Sendable {
@@ -24,11 +25,14 @@ package struct PagedTable<Row: TableRow>: Sendable {
 
   package init() {}
 
+  @inlinable
   package var nextID: UInt32 { UInt32(count) + 1 }
 
+  @inlinable
   package func contains(_ id: UInt32) -> Bool { id >= 1 && Int(id) <= count }
 
   /// The row of this number, or nil when there is none.
+  @inlinable
   package func row(_ id: UInt32) -> Row? {
     guard contains(id) else { return nil }
     return self[id]
@@ -37,7 +41,7 @@ package struct PagedTable<Row: TableRow>: Sendable {
   /// - Precondition: the table contains `id`.
   /// - Complexity: O(1); a write to a page shared with a copy also copies that page.
   package subscript(id: UInt32) -> Row {
-    get {
+    @inlinable get {
       let index = Int(id) - 1
       return chunks[index >> Self.chunkShift].pages[(index >> Row.rowsPerPageShift) & Self.pageMask].rows[
         index & Self.rowMask]
@@ -64,12 +68,15 @@ package struct PagedTable<Row: TableRow>: Sendable {
     return UInt32(count)
   }
 
+  @inlinable
   package var pageCount: Int { (count + Self.rowMask) >> Row.rowsPerPageShift }
 
   /// - Precondition: `number` is below `pageCount`.
+  @inlinable
   package func page(_ number: Int) -> Page { chunks[number >> Self.pageShift].pages[number & Self.pageMask] }
 
   /// Calls `body` with every row in ascending order of numbers.
+  @inlinable
   package func forEach<E: Error>(_ body: (UInt32, Row) throws(E) -> Void) throws(E) {
     var id: UInt32 = 1
     for chunk in chunks {
@@ -85,6 +92,7 @@ package struct PagedTable<Row: TableRow>: Sendable {
   /// Calls `body` with the number of each page that is not the same memory as in `older`: what was written since.
   ///
   /// - Complexity: O(chunks + pages of the chunks that differ); rows are not compared.
+  @inlinable
   package func forEachChangedPage(since older: PagedTable, _ body: (Int) throws -> Void) rethrows {
     for (number, chunk) in chunks.enumerated() {
       let old = number < older.chunks.count ? older.chunks[number] : nil
@@ -97,9 +105,33 @@ package struct PagedTable<Row: TableRow>: Sendable {
   }
 }
 
+extension PagedTable {
+  /// Calls `body` with each row that is not equal in both tables, in ascending order of numbers; nil where there is
+  /// none.
+  ///
+  /// - Complexity: O(pages), and the rows of pages that are not the same memory.
+  @inlinable
+  package static func forEachDifferentRow(
+    _ a: PagedTable, _ b: PagedTable, _ body: (UInt32, Row?, Row?) throws -> Void
+  ) rethrows {
+    for number in 0..<max(a.pageCount, b.pageCount) {
+      let before = number < a.pageCount ? a.page(number).rows : []
+      let after = number < b.pageCount ? b.page(number).rows : []
+      if before.isIdentical(to: after) { continue }
+      let first = UInt32(number << Row.rowsPerPageShift) + 1
+      for place in 0..<max(before.count, after.count) {
+        let old = place < before.count ? before[place] : nil
+        let new = place < after.count ? after[place] : nil
+        if old != new { try body(first + UInt32(place), old, new) }
+      }
+    }
+  }
+}
+
 extension ContiguousArray {
   /// True when both are the same memory: no element can differ.
-  fileprivate func isIdentical(to other: ContiguousArray) -> Bool {
+  @inlinable
+  func isIdentical(to other: ContiguousArray) -> Bool {
     withUnsafeBufferPointer { a in
       other.withUnsafeBufferPointer { b in a.baseAddress == b.baseAddress && a.count == b.count }
     }
@@ -118,11 +150,21 @@ extension PagedTable {
   ///
   /// Pages must come in order and all but the last must be full; anything else is not a snapshot of ours.
   package mutating func appendPage(_ number: Int, _ bytes: UnsafeRawBufferPointer) throws(WireError) {
-    guard number << Row.rowsPerPageShift == count else { throw .outOfRange(field: 1) }
-    var rows: [Row] = []
+    guard count.isMultiple(of: 1 << Row.rowsPerPageShift), number == count >> Row.rowsPerPageShift else {
+      throw .outOfRange(field: 1)
+    }
+    var page = Page(rows: [])
+    page.rows.reserveCapacity(1 << Row.rowsPerPageShift)
     var reader = ByteReader(bytes, refusesUnknownFields: true)
-    try reader.messages(1, &rows, count: 1 << Row.rowsPerPageShift)
+    while try reader.advance(to: 1, WireType.delimited) {
+      guard page.rows.count <= Self.rowMask else { throw .tooLong(field: 1, limit: 1 << Row.rowsPerPageShift) }
+      var row = try reader.nested()
+      page.rows.append(try Row(from: &row))
+    }
     try reader.finishFields()
-    for row in rows { append(row) }
+    guard !page.rows.isEmpty else { throw .truncated }
+    if number >> Self.pageShift == chunks.count { chunks.append(Chunk()) }
+    chunks[number >> Self.pageShift].pages.append(page)
+    count += page.rows.count
   }
 }

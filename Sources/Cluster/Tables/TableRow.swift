@@ -32,7 +32,7 @@ package protocol TableRow: FieldMessage, Equatable {
 }
 
 extension TableRow {
-  package static var rowsPerPageShift: Int { 6 }
+  @inlinable package static var rowsPerPageShift: Int { 6 }
   package var timeless: Self { self }
 
   package var digest: SetDigest {
