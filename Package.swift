@@ -99,6 +99,9 @@ let package = Package(
 
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
+    .executableTarget(
+      name: "state-benchmark", dependencies: ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"],
+      path: "Benchmarks/StateBenchmark", swiftSettings: features),
 
     tests("Bytes", ["MusterBytes"]),
     tests("Cluster", ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"]),

@@ -4,8 +4,8 @@
 /// version does not know: skipped or refused, as the reader was told.
 extension ByteReader: FieldVisitor {
   /// Moves past the tag of `field` if it comes next, and says so.
-  @usableFromInline
-  package mutating func advance(to field: Int, _ type: UInt64) throws(WireError) -> Bool {
+  @inlinable
+  public mutating func advance(to field: Int, _ type: UInt64) throws(WireError) -> Bool {
     while position < end {
       // The common case: a one-byte tag that is the expected one.
       if field < 16, position.load(as: UInt8.self) == UInt8(truncatingIfNeeded: UInt64(field) << 3 | type) {
@@ -27,11 +27,13 @@ extension ByteReader: FieldVisitor {
   }
 
   /// Moves past all that is left of this message.
-  package mutating func finishFields() throws(WireError) {
+  @inlinable
+  public mutating func finishFields() throws(WireError) {
     while let next = try peekTag() { try passUnknown(next.field) }
   }
 
-  private mutating func passUnknown(_ field: Int) throws(WireError) {
+  @usableFromInline
+  mutating func passUnknown(_ field: Int) throws(WireError) {
     guard field > lastField || field == lastUnknownField else { throw .fieldOrder(field: field) }
     guard !refusesUnknownFields else { throw .unknownField(field: field) }
     lastField = field
@@ -39,40 +41,47 @@ extension ByteReader: FieldVisitor {
     try skipField()
   }
 
-  package mutating func uint64(_ field: Int, _ value: inout UInt64) throws(WireError) {
+  @inlinable
+  public mutating func uint64(_ field: Int, _ value: inout UInt64) throws(WireError) {
     if try advance(to: field, WireType.varint) { value = try varint() }
   }
 
-  package mutating func uint32(_ field: Int, _ value: inout UInt32) throws(WireError) {
+  @inlinable
+  public mutating func uint32(_ field: Int, _ value: inout UInt32) throws(WireError) {
     if try advance(to: field, WireType.varint) {
       guard let narrow = UInt32(exactly: try varint()) else { throw .outOfRange(field: field) }
       value = narrow
     }
   }
 
-  package mutating func sint64(_ field: Int, _ value: inout Int64) throws(WireError) {
+  @inlinable
+  public mutating func sint64(_ field: Int, _ value: inout Int64) throws(WireError) {
     if try advance(to: field, WireType.varint) {
       let zigzag = try varint()
       value = Int64(bitPattern: zigzag >> 1) ^ -Int64(bitPattern: zigzag & 1)
     }
   }
 
-  package mutating func bool(_ field: Int, _ value: inout Bool) throws(WireError) {
+  @inlinable
+  public mutating func bool(_ field: Int, _ value: inout Bool) throws(WireError) {
     if try advance(to: field, WireType.varint) {
       guard try varint() == 1 else { throw .outOfRange(field: field) }
       value = true
     }
   }
 
-  package mutating func fixed64(_ field: Int, _ value: inout UInt64) throws(WireError) {
+  @inlinable
+  public mutating func fixed64(_ field: Int, _ value: inout UInt64) throws(WireError) {
     if try advance(to: field, WireType.fixed64) { value = try fixed() }
   }
 
-  package mutating func string(_ field: Int, _ value: inout String, max: Int) throws(WireError) {
+  @inlinable
+  public mutating func string(_ field: Int, _ value: inout String, max: Int) throws(WireError) {
     if try advance(to: field, WireType.delimited) { value = try readString(field, max) }
   }
 
-  package mutating func bytes(_ field: Int, _ value: inout [UInt8], max: Int) throws(WireError) {
+  @inlinable
+  public mutating func bytes(_ field: Int, _ value: inout [UInt8], max: Int) throws(WireError) {
     if try advance(to: field, WireType.delimited) {
       let content = try delimited()
       guard content.count <= max else { throw .tooLong(field: field, limit: max) }
@@ -80,22 +89,26 @@ extension ByteReader: FieldVisitor {
     }
   }
 
-  package mutating func optional(_ field: Int, _ value: inout UInt64?) throws(WireError) {
+  @inlinable
+  public mutating func optional(_ field: Int, _ value: inout UInt64?) throws(WireError) {
     if try advance(to: field, WireType.varint) { value = try varint() }
   }
 
-  package mutating func optional(_ field: Int, _ value: inout String?, max: Int) throws(WireError) {
+  @inlinable
+  public mutating func optional(_ field: Int, _ value: inout String?, max: Int) throws(WireError) {
     if try advance(to: field, WireType.delimited) { value = try readString(field, max) }
   }
 
-  package mutating func strings(_ field: Int, _ value: inout [String], max: Int, count: Int) throws(WireError) {
+  @inlinable
+  public mutating func strings(_ field: Int, _ value: inout [String], max: Int, count: Int) throws(WireError) {
     while try advance(to: field, WireType.delimited) {
       guard value.count < count else { throw .tooLong(field: field, limit: count) }
       value.append(try readString(field, max))
     }
   }
 
-  package mutating func packed(_ field: Int, _ value: inout [UInt64], count: Int) throws(WireError) {
+  @inlinable
+  public mutating func packed(_ field: Int, _ value: inout [UInt64], count: Int) throws(WireError) {
     guard try advance(to: field, WireType.delimited) else { return }
     var list = ByteReader(try delimited())
     while !list.isAtEnd {
@@ -104,7 +117,8 @@ extension ByteReader: FieldVisitor {
     }
   }
 
-  package mutating func packed(_ field: Int, _ value: inout [UInt32], count: Int) throws(WireError) {
+  @inlinable
+  public mutating func packed(_ field: Int, _ value: inout [UInt32], count: Int) throws(WireError) {
     guard try advance(to: field, WireType.delimited) else { return }
     var list = ByteReader(try delimited())
     while !list.isAtEnd {
@@ -115,7 +129,7 @@ extension ByteReader: FieldVisitor {
   }
 
   @inlinable
-  package mutating func packed<L: PackedList>(_ field: Int, _ value: inout L) throws(WireError) {
+  public mutating func packed<L: PackedList>(_ field: Int, _ value: inout L) throws(WireError) {
     guard try advance(to: field, WireType.delimited) else { return }
     var list = ByteReader(try delimited())
     while !list.isAtEnd {
@@ -126,7 +140,7 @@ extension ByteReader: FieldVisitor {
   }
 
   @inlinable
-  package mutating func enumeration<E: RawRepresentable<UInt32>>(_ field: Int, _ value: inout E) throws(WireError) {
+  public mutating func enumeration<E: RawRepresentable<UInt32>>(_ field: Int, _ value: inout E) throws(WireError) {
     if try advance(to: field, WireType.varint) {
       guard let narrow = UInt32(exactly: try varint()), let known = E(rawValue: narrow) else {
         throw .outOfRange(field: field)
@@ -136,7 +150,7 @@ extension ByteReader: FieldVisitor {
   }
 
   @inlinable
-  package mutating func message<M: Message>(_ field: Int, _ value: inout M?) throws(WireError) {
+  public mutating func message<M: Message>(_ field: Int, _ value: inout M?) throws(WireError) {
     if try advance(to: field, WireType.delimited) {
       var inner = try nested()
       value = try M(from: &inner)
@@ -144,7 +158,7 @@ extension ByteReader: FieldVisitor {
   }
 
   @inlinable
-  package mutating func message<M: Message>(_ field: Int, _ value: inout M) throws(WireError) {
+  public mutating func message<M: Message>(_ field: Int, _ value: inout M) throws(WireError) {
     if try advance(to: field, WireType.delimited) {
       var inner = try nested()
       value = try M(from: &inner)
@@ -152,7 +166,7 @@ extension ByteReader: FieldVisitor {
   }
 
   @inlinable
-  package mutating func messages<M: Message>(_ field: Int, _ value: inout [M], count: Int) throws(WireError) {
+  public mutating func messages<M: Message>(_ field: Int, _ value: inout [M], count: Int) throws(WireError) {
     while try advance(to: field, WireType.delimited) {
       guard value.count < count else { throw .tooLong(field: field, limit: count) }
       var inner = try nested()
@@ -160,7 +174,8 @@ extension ByteReader: FieldVisitor {
     }
   }
 
-  private mutating func readString(_ field: Int, _ max: Int) throws(WireError) -> String {
+  @usableFromInline
+  mutating func readString(_ field: Int, _ max: Int) throws(WireError) -> String {
     let content = try delimited()
     guard content.count <= max else { throw .tooLong(field: field, limit: max) }
     guard let text = String(validating: content, as: UTF8.self) else { throw .notUTF8(field: field) }

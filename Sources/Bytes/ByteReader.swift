@@ -1,26 +1,28 @@
 /// Reads integers, strings and messages from bytes that may be hostile: every length is checked before it is used.
 ///
 /// It borrows the memory it reads; whoever makes one keeps that memory alive and unchanged.
-package struct ByteReader {
-  @usableFromInline package var position: UnsafeRawPointer
-  @usableFromInline package let end: UnsafeRawPointer
+public struct ByteReader {
+  @usableFromInline var position: UnsafeRawPointer
+  @usableFromInline let end: UnsafeRawPointer
   /// How many messages may still nest below this one.
-  @usableFromInline package var depth: Int
+  @usableFromInline var depth: Int
   /// The highest field number read so far in this message.
-  @usableFromInline package var lastField = 0
+  @usableFromInline var lastField = 0
   /// The last field that was skipped: an unknown repeated field may come again.
-  var lastUnknownField = 0
+  @usableFromInline var lastUnknownField = 0
   /// Whether a field that this version does not know is an error (commands, stored events) or skipped (replies).
-  package let refusesUnknownFields: Bool
+  public let refusesUnknownFields: Bool
 
   /// The deepest nesting any message of ours has, with room to spare.
-  package static let depthMax = 16
+  @inlinable public static var depthMax: Int { 16 }
 
-  package init(_ bytes: UnsafeRawBufferPointer, refusesUnknownFields: Bool = false) {
+  @inlinable
+  public init(_ bytes: UnsafeRawBufferPointer, refusesUnknownFields: Bool = false) {
     self.init(bytes, refusesUnknownFields: refusesUnknownFields, depth: ByteReader.depthMax)
   }
 
-  private init(_ bytes: UnsafeRawBufferPointer, refusesUnknownFields: Bool, depth: Int) {
+  @inlinable
+  init(_ bytes: UnsafeRawBufferPointer, refusesUnknownFields: Bool, depth: Int) {
     let start = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped
     position = start
     end = start + bytes.count
@@ -28,20 +30,22 @@ package struct ByteReader {
     self.refusesUnknownFields = refusesUnknownFields
   }
 
-  package var remaining: Int { end - position }
-  package var isAtEnd: Bool { position >= end }
+  @inlinable public var remaining: Int { end - position }
+  @inlinable public var isAtEnd: Bool { position >= end }
 
   /// What has not been read yet.
-  package var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: position, count: remaining) }
+  @inlinable public var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: position, count: remaining) }
 
-  package mutating func byte() throws(WireError) -> UInt8 {
+  @inlinable
+  public mutating func byte() throws(WireError) -> UInt8 {
     guard position < end else { throw .truncated }
     let value = position.load(as: UInt8.self)
     position += 1
     return value
   }
 
-  package mutating func varint() throws(WireError) -> UInt64 {
+  @inlinable
+  public mutating func varint() throws(WireError) -> UInt64 {
     guard position < end else { throw .truncated }
     let first = position.load(as: UInt8.self)
     if first < 0x80 {
@@ -51,7 +55,8 @@ package struct ByteReader {
     return try longVarint(first)
   }
 
-  private mutating func longVarint(_ first: UInt8) throws(WireError) -> UInt64 {
+  @usableFromInline
+  mutating func longVarint(_ first: UInt8) throws(WireError) -> UInt64 {
     var value = UInt64(first & 0x7f)
     var shift: UInt64 = 7
     var cursor = position + 1
@@ -72,7 +77,8 @@ package struct ByteReader {
   }
 
   /// Reads a little-endian integer of its full width.
-  package mutating func fixed<T: FixedWidthInteger>(_: T.Type = T.self) throws(WireError) -> T {
+  @inlinable
+  public mutating func fixed<T: FixedWidthInteger>(_: T.Type = T.self) throws(WireError) -> T {
     guard remaining >= MemoryLayout<T>.size else { throw .truncated }
     let value = position.loadUnaligned(as: T.self)
     position += MemoryLayout<T>.size
@@ -80,28 +86,32 @@ package struct ByteReader {
   }
 
   /// Borrows the next `count` bytes.
-  package mutating func take(_ count: Int) throws(WireError) -> UnsafeRawBufferPointer {
+  @inlinable
+  public mutating func take(_ count: Int) throws(WireError) -> UnsafeRawBufferPointer {
     guard count >= 0, count <= remaining else { throw .truncated }
     defer { position += count }
     return UnsafeRawBufferPointer(start: position, count: count)
   }
 
   /// Borrows a varint-prefixed run of bytes.
-  package mutating func delimited() throws(WireError) -> UnsafeRawBufferPointer {
+  @inlinable
+  public mutating func delimited() throws(WireError) -> UnsafeRawBufferPointer {
     let length = try varint()
     guard length <= UInt64(remaining) else { throw .truncated }
     return try take(Int(length))
   }
 
   /// A reader over a varint-prefixed message, one level deeper.
-  package mutating func nested() throws(WireError) -> ByteReader {
+  @inlinable
+  public mutating func nested() throws(WireError) -> ByteReader {
     guard depth > 0 else { throw .tooDeep }
     let bytes = try delimited()
     return ByteReader(bytes, refusesUnknownFields: refusesUnknownFields, depth: depth - 1)
   }
 
   /// The field number and wire type that come next, without moving; nil at the end.
-  package func peekTag() throws(WireError) -> (field: Int, type: UInt64)? {
+  @inlinable
+  public func peekTag() throws(WireError) -> (field: Int, type: UInt64)? {
     guard position < end else { return nil }
     var copy = self
     let tag = try copy.varint()
@@ -110,7 +120,7 @@ package struct ByteReader {
   }
 
   /// Moves past a tag and its value.
-  package mutating func skipField() throws(WireError) {
+  public mutating func skipField() throws(WireError) {
     let tag = try varint()
     switch tag & 7 {
     case WireType.varint: _ = try varint()

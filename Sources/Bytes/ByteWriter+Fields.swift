@@ -1,45 +1,52 @@
 /// Writes the fields of messages: what has its default is left out.
 extension ByteWriter: FieldVisitor {
-  package mutating func uint64(_ field: Int, _ value: inout UInt64) {
+  @inlinable
+  public mutating func uint64(_ field: Int, _ value: inout UInt64) {
     if value != 0 {
       tag(field, WireType.varint)
       varint(value)
     }
   }
 
-  package mutating func uint32(_ field: Int, _ value: inout UInt32) {
+  @inlinable
+  public mutating func uint32(_ field: Int, _ value: inout UInt32) {
     if value != 0 {
       tag(field, WireType.varint)
       varint(UInt64(value))
     }
   }
 
-  package mutating func sint64(_ field: Int, _ value: inout Int64) {
+  @inlinable
+  public mutating func sint64(_ field: Int, _ value: inout Int64) {
     if value != 0 {
       tag(field, WireType.varint)
       varint(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
     }
   }
 
-  package mutating func bool(_ field: Int, _ value: inout Bool) {
+  @inlinable
+  public mutating func bool(_ field: Int, _ value: inout Bool) {
     if value {
       tag(field, WireType.varint)
       byte(1)
     }
   }
 
-  package mutating func fixed64(_ field: Int, _ value: inout UInt64) {
+  @inlinable
+  public mutating func fixed64(_ field: Int, _ value: inout UInt64) {
     if value != 0 {
       tag(field, WireType.fixed64)
       fixed(value)
     }
   }
 
-  package mutating func string(_ field: Int, _ value: inout String, max: Int) {
+  @inlinable
+  public mutating func string(_ field: Int, _ value: inout String, max: Int) {
     if !value.isEmpty { writeString(field, value) }
   }
 
-  package mutating func bytes(_ field: Int, _ value: inout [UInt8], max: Int) {
+  @inlinable
+  public mutating func bytes(_ field: Int, _ value: inout [UInt8], max: Int) {
     if !value.isEmpty {
       tag(field, WireType.delimited)
       varint(UInt64(value.count))
@@ -47,22 +54,26 @@ extension ByteWriter: FieldVisitor {
     }
   }
 
-  package mutating func optional(_ field: Int, _ value: inout UInt64?) {
+  @inlinable
+  public mutating func optional(_ field: Int, _ value: inout UInt64?) {
     if let value {
       tag(field, WireType.varint)
       varint(value)
     }
   }
 
-  package mutating func optional(_ field: Int, _ value: inout String?, max: Int) {
+  @inlinable
+  public mutating func optional(_ field: Int, _ value: inout String?, max: Int) {
     if let value { writeString(field, value) }
   }
 
-  package mutating func strings(_ field: Int, _ value: inout [String], max: Int, count: Int) {
+  @inlinable
+  public mutating func strings(_ field: Int, _ value: inout [String], max: Int, count: Int) {
     for each in value { writeString(field, each) }
   }
 
-  package mutating func packed(_ field: Int, _ value: inout [UInt64], count: Int) {
+  @inlinable
+  public mutating func packed(_ field: Int, _ value: inout [UInt64], count: Int) {
     if value.isEmpty { return }
     let copy = value
     delimited(field) { writer in
@@ -70,7 +81,8 @@ extension ByteWriter: FieldVisitor {
     }
   }
 
-  package mutating func packed(_ field: Int, _ value: inout [UInt32], count: Int) {
+  @inlinable
+  public mutating func packed(_ field: Int, _ value: inout [UInt32], count: Int) {
     if value.isEmpty { return }
     let copy = value
     delimited(field) { writer in
@@ -79,7 +91,7 @@ extension ByteWriter: FieldVisitor {
   }
 
   @inlinable
-  package mutating func packed<L: PackedList>(_ field: Int, _ value: inout L) {
+  public mutating func packed<L: PackedList>(_ field: Int, _ value: inout L) {
     if value.packedCount == 0 { return }
     let start = beginDelimited(field)
     for place in 0..<value.packedCount { varint(UInt64(value.packedNumber(at: place))) }
@@ -87,7 +99,7 @@ extension ByteWriter: FieldVisitor {
   }
 
   @inlinable
-  package mutating func enumeration<E: RawRepresentable<UInt32>>(_ field: Int, _ value: inout E) {
+  public mutating func enumeration<E: RawRepresentable<UInt32>>(_ field: Int, _ value: inout E) {
     if value.rawValue != 0 {
       tag(field, WireType.varint)
       varint(UInt64(value.rawValue))
@@ -95,23 +107,24 @@ extension ByteWriter: FieldVisitor {
   }
 
   @inlinable
-  package mutating func message<M: Message>(_ field: Int, _ value: inout M?) {
+  public mutating func message<M: Message>(_ field: Int, _ value: inout M?) {
     if var present = value { message(field, &present) }
   }
 
   @inlinable
-  package mutating func message<M: Message>(_ field: Int, _ value: inout M) {
+  public mutating func message<M: Message>(_ field: Int, _ value: inout M) {
     let start = beginDelimited(field)
     value.encode(into: &self)
     endDelimited(start)
   }
 
   @inlinable
-  package mutating func messages<M: Message>(_ field: Int, _ value: inout [M], count: Int) {
+  public mutating func messages<M: Message>(_ field: Int, _ value: inout [M], count: Int) {
     for index in value.indices { message(field, &value[index]) }
   }
 
-  private mutating func writeString(_ field: Int, _ value: String) {
+  @usableFromInline
+  mutating func writeString(_ field: Int, _ value: String) {
     tag(field, WireType.delimited)
     varint(UInt64(value.utf8.count))
     utf8(value)

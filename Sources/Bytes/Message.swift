@@ -1,5 +1,5 @@
 /// A value with one canonical Protocol Buffers encoding.
-package protocol Message: Sendable {
+public protocol Message: Sendable {
   init(from reader: inout ByteReader) throws(WireError)
   func encode(into writer: inout ByteWriter)
 }
@@ -7,13 +7,13 @@ package protocol Message: Sendable {
 extension Message {
   /// Decodes a message that must fill `bytes` exactly.
   @inlinable
-  package init(bytes: UnsafeRawBufferPointer, refusingUnknownFields: Bool = false) throws(WireError) {
+  public init(bytes: UnsafeRawBufferPointer, refusingUnknownFields: Bool = false) throws(WireError) {
     var reader = ByteReader(bytes, refusesUnknownFields: refusingUnknownFields)
     try self.init(from: &reader)
   }
 
   @inlinable
-  package init(bytes: [UInt8], refusingUnknownFields: Bool = false) throws(WireError) {
+  public init(bytes: [UInt8], refusingUnknownFields: Bool = false) throws(WireError) {
     let result = bytes.withUnsafeBytes { raw -> Result<Self, WireError> in
       do throws(WireError) {
         return .success(try Self(bytes: raw, refusingUnknownFields: refusingUnknownFields))
@@ -25,7 +25,7 @@ extension Message {
   }
 
   @inlinable
-  package func encoded() -> [UInt8] {
+  public func encoded() -> [UInt8] {
     var writer = ByteWriter()
     encode(into: &writer)
     return writer.array()
@@ -36,7 +36,7 @@ extension Message {
 ///
 /// One list of fields serves both directions, so they cannot disagree. What has its default (0, false, empty, nil)
 /// is not written, as in proto3; what is absent keeps the value it has.
-package protocol FieldVisitor: ~Copyable {
+public protocol FieldVisitor: ~Copyable {
   mutating func uint64(_ field: Int, _ value: inout UInt64) throws(WireError)
   mutating func uint32(_ field: Int, _ value: inout UInt32) throws(WireError)
   /// Zigzag-encoded (`sint64`).
@@ -62,7 +62,7 @@ package protocol FieldVisitor: ~Copyable {
 }
 
 /// Numbers that are kept in place, where an array for each row would cost too much.
-package protocol PackedList {
+public protocol PackedList {
   var packedCount: Int { get }
   func packedNumber(at place: Int) -> UInt32
   /// Adds a number that was read; false when it makes no sense here, or is one too many.
@@ -70,7 +70,7 @@ package protocol PackedList {
 }
 
 /// A message that is a list of fields.
-package protocol FieldMessage: Message {
+public protocol FieldMessage: Message {
   init()
   /// Names every field, in ascending order of their numbers.
   mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError)
@@ -78,14 +78,14 @@ package protocol FieldMessage: Message {
 
 extension FieldMessage {
   @inlinable
-  package init(from reader: inout ByteReader) throws(WireError) {
+  public init(from reader: inout ByteReader) throws(WireError) {
     self.init()
     try visit(&reader)
     try reader.finishFields()
   }
 
   @inlinable
-  package func encode(into writer: inout ByteWriter) {
+  public func encode(into writer: inout ByteWriter) {
     var copy = self
     do throws(WireError) {
       try copy.visit(&writer)

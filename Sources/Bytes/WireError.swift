@@ -2,7 +2,7 @@
 ///
 /// Messages are Protocol Buffers in a canonical form: fields ascend, varints are minimal, there are no maps and no
 /// floating-point numbers. Bytes that break the form are refused, so a message has exactly one encoding.
-package enum WireError: Error, Equatable, Sendable {
+public enum WireError: Error, Equatable, Sendable {
   /// The bytes end inside a value.
   case truncated
   /// A varint is longer than it need be, or does not fit 64 bits.
@@ -26,7 +26,7 @@ package enum WireError: Error, Equatable, Sendable {
 }
 
 extension WireError: CustomStringConvertible {
-  package var description: String {
+  public var description: String {
     switch self {
     case .truncated: "the bytes end inside a value"
     case .varintNotMinimal: "a varint is not minimal or does not fit 64 bits"
@@ -43,8 +43,8 @@ extension WireError: CustomStringConvertible {
 }
 
 /// The Protocol Buffers wire types that we use.
-package enum WireType {
-  package static let varint: UInt64 = 0
-  package static let fixed64: UInt64 = 1
-  package static let delimited: UInt64 = 2
+public enum WireType {
+  @inlinable public static var varint: UInt64 { 0 }
+  @inlinable public static var fixed64: UInt64 { 1 }
+  @inlinable public static var delimited: UInt64 { 2 }
 }

@@ -10,6 +10,8 @@ package enum ApplyError: Error, Equatable, Sendable {
   case unknownAlarm(String)
   /// A new thing does not get the number that comes next.
   case notNext(TableID, id: UInt32)
+  /// The row of this number is there, and not as this event must have found it.
+  case conflict(TableID, id: UInt32)
   /// A replica is missing where it must be, present where it must not, or one too many.
   case replica(ShardID, NodeID)
   case revisionGap(expected: Revision, found: Revision)

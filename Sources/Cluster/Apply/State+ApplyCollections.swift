@@ -6,7 +6,9 @@ extension State {
   mutating func apply(_ event: CollectionCreated, _ revision: Revision) throws(ApplyError) {
     try requireNext(event.collection, in: collections)
     try requireNext(event.firstShard, in: shards)
-    guard event.shardCount <= Limits.shardsPerCollection else { throw .unknownCollection(event.collection) }
+    guard (1...Limits.shardsPerCollection).contains(Int(event.shardCount)), event.policy.replicas <= Limits.replicas,
+      index.collections[event.name] == nil, event.tenant == 0 || tenants.contains(event.tenant)
+    else { throw .conflict(.collections, id: event.collection) }
     var row = CollectionRow()
     row.name = event.name
     row.tenant = event.tenant
@@ -18,7 +20,7 @@ extension State {
     row.changed = revision
     write(append: row, to: \.collections)
     index.collections[event.name] = event.collection
-    loads.note(event.policy)
+    loads.addCollection(event.policy)
     for index in 0..<event.shardCount {
       var shard = ShardRow(collection: event.collection, index: index)
       shard.changed = revision
@@ -27,10 +29,9 @@ extension State {
   }
 
   mutating func apply(_ event: CollectionChanged, _ revision: Revision) throws(ApplyError) {
-    guard collections.contains(event.collection) else { throw .unknownCollection(event.collection) }
-    let old = collections[event.collection]
-    loads.note(event.policy)
-    if old.policy.weights != event.policy.weights { reweigh(old, to: event.policy) }
+    let old = try requireLiving(event.collection)
+    guard event.policy.replicas <= Limits.replicas else { throw .conflict(.collections, id: event.collection) }
+    if old.policy.weights != event.policy.weights { reweigh(event.collection, old, to: event.policy) }
     modify(\.collections, event.collection) {
       $0.policy = event.policy
       $0.labels = event.labels
@@ -38,24 +39,27 @@ extension State {
     }
   }
 
-  private mutating func reweigh(_ collection: CollectionRow, to policy: Policy) {
-    let before = loads.vector(collection.policy.weights)
-    let after = loads.vector(policy.weights)
-    for offset in 0..<collection.shardCount {
-      let shard = shards[collection.firstShard + offset]
-      loads.remove(shard, weights: before)
-      loads.add(shard, weights: after)
-    }
+  /// The row of a collection that is not deleted.
+  func requireLiving(_ id: CollectionID) throws(ApplyError) -> CollectionRow {
+    guard let row = collections.row(id) else { throw .unknownCollection(id) }
+    guard !row.isDeleted else { throw .conflict(.collections, id: id) }
+    return row
+  }
+
+  /// Counts every replica out with the old weights and in with the new ones.
+  private mutating func reweigh(_ id: CollectionID, _ row: CollectionRow, to policy: Policy) {
+    let range = row.firstShard..<row.firstShard + row.shardCount
+    for shard in range { loads.remove(shards[shard]) }
+    loads.updateCollection(id, policy)
+    for shard in range { loads.add(shards[shard]) }
   }
 
   mutating func apply(_ event: CollectionDeleted, _ revision: Revision) throws(ApplyError) {
-    guard collections.contains(event.collection) else { throw .unknownCollection(event.collection) }
-    let row = collections[event.collection]
-    let weights = loads.vector(row.policy.weights)
+    let row = try requireLiving(event.collection)
     for offset in 0..<row.shardCount {
       let id = row.firstShard + offset
-      loads.remove(shards[id], weights: weights)
-      if shards[id].move != 0 { endMove(shards[id].move, .cancelled, revision) }
+      loads.remove(shards[id])
+      if shards[id].move != 0 { setStep(of: shards[id].move, .cancelled, revision) }
       modify(\.shards, id) {
         $0.replicas.removeAll()
         $0.leader = 0

@@ -5,12 +5,14 @@ internal import HashTreeCollections
 extension State {
   mutating func apply(_ event: ConfigKeyAdded, _ revision: Revision) throws(ApplyError) {
     try requireNext(event.config, in: configs)
+    let address = ConfigAddress(key: event.key, scope: event.scope)
+    guard index.configs[address] == nil else { throw .conflict(.configs, id: event.config) }
     var row = ConfigRow()
     row.key = event.key
     row.scope = event.scope
     row.changed = revision
     write(append: row, to: \.configs)
-    index.configs[ConfigAddress(key: event.key, scope: event.scope)] = event.config
+    index.configs[address] = event.config
   }
 
   mutating func apply(_ event: ConfigSet, _ revision: Revision) throws(ApplyError) {

@@ -7,10 +7,12 @@ extension State {
     _ id: NodeID, _ revision: Revision, _ change: (inout NodeRow) -> Void
   ) throws(ApplyError) {
     guard nodes.contains(id) else { throw .unknownNode(id) }
+    guard !nodes[id].isRemoved else { throw .conflict(.nodes, id: id) }
     modify(\.nodes, id) {
       change(&$0)
       $0.changed = revision
     }
+    loads.updateState(id, nodes[id])
   }
 
   mutating func setNodeState(
@@ -26,6 +28,9 @@ extension State {
 
   mutating func apply(_ event: NodeJoined, _ revision: Revision, _ time: Microseconds) throws(ApplyError) {
     try requireNext(event.node, in: nodes)
+    guard index.nodes[event.name] == nil, event.node <= Replica.nodeMax else {
+      throw .conflict(.nodes, id: event.node)
+    }
     var row = NodeRow()
     row.name = event.name
     row.incarnation = 1
@@ -42,6 +47,8 @@ extension State {
   }
 
   mutating func apply(_ event: NodeRestarted, _ revision: Revision, _ time: Microseconds) throws(ApplyError) {
+    guard nodes.contains(event.node) else { throw .unknownNode(event.node) }
+    guard event.incarnation > nodes[event.node].incarnation else { throw .conflict(.nodes, id: event.node) }
     try modifyNode(event.node, revision) {
       $0.incarnation = event.incarnation
       $0.domain = event.domain
@@ -64,6 +71,8 @@ extension State {
   }
 
   mutating func removeNode(_ id: NodeID, _ revision: Revision, _ time: Microseconds) throws(ApplyError) {
+    guard nodes.contains(id) else { throw .unknownNode(id) }
+    guard loads[id].replicas == 0 else { throw .conflict(.nodes, id: id) }
     try setNodeState(id, .removed, revision, time)
     let name = nodes[id].name
     if index.nodes[name] == id { index.nodes[name] = nil }

@@ -2,10 +2,12 @@
 
 extension State {
   mutating func apply(_ event: ShardPlaced, _ revision: Revision) throws(ApplyError) {
-    guard shards.contains(event.shard) else { throw .unknownShard(event.shard) }
-    guard shards[event.shard].replicas.count == 0 else { throw .replica(event.shard, 0) }
-    let collection = shards[event.shard].collection
-    let weights = weights(of: collection)
+    guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
+    let collection = row.collection
+    guard collections[collection].state == .creating, collections[collection].placedCount == row.index,
+      row.replicas.count == 0, event.nodes.count <= Limits.replicas
+    else { throw .conflict(.shards, id: event.shard) }
+    let weights = loads.weights(of: collection)
     var replicas = ReplicaList()
     for (place, node) in event.nodes.enumerated() {
       guard nodes.contains(node) else { throw .unknownNode(node) }
@@ -31,11 +33,12 @@ extension State {
   }
 
   mutating func apply(_ event: LeaderElected, _ revision: Revision) throws(ApplyError) {
-    guard shards.contains(event.shard) else { throw .unknownShard(event.shard) }
-    let old = shards[event.shard].leader
-    if event.node != 0 && shards[event.shard].replicas.index(of: event.node) == nil {
+    guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
+    guard event.epoch > row.epoch else { throw .conflict(.shards, id: event.shard) }
+    guard event.node == 0 || row.replicas.index(of: event.node) != nil else {
       throw .replica(event.shard, event.node)
     }
+    let old = row.leader
     loads.moveLeader(from: old, to: event.node)
     modify(\.shards, event.shard) {
       $0.setRole(of: old, .follower)
@@ -64,7 +67,8 @@ extension State {
     guard !row.replicas.isFull, row.replicas.index(of: event.node) == nil else {
       throw .replica(event.shard, event.node)
     }
-    loads.addReplica(event.node, weights(of: row.collection))
+    _ = try requireLiving(row.collection)
+    loads.addReplica(event.node, loads.weights(of: row.collection))
     modify(\.shards, event.shard) {
       $0.replicas.append(Replica(node: event.node, role: .learner))
       $0.changed = revision
@@ -80,7 +84,7 @@ extension State {
   mutating func apply(_ event: ReplicaRemoved, _ revision: Revision) throws(ApplyError) {
     guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
     guard let place = row.replicas.index(of: event.node) else { throw .replica(event.shard, event.node) }
-    loads.removeReplica(event.node, weights(of: row.collection))
+    loads.removeReplica(event.node, loads.weights(of: row.collection))
     if row.leader == event.node { loads.moveLeader(from: event.node, to: 0) }
     modify(\.shards, event.shard) {
       $0.replicas.remove(at: place)
@@ -92,6 +96,8 @@ extension State {
   mutating func apply(_ event: MoveStarted, _ revision: Revision) throws(ApplyError) {
     try requireNext(event.move, in: moves)
     guard shards.contains(event.shard) else { throw .unknownShard(event.shard) }
+    guard shards[event.shard].move == 0 else { throw .conflict(.shards, id: event.shard) }
+    for node in [event.source, event.target] where !nodes.contains(node) { throw .unknownNode(node) }
     var row = MoveRow()
     row.shard = event.shard
     row.source = event.source
@@ -106,17 +112,17 @@ extension State {
   }
 
   mutating func apply(_ event: MoveAdvanced, _ revision: Revision) throws(ApplyError) {
-    guard moves.contains(event.move) else { throw .unknownMove(event.move) }
-    let shard = moves[event.move].shard
-    endMove(event.move, event.step, revision)
-    guard event.step.isOver, shards.contains(shard) else { return }
-    modify(\.shards, shard) {
+    guard let row = moves.row(event.move) else { throw .unknownMove(event.move) }
+    guard row.shard == event.shard, !row.step.isOver else { throw .conflict(.moves, id: event.move) }
+    setStep(of: event.move, event.step, revision)
+    guard event.step.isOver else { return }
+    modify(\.shards, row.shard) {
       $0.move = 0
       $0.changed = revision
     }
   }
 
-  mutating func endMove(_ move: MoveID, _ step: MoveStep, _ revision: Revision) {
+  mutating func setStep(of move: MoveID, _ step: MoveStep, _ revision: Revision) {
     modify(\.moves, move) {
       $0.step = step
       $0.changed = revision

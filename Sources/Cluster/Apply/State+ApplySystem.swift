@@ -6,12 +6,17 @@ internal import HashTreeCollections
 extension State {
   mutating func apply(_ event: PrincipalSeen, _ revision: Revision) throws(ApplyError) {
     try requireNext(event.principal, in: principals)
+    let name = PrincipalName(name: event.name, kind: event.kind)
+    guard index.principals[name] == nil else { throw .conflict(.principals, id: event.principal) }
     write(append: PrincipalRow(name: event.name, kind: event.kind, changed: revision), to: \.principals)
-    index.principals[PrincipalName(name: event.name, kind: event.kind)] = event.principal
+    index.principals[name] = event.principal
   }
 
   mutating func apply(_ event: SessionOpened, _ revision: Revision) throws(ApplyError) {
     try requireNext(event.session, in: sessions)
+    guard !event.client.isEmpty, index.sessions[event.client] == nil else {
+      throw .conflict(.sessions, id: event.session)
+    }
     var row = SessionRow()
     row.client = event.client
     row.changed = revision
@@ -20,8 +25,7 @@ extension State {
   }
 
   mutating func apply(_ event: SessionForgotten, _ revision: Revision) throws(ApplyError) {
-    guard sessions.contains(event.session) else { throw .unknownSession(event.session) }
-    let client = sessions[event.session].client
+    let client = try requireSession(event.session).client
     if !isDigestDeferred {
       for request in sessions[event.session].window { rowsDigest -= request.digest(session: event.session) }
     }
@@ -29,14 +33,20 @@ extension State {
       $0 = SessionRow()
       $0.changed = revision
     }
-    if index.sessions[client] == event.session { index.sessions[client] = nil }
+    index.sessions[client] = nil
     forgottenSessions += 1
     passForgottenSessions()
   }
 
+  /// A session that is not forgotten.
+  private func requireSession(_ id: SessionID) throws(ApplyError) -> SessionRow {
+    guard let row = sessions.row(id), !row.client.isEmpty else { throw .unknownSession(id) }
+    return row
+  }
+
   /// Remembers that a request became this commit; the oldest one remembered gives way.
   mutating func remember(_ commit: Commit) throws(ApplyError) {
-    guard sessions.contains(commit.session) else { throw .unknownSession(commit.session) }
+    _ = try requireSession(commit.session)
     let request = ExecutedRequest(sequence: commit.sequence, revision: commit.revision)
     if !isDigestDeferred { rowsDigest += request.digest(session: commit.session) }
     let dropped = sessions[commit.session].remember(request)
@@ -66,6 +76,7 @@ extension State {
 
   mutating func apply(_ event: TenantCreated, _ revision: Revision) throws(ApplyError) {
     try requireNext(event.tenant, in: tenants)
+    guard !event.name.isEmpty, index.tenants[event.name] == nil else { throw .conflict(.tenants, id: event.tenant) }
     write(append: TenantRow(name: event.name, changed: revision), to: \.tenants)
     index.tenants[event.name] = event.tenant
   }

@@ -16,10 +16,12 @@ extension Draft {
       throw Refusal(.invalid, "a heartbeat interval is 10 ms to 1 h, or 0 for a node that nobody watches over")
     }
     if let known = state.nodeID(named: command.name) {
+      let (incarnation, isPastLast) = state.nodes[known].incarnation.addingReportingOverflow(1)
+      guard !isPastLast else { throw Refusal(.limitReached, "node \(command.name) has no incarnations left") }
       emit(
         .nodeRestarted(
           NodeRestarted(
-            node: known, incarnation: state.nodes[known].incarnation + 1, domain: command.domain,
+            node: known, incarnation: incarnation, domain: command.domain,
             labels: command.labels, capacity: command.capacity, address: command.address,
             heartbeatMilliseconds: command.heartbeatMilliseconds)))
       return

@@ -6,8 +6,14 @@ extension Draft {
     let node = try requireNode(command.node)
     let row = state.shards[shard]
     guard row.leader != node else { return }
+    try elect(node, row, shard)
+  }
+
+  private mutating func elect(_ node: NodeID, _ row: ShardRow, _ shard: ShardID) throws(Refusal) {
     try requireElectable(node, row)
-    emit(.leaderElected(LeaderElected(shard: shard, node: node, epoch: row.epoch &+ 1)))
+    let (epoch, isPastLast) = row.epoch.addingReportingOverflow(1)
+    guard !isPastLast else { throw Refusal(.limitReached, "\(state.shardName(shard)) has no epochs left") }
+    emit(.leaderElected(LeaderElected(shard: shard, node: node, epoch: epoch)))
   }
 
   /// Only a replica in sync on a node that is alive may lead: anything else may lose acknowledged data.
@@ -76,8 +82,7 @@ extension Draft {
       emit(.replicaPromoted(ReplicaPromoted(shard: move.shard, node: move.target)))
     case .handedOver:
       if shard.leader == move.source {
-        try requireElectable(move.target, shard)
-        emit(.leaderElected(LeaderElected(shard: move.shard, node: move.target, epoch: shard.epoch &+ 1)))
+        try elect(move.target, shard, move.shard)
       }
     case .finished:
       if shard.replicas.index(of: move.source) != nil {

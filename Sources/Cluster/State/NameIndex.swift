@@ -88,7 +88,7 @@ extension State {
     }
     collections.forEach { id, row in
       if !row.isDeleted { index.collections[row.name] = id }
-      loads.note(row.policy)
+      loads.addCollection(row.policy)
     }
     configs.forEach { id, row in index.configs[ConfigAddress(key: row.key, scope: row.scope)] = id }
     schemas.forEach { id, row in index.schemas[row.key] = id }
@@ -101,10 +101,7 @@ extension State {
     passForgottenSessions()
     alarms.forEach { id, row in index.alarms[row.name] = id }
     tenants.forEach { id, row in index.tenants[row.name] = id }
-    shards.forEach { _, row in
-      guard row.replicas.count > 0, let policy = collections.row(row.collection)?.policy else { return }
-      loads.add(row, weights: loads.vector(policy.weights))
-    }
+    shards.forEach { _, row in loads.add(row) }
   }
 }
 

@@ -73,7 +73,7 @@ extension State {
 
   /// Makes the rows that were added a state at a revision. Digests stay deferred.
   package mutating func finishPages(revision: Revision, time: Microseconds) throws(PageError) {
-    guard cluster.count == 1 else { throw .malformed(table: .cluster, page: 0, .truncated) }
+    guard cluster.count == 1, revision < .max else { throw .malformed(table: .cluster, page: 0, .truncated) }
     self.revision = revision
     self.time = time
     try checkReferences()
@@ -83,15 +83,26 @@ extension State {
   /// Rows must speak of rows that exist, or what is derived from them would trap.
   private func checkReferences() throws(PageError) {
     try shards.forEach { (id, row) throws(PageError) in
-      let isSound =
-        collections.contains(row.collection) && (row.leader == 0 || nodes.contains(row.leader))
-        && row.replicas.allSatisfy { nodes.contains($0.node) }
-      guard isSound else { throw .malformed(table: .shards, page: id, .outOfRange(field: 1)) }
+      guard isSound(row) else { throw .malformed(table: .shards, page: id, .outOfRange(field: 1)) }
     }
     try collections.forEach { (id, row) throws(PageError) in
-      let isSound = row.firstShard >= 1 && Int(row.firstShard) + Int(row.shardCount) <= shards.count + 1
-      guard isSound else { throw .malformed(table: .collections, page: id, .outOfRange(field: 6)) }
+      guard isSound(row) else { throw .malformed(table: .collections, page: id, .outOfRange(field: 6)) }
     }
+    try moves.forEach { (id, row) throws(PageError) in
+      let isSound = shards.contains(row.shard) && nodes.contains(row.source) && nodes.contains(row.target)
+      guard isSound else { throw .malformed(table: .moves, page: id, .outOfRange(field: 1)) }
+    }
+  }
+
+  private func isSound(_ row: ShardRow) -> Bool {
+    collections.contains(row.collection) && (row.leader == 0 || row.replicas.index(of: row.leader) != nil)
+      && (row.move == 0 || moves.contains(row.move)) && row.replicas.allSatisfy { nodes.contains($0.node) }
+  }
+
+  private func isSound(_ row: CollectionRow) -> Bool {
+    (1...Limits.shardsPerCollection).contains(Int(row.shardCount)) && row.placedCount <= row.shardCount
+      && row.policy.replicas <= Limits.replicas && (row.tenant == 0 || tenants.contains(row.tenant))
+      && row.firstShard >= 1 && Int(row.firstShard) + Int(row.shardCount) <= shards.count + 1
   }
 }
 

@@ -1,0 +1,47 @@
+import MusterBytes
+import MusterCluster
+
+/// Shows what the state costs at a million shards: a row write while a view is published per write, the pages of one
+/// change, the memory, and replay. Figures are processor time of one thread, so that a busy machine shows in the
+/// share of the wall clock and not in the figure.
+///
+///     swift run -c release state-benchmark [--shards N] [--events N] [--only writes|pages|replay]
+@main
+struct StateBenchmark {
+  static func main() {
+    let options = Options(CommandLine.arguments.dropFirst())
+    if options.wants("writes") || options.wants("pages") {
+      let cluster = LargeCluster(shards: options.shards)
+      if options.wants("pages") { changedPages(cluster) }
+      if options.wants("writes") { rowWrites(cluster) }
+    }
+    if options.wants("replay") { replay(events: options.events) }
+  }
+}
+
+/// What the command line asks for.
+struct Options {
+  var shards = 1_000_000
+  var events = 3_000_000
+  private var only: String?
+
+  init(_ arguments: ArraySlice<String>) {
+    var rest = Array(arguments)
+    while let name = rest.first {
+      guard rest.count >= 2 else { Options.exit(with: "\(name) wants a value") }
+      switch (name, Int(rest[1])) {
+      case ("--shards", let number?) where (1000...4_000_000).contains(number): shards = number
+      case ("--events", let number?) where (1000...50_000_000).contains(number): events = number
+      case ("--only", _) where ["writes", "pages", "replay"].contains(rest[1]): only = rest[1]
+      default: Options.exit(with: "\(name) \(rest[1]) is not understood")
+      }
+      rest.removeFirst(2)
+    }
+  }
+
+  func wants(_ part: String) -> Bool { only == nil || only == part }
+
+  private static func exit(with problem: String) -> Never {
+    fatalError("state-benchmark: \(problem); [--shards N] [--events N] [--only writes|pages|replay]")
+  }
+}

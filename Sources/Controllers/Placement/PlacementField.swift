@@ -1,0 +1,162 @@
+internal import MusterCluster
+
+/// What is looked at first when a place is chosen.
+enum PlacementOrder {
+  /// As few replicas together as preferred, then the least loaded node.
+  case leastLoaded
+  /// The domain with most room first. That leaves the others to the shards that will need them, so it finds places
+  /// whenever there are any, but it ignores preferences where they cost a place.
+  case roomiestFirst
+}
+
+/// The nodes that a policy may use, with their load as it grows while a plan is made.
+struct PlacementField {
+  private let rules: PlacementRules
+  private let order: PlacementOrder
+  private var nodes: ContiguousArray<NodeID> = []
+  private var loads: ContiguousArray<NodeLoad> = []
+  private var cells: ContiguousArray<PlacementCell> = []
+  /// The best place of each cell: what is scanned for every replica.
+  private var tops: ContiguousArray<Place> = []
+  /// What was chosen for the shard at hand.
+  private var chosen: [Choice] = []
+
+  private struct Choice {
+    var cell: Int
+    var candidate: Int
+  }
+
+  init(_ rules: PlacementRules, _ state: State, _ order: PlacementOrder) {
+    self.rules = rules
+    self.order = order
+    guard rules.unknownDimension == nil else { return }
+    let table = state.nodeLoads
+    var cellOfDomain = ContiguousArray<Int>(repeating: -1, count: table.domainCount + 1)
+    table.forEach { node, load in
+      guard rules.admits(load), rules.hasRoom(load) else { return }
+      guard rules.policy.required.isEmpty || rules.admits(state.nodes[node].labels) else { return }
+      let candidate = nodes.count
+      nodes.append(node)
+      loads.append(copy load)
+      // The roomiest first must know each node's room, unless nodes of a domain exclude each other anyway.
+      guard order == .leastLoaded || rules.separating != nil else { return add(candidate, to: openCell(load)) }
+      let domain = rules.domain(load)
+      if cellOfDomain[domain] < 0 { cellOfDomain[domain] = openCell(load) }
+      add(candidate, to: cellOfDomain[domain])
+    }
+    tops = ContiguousArray(cells.map(\.best))
+  }
+
+  private mutating func openCell(_ load: borrowing NodeLoad) -> Int {
+    cells.append(PlacementCell(load.domains))
+    return cells.count - 1
+  }
+
+  private mutating func add(_ candidate: Int, to cell: Int) {
+    let load = loads[candidate]
+    cells[cell].insert(
+      Place(fullness: rules.fullness(load), replicas: load.replicas, candidate: UInt32(candidate)))
+  }
+
+  /// Whether so many shards find places when no two replicas of one share a domain that separates them.
+  ///
+  /// They do if, and only if, the rooms of the domains, each counted up to the number of shards, add up to enough.
+  mutating func fits(_ shards: Int) -> Bool {
+    let limit = UInt64(shards)
+    var room: UInt64 = 0
+    for cell in cells.indices {
+      cells[cell].room = cells[cell].places.reduce(0) {
+        $0 + rules.fitting(loads[Int($1.candidate)], atMost: limit)
+      }
+      room += rules.separating == nil ? cells[cell].room : min(cells[cell].room, limit)
+    }
+    return room >= limit * UInt64(rules.policy.replicas)
+  }
+
+  // MARK: Choosing
+
+  /// Places for so many shards of all that want some, the leader first in each; nil when this order leads nowhere.
+  mutating func place(_ count: Int, of total: Int) -> [[NodeID]]? {
+    var places: [[NodeID]] = []
+    places.reserveCapacity(count)
+    for number in 0..<count {
+      guard let shard = placeOne(of: UInt64(total - number)) else { return nil }
+      places.append(shard)
+    }
+    return places
+  }
+
+  private mutating func placeOne(of left: UInt64) -> [NodeID]? {
+    chosen.removeAll(keepingCapacity: true)
+    for _ in 0..<rules.policy.replicas {
+      guard let cell = order == .leastLoaded ? leastLoadedCell() : roomiestCell(left) else { return nil }
+      take(cell)
+    }
+    for choice in chosen { putBack(choice) }
+    let leader = chosen.indices.min { isLeadingLess(chosen[$0].candidate, chosen[$1].candidate) } ?? 0
+    chosen.swapAt(0, leader)
+    loads[chosen[0].candidate].leaders += 1
+    return chosen.map { nodes[$0.candidate] }
+  }
+
+  private func isLeadingLess(_ a: Int, _ b: Int) -> Bool {
+    loads[a].leaders == loads[b].leaders ? a < b : loads[a].leaders < loads[b].leaders
+  }
+
+  private func leastLoadedCell() -> Int? {
+    var best: Int?
+    var bestTop = Place.none
+    var bestCrowding = Int.max
+    for cell in tops.indices where !tops[cell].isNone {
+      let crowding = rules.preferred.isEmpty ? 0 : crowding(cell)
+      guard crowding < bestCrowding || (crowding == bestCrowding && tops[cell] < bestTop) else { continue }
+      guard isAllowed(cell) else { continue }
+      best = cell
+      bestTop = tops[cell]
+      bestCrowding = crowding
+    }
+    return best
+  }
+
+  /// - Parameter left: the shards that want places, this one included: more room than that is of no use.
+  private func roomiestCell(_ left: UInt64) -> Int? {
+    var best: Int?
+    var bestRoom: UInt64 = 0
+    for cell in tops.indices where !tops[cell].isNone && isAllowed(cell) {
+      let room = min(cells[cell].room, left)
+      if let best, room < bestRoom || (room == bestRoom && !(tops[cell] < tops[best])) { continue }
+      best = cell
+      bestRoom = room
+    }
+    return best
+  }
+
+  private func isAllowed(_ cell: Int) -> Bool {
+    guard let level = rules.separating else { return true }
+    return !chosen.contains { cells[$0.cell].domain(level) == cells[cell].domain(level) }
+  }
+
+  /// How often the replicas chosen so far share a domain with this cell that they should not share.
+  private func crowding(_ cell: Int) -> Int {
+    var crowding = 0
+    for level in rules.preferred {
+      for choice in chosen where cells[choice.cell].domain(level) == cells[cell].domain(level) { crowding += 1 }
+    }
+    return crowding
+  }
+
+  /// Takes the best place of a cell for the shard at hand; it is out of the cell until the shard is complete.
+  private mutating func take(_ cell: Int) {
+    let place = cells[cell].removeBest()
+    tops[cell] = cells[cell].best
+    chosen.append(Choice(cell: cell, candidate: Int(place.candidate)))
+  }
+
+  private mutating func putBack(_ choice: Choice) {
+    loads[choice.candidate].replicas += 1
+    for weight in rules.weights { loads[choice.candidate].used[weight.dimension] += weight.value }
+    cells[choice.cell].room -= 1
+    if rules.hasRoom(loads[choice.candidate]) { add(choice.candidate, to: choice.cell) }
+    tops[choice.cell] = cells[choice.cell].best
+  }
+}
