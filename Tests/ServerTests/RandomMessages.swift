@@ -52,6 +52,10 @@ struct RandomFields: FieldVisitor {
     value = (0..<random.below(4)).map { _ in UInt32(clamping: number()) }
   }
 
+  mutating func packed<L: PackedList>(_ field: Int, _ value: inout L) {
+    for _ in 0..<random.below(4) { _ = value.append(packed: UInt32(clamping: number())) }
+  }
+
   mutating func enumeration<E: RawRepresentable<UInt32>>(_ field: Int, _ value: inout E) {
     value = E(rawValue: UInt32(random.below(6))) ?? value
   }
