@@ -92,7 +92,7 @@ extension Bench {
 
   struct AsOf: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Asks for the state at random revisions.",
+      commandName: "asof", abstract: "Asks for the state at random revisions.",
       discussion: "Example: muster bench asof --data /tmp/history --count 100")
     @Option(help: "The data directory; it is only read.") var data: String
     @Option(help: "How many moments.") var count = 50
