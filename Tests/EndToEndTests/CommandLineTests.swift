@@ -130,6 +130,22 @@ extension EndToEnd {
       #expect(busy.error.contains("drain it first"))
     }
 
+    /// Names are a contract.
+    @Test(arguments: [
+      "serve", "agent", "status", "alarm list", "alarm clear", "version", "node list", "node show", "node cordon",
+      "node uncordon", "node drain", "node undrain", "node remove", "node can-stop", "collection create",
+      "collection list", "collection show", "collection set", "collection delete", "shard list", "shard show", "route",
+      "maintenance", "config get", "config set", "config delete", "config list", "config history", "config schema",
+      "watch", "log", "show", "diff", "export", "verify", "inspect", "bench append", "bench read", "bench watch",
+      "bench heartbeat", "bench replay", "bench asof", "bench generate",
+    ])
+    func commandsAreCalledAsTheyArePromised(_ name: String) async throws {
+      let words = name.split(separator: " ").map(String.init)
+      let help = try await run(.muster, words + ["--help"])
+      #expect(help.code == 0)
+      #expect(help.out.contains("USAGE: muster \(name)"))
+    }
+
     @Test func everyCommandHasHelpWithAnExample() async throws {
       let help = try await run(.muster, ["--experimental-dump-help"]).document()["command"]
       var missing: [String] = []
