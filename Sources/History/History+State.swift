@@ -5,18 +5,43 @@ internal import MusterLog
 extension History {
   /// The state at a revision: the newest snapshot at or before it, and the commits since.
   ///
-  /// The digest of the result is computed from its rows, and compared with the one that the log has for that moment
-  /// when the revision ends a block.
+  /// Its digest is computed from its rows, and checked: the commits that its block still holds must lead from it to
+  /// the digest that the log has for the end of the block.
   package func state(at revision: Revision) throws(HistoryError) -> State {
     guard revision <= last else { throw .future(asked: "revision \(revision)", newest: last) }
     var state = try snapshot(atOrBefore: revision) ?? State()
+    guard revision > 0 else { return state }
     state.deferDigest()
-    let digest = try replay(&state, through: revision)
-    state.resumeDigest()
-    if let digest, digest != state.digest {
-      throw .divergence(revision, "the state has digest \(state.digest.hex), and the log says \(digest.hex)")
+    try replaying(&state) { [self] state in
+      try log.forEachBlock(from: min(state.revision + 1, revision), through: revision) { block in
+        try History.apply(block, through: revision, to: &state)
+        guard block.header.lastRevision >= revision else { return true }
+        state.resumeDigest()
+        var end = state
+        try History.apply(block, through: block.header.lastRevision, to: &end)
+        try History.check(end, against: block.header)
+        return false
+      }
     }
+    guard state.revision == revision else { throw .divergence(state.revision + 1, "the log has no such commit") }
     return state
+  }
+
+  /// Applies the commits after `state` up to a revision.
+  ///
+  /// - Returns: the digest that the log has of the state at that revision, if it ends a block.
+  package func replay(_ state: inout State, through revision: Revision) throws(HistoryError) -> SetDigest? {
+    guard state.revision < revision else { return nil }
+    var digest: SetDigest?
+    try replaying(&state) { [self] state in
+      try log.forEachBlock(from: state.revision + 1, through: revision) { block in
+        try History.apply(block, through: revision, to: &state)
+        digest = block.header.lastRevision == revision ? block.header.digest : nil
+        return true
+      }
+    }
+    guard state.revision == revision else { throw .divergence(state.revision + 1, "the log has no such commit") }
+    return digest
   }
 
   /// The newest stored state at or before a revision, its digest deferred.
@@ -36,80 +61,86 @@ extension History {
     }
   }
 
-  /// Applies the commits after `state` up to a revision.
-  ///
-  /// - Returns: the digest that the log has of the state at that revision, if it ends a block.
-  package func replay(_ state: inout State, through revision: Revision) throws(HistoryError) -> SetDigest? {
-    guard state.revision < revision else { return nil }
-    var digest: SetDigest?
-    let from = state.revision + 1
+  /// Applies those commits of a block that come after `state`.
+  private static func apply(_ block: BlockView, through revision: Revision, to state: inout State) throws {
+    _ = try block.forEachCommit { bytes, number in
+      if number <= state.revision { return true }
+      if number > revision { return false }
+      try state.apply(try Commit(bytes: bytes, refusingUnknownFields: true))
+      return true
+    }
+  }
+
+  private static func check(_ state: State, against header: BlockHeader) throws(HistoryError) {
+    guard state.digest == header.digest else {
+      throw .divergence(
+        header.lastRevision, "the state has digest \(state.digest.hex), and the log says \(header.digest.hex)")
+    }
+  }
+
+  /// Names what goes wrong while commits are applied.
+  private func replaying(_ state: inout State, _ body: (inout State) throws -> Void) throws(HistoryError) {
     do {
-      try log.forEachBlock(from: from, through: revision) { block in
-        let goesOn = try block.forEachCommit { bytes, number in
-          if number < from { return true }
-          if number > revision { return false }
-          try state.apply(try Commit(bytes: bytes, refusingUnknownFields: true))
-          return true
-        }
-        digest = block.header.lastRevision == revision ? block.header.digest : nil
-        return goesOn
-      }
+      try body(&state)
+    } catch let error as HistoryError {
+      throw error
     } catch let error as LogError {
       throw .log(error)
     } catch {
       throw .divergence(state.revision + 1, "the commit does not apply: \(error)")
     }
-    guard state.revision == revision else { throw .divergence(state.revision + 1, "the log has no such commit") }
-    return digest
   }
+}
 
-  /// Replays everything from the beginning and compares the digest after every block: whether the state that the log
-  /// speaks of is the state that it makes.
+// MARK: - Checking everything
+
+extension History {
+  /// Replays everything from the beginning, and compares: the digest after every block with the one that the log has,
+  /// and every snapshot with the state that it claims to be.
   ///
   /// - Parameter each: called after every block with its last revision.
   package func verifyDeep(_ each: (Revision) -> Void) throws(HistoryError) {
+    var unchecked = try manifests()[...]
     var state = State()
-    do {
+    try replaying(&state) { [self] state in
       try log.forEachBlock(from: 1, through: last) { block in
-        _ = try block.forEachCommit { bytes, _ in
-          try state.apply(try Commit(bytes: bytes, refusingUnknownFields: true))
-          return true
-        }
-        guard state.digest == block.header.digest else {
-          throw HistoryError.divergence(
-            state.revision, "the state has digest \(state.digest.hex), and the log says \(block.header.digest.hex)")
+        try History.apply(block, through: block.header.lastRevision, to: &state)
+        try History.check(state, against: block.header)
+        if let manifest = unchecked.first, manifest.revision <= state.revision {
+          try check(manifest, against: state)
+          unchecked.removeFirst()
         }
         each(state.revision)
         return true
       }
-      try verifySnapshots()
-    } catch let error as HistoryError {
-      throw error
-    } catch let error as LogError {
-      throw .log(error)
-    } catch {
-      throw .divergence(state.revision + 1, "the commit does not apply: \(error)")
+    }
+    if let manifest = unchecked.first {
+      throw .divergence(manifest.revision, "the snapshot is of a revision at which no block ends")
     }
   }
 
-  /// Every snapshot, loaded and compared with the digest it was written with.
-  private func verifySnapshots() throws(HistoryError) {
-    do {
-      for name in try snapshots.list() where name.revision <= last {
-        let expected = try snapshots.manifest(name).digest
-        guard var state = try snapshot(atOrBefore: name.revision) else { continue }
-        state.resumeDigest()
-        guard state.digest == expected else {
-          throw HistoryError.divergence(
-            name.revision, "the snapshot has digest \(state.digest.hex), not \(expected.hex)")
-        }
-      }
-    } catch let error as HistoryError {
-      throw error
-    } catch let error as LogError {
-      throw .log(error)
+  /// Of every snapshot up to the last revision, in their order.
+  private func manifests() throws(HistoryError) -> [SnapshotManifest] {
+    do throws(LogError) {
+      var found: [SnapshotManifest] = []
+      for name in try snapshots.list() where name.revision <= last { found.append(try snapshots.manifest(name)) }
+      return found
     } catch {
-      throw .divergence(last, "\(error)")
+      throw .log(error)
+    }
+  }
+
+  /// Loads a snapshot and compares it with the state that replay made.
+  private func check(_ manifest: SnapshotManifest, against state: State) throws(HistoryError) {
+    guard manifest.revision == state.revision, manifest.digest == state.digest, manifest.time == state.time else {
+      throw .divergence(
+        manifest.revision, "the snapshot has digest \(manifest.digest.hex), and the state \(state.digest.hex)")
+    }
+    guard var stored = try snapshot(atOrBefore: manifest.revision) else { return }
+    stored.resumeDigest()
+    guard stored.digest == state.digest else {
+      throw .divergence(
+        manifest.revision, "the snapshot's rows have digest \(stored.digest.hex), and the state \(state.digest.hex)")
     }
   }
 }

@@ -42,7 +42,9 @@ extension HistoryGenerator {
   mutating func follow(_ event: Event, of revision: Revision) {
     switch event {
     case .nodeJoined: counters.liveNodes += 1
-    case .nodeRemoved: counters.liveNodes -= 1
+    case .nodeRemoved(let event):
+      counters.liveNodes -= 1
+      if let number = Int(state.nodeName(event.node).dropFirst()) { counters.removedNodes.append(number) }
     case .nodeSuspected(let event): add(random.oneIn(3) ? .restart(event.node) : .declareDown(event.node))
     case .nodeDeclaredDown(let event):
       counters.failedNodes += 1

@@ -36,8 +36,14 @@ extension HistoryGenerator {
   // MARK: Growth
 
   private mutating func join() -> Asked {
-    counters.nodes += 1
-    let number = counters.nodes
+    // A machine that was removed may come back: its name then has another number.
+    let number: Int
+    if !counters.removedNodes.isEmpty, random.oneIn(2) {
+      number = counters.removedNodes.removeFirst()
+    } else {
+      counters.nodes += 1
+      number = counters.nodes
+    }
     let command = JoinNode(
       name: "n\(number)", domain: "eu/z\(number % 3)/r\(number / 3 % 30)",
       labels: [Label("disk", number % 4 == 0 ? "hdd" : "ssd")],

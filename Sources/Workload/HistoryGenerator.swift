@@ -39,6 +39,8 @@ package struct HistoryGenerator {
     var liveShards = 0
     var liveNodes = 0
     var failedNodes = 0
+    /// The numbers in the names of removed nodes, the longest gone first.
+    var removedNodes: [Int] = []
   }
 
   /// What somebody asks for.

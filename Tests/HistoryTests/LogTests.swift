@@ -84,8 +84,9 @@ import Testing
   }
 
   @Test func aNodeMatchesUnderEveryNumberItsNameHad() throws {
-    let name = "n3"
-    let ids = (1..<names.nodes.nextID).filter { names.nodes[$0].name == name }
+    let all = (1..<names.nodes.nextID).map { (id: $0, name: names.nodes[$0].name) }
+    let name = try #require(all.first { node in all.contains { $0.name == node.name && $0.id != node.id } }?.name)
+    let ids = all.filter { $0.name == name }.map(\.id)
     try expect({ $0.node = name }) { _, touched in ids.contains { touched.nodes.contains($0) } }
   }
 

@@ -15,6 +15,25 @@ import Testing
   }
 
   @Test(arguments: [
+    (UInt64(0), "1970-01-01T00:00:00.000000Z"), (1, "1970-01-01T00:00:00.000001Z"),
+    (951_782_399_999_999, "2000-02-28T23:59:59.999999Z"), (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),
+    (4_107_542_400_000_000, "2100-03-01T00:00:00.000000Z"), (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
+    (253_402_300_800_000_000, "10000-01-01T00:00:00.000000Z"),
+  ])
+  func timesAreWritten(_ microseconds: UInt64, _ text: String) {
+    #expect(Timestamp.format(microseconds) == text)
+  }
+
+  @Test func whatIsWrittenIsReadAgain() {
+    var microseconds: UInt64 = 1
+    while microseconds < 253_402_300_800_000_000 {
+      #expect(Timestamp.parse(Timestamp.format(microseconds)) == microseconds)
+      microseconds += microseconds / 7 + 86_399_999_999
+    }
+    #expect(!Timestamp.format(.max).isEmpty)
+  }
+
+  @Test(arguments: [
     "", "now", "2026-11-22", "2026-11-22T03:14:00", "2026-13-22T03:14:00Z", "2025-02-29T00:00:00Z",
     "2026-11-22T24:00:00Z", "2026-11-22T03:14:00.Z", "1969-12-31T23:59:59Z", "2026-11-22T03:14:00+2:00",
   ])
@@ -46,6 +65,37 @@ import Testing
   @Test func everythingThatMustBeEscapedIs() {
     let value = JSON.members(["a\"b": .text("x\\y\n\u{1}é"), "n": .signed(-5), "l": .list([.null, .flag(true)])])
     #expect(value.line == "{\"a\\\"b\":\"x\\\\y\\n\\u0001é\",\"n\":-5,\"l\":[null,true]}")
+  }
+
+  @Test func everyByteThatMayNotStandAsItIsIsEscaped() {
+    for byte in UInt8(0)..<0x80 {
+      let text = "a" + String(UnicodeScalar(byte)) + "é"
+      let line = JSON.text(text).line
+      let inner = line.dropFirst(2).dropLast(2)
+      let isPlain = byte >= 0x20 && byte != 0x22 && byte != 0x5c
+      #expect(isPlain ? inner == String(UnicodeScalar(byte)) : inner.first == "\\" && inner.count >= 2)
+      #expect(line.utf8.allSatisfy { $0 >= 0x20 })
+    }
+    #expect(JSON.text("").line == "\"\"")
+    #expect(JSON.text("\"\"").line == "\"\\\"\\\"\"")
+  }
+
+  @Test func aRowOfValuesQuotesWhatItMust() {
+    var commit = CommitReport()
+    commit.revision = 7
+    commit.time = 1_795_317_240_000_000
+    commit.wallTime = commit.time
+    commit.principal = "a,b"
+    commit.reason = Reason(.request, text: "said \"go\"\r\nnow")
+    commit.events = [
+      EventReport("LeaderElected", [FieldReport("shard", .text("c/1")), FieldReport("epoch", .number(2))]),
+      EventReport("NodeLeft", []),
+    ]
+    let time = "2026-11-22T03:14:00.000000Z"
+    let head = "7,\(time),\(time),\"a,b\",,,\"said \"\"go\"\"\r\nnow\",,"
+    #expect(
+      CSV.rows(commit) == head + "LeaderElected,\"{\"\"shard\"\":\"\"c/1\"\",\"\"epoch\"\":2}\"\r\n" + head
+        + "NodeLeft,{}\r\n")
   }
 
   @Test(arguments: [
