@@ -48,7 +48,7 @@ extension History {
         let goesOn = try block.forEachCommit { bytes, number in
           if number < from { return true }
           if number > revision { return false }
-          try state.apply(try Commit(bytes: bytes, refusingUnknownFields: true))
+          try state.apply(stored: bytes)
           return true
         }
         digest = block.header.lastRevision == revision ? block.header.digest : nil
