@@ -35,8 +35,7 @@ private func replayOnce(_ history: EncodedHistory) {
     var start = 0
     for end in history.ends {
       do {
-        try state.apply(
-          try Commit(bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<end]), refusingUnknownFields: true))
+        try state.apply(stored: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
       } catch {
         fatalError("state-benchmark: \(error)")
       }

@@ -4,16 +4,26 @@
 /// version does not know: skipped or refused, as the reader was told.
 extension ByteReader: FieldVisitor {
   /// Moves past the tag of `field` if it comes next, and says so.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func advance(to field: Int, _ type: UInt64) throws(WireError) -> Bool {
-    while position < end {
-      // The common case: a one-byte tag that is the expected one.
-      if field < 16, position.load(as: UInt8.self) == UInt8(truncatingIfNeeded: UInt64(field) << 3 | type) {
+    guard position < end else { return false }
+    // The common cases: a one-byte tag that is the expected one, or that of a later field.
+    let next = position.load(as: UInt8.self)
+    if next < 0x80 && field < 16 {
+      if next == UInt8(truncatingIfNeeded: UInt64(field) << 3 | type) {
         position += 1
         lastField = field
         return true
       }
-      guard let next = try peekTag() else { return false }
+      if Int(next >> 3) > field { return false }
+    }
+    return try search(field, type)
+  }
+
+  /// Passes unknown fields until the expected one, a later one or the end.
+  @inline(never) @usableFromInline
+  mutating func search(_ field: Int, _ type: UInt64) throws(WireError) -> Bool {
+    while let next = try peekTag() {
       if next.field > field { return false }
       if next.field == field {
         guard next.type == type else { throw .wireType(field: field) }

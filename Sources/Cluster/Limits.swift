@@ -44,6 +44,6 @@ package typealias PrincipalID = UInt32
 package typealias SessionID = UInt32
 package typealias TenantID = UInt32
 package typealias ConfigID = UInt32
-package typealias Revision = UInt64
+public typealias Revision = UInt64
 /// Microseconds since 1970-01-01T00:00:00Z.
 package typealias Microseconds = UInt64

@@ -66,7 +66,7 @@ extension History {
     _ = try block.forEachCommit { bytes, number in
       if number <= state.revision { return true }
       if number > revision { return false }
-      try state.apply(try Commit(bytes: bytes, refusingUnknownFields: true))
+      try state.apply(stored: bytes)
       return true
     }
   }

@@ -1,6 +1,10 @@
+package import MusterBytes
+
 /// An event that does not fit the state it is applied to. The log that holds it was not written by `decide`, or the
 /// state is not the one it was decided on: the caller treats it as corruption.
 package enum ApplyError: Error, Equatable, Sendable {
+  /// The stored bytes are no commit.
+  case malformed(WireError)
   case unknownNode(NodeID)
   case unknownCollection(CollectionID)
   case unknownShard(ShardID)

@@ -3,16 +3,21 @@ extension State {
   ///
   /// - Throws: when the commit does not follow this state; the state is then of no use any more.
   package mutating func apply(_ commit: Commit) throws(ApplyError) {
+    let envelope = CommitEnvelope(commit)
+    try requireNext(envelope)
+    for event in commit.events { try apply(event, at: commit.revision, time: commit.time) }
+    try finish(envelope)
+  }
+
+  func requireNext(_ commit: CommitEnvelope) throws(ApplyError) {
     guard commit.revision == revision + 1 else {
       throw .revisionGap(expected: revision + 1, found: commit.revision)
     }
     guard commit.time >= time else { throw .timeWentBack(commit.revision) }
-    for event in commit.events { try apply(event, at: commit.revision, time: commit.time) }
-    try finish(commit)
   }
 
   /// Takes over what a commit says of itself, after its events were applied.
-  mutating func finish(_ commit: Commit) throws(ApplyError) {
+  mutating func finish(_ commit: CommitEnvelope) throws(ApplyError) {
     if commit.session != 0 { try remember(commit) }
     revision = commit.revision
     time = commit.time

@@ -67,7 +67,7 @@ extension State {
     guard !row.replicas.isFull, row.replicas.index(of: event.node) == nil else {
       throw .replica(event.shard, event.node)
     }
-    _ = try requireLiving(row.collection)
+    guard !collections[row.collection].isDeleted else { throw .conflict(.collections, id: row.collection) }
     loads.addReplica(event.node, loads.weights(of: row.collection))
     modify(\.shards, event.shard) {
       $0.replicas.append(Replica(node: event.node, role: .learner))
@@ -132,12 +132,15 @@ extension State {
   private mutating func modifyReplica(
     _ shard: ShardID, _ node: NodeID, _ revision: Revision, _ change: (inout Replica) -> Void
   ) throws(ApplyError) {
-    guard let row = shards.row(shard) else { throw .unknownShard(shard) }
-    guard let place = row.replicas.index(of: node) else { throw .replica(shard, node) }
+    guard shards.contains(shard) else { throw .unknownShard(shard) }
+    var isThere = false
     modify(\.shards, shard) {
+      guard let place = $0.replicas.index(of: node) else { return }
       change(&$0.replicas[place])
       $0.changed = revision
+      isThere = true
     }
+    guard isThere else { throw .replica(shard, node) }
   }
 }
 

@@ -25,7 +25,8 @@ extension State {
   }
 
   mutating func apply(_ event: SessionForgotten, _ revision: Revision) throws(ApplyError) {
-    let client = try requireSession(event.session).client
+    try requireSession(event.session)
+    let client = sessions[event.session].client
     if !isDigestDeferred {
       for request in sessions[event.session].window { rowsDigest -= request.digest(session: event.session) }
     }
@@ -38,15 +39,13 @@ extension State {
     passForgottenSessions()
   }
 
-  /// A session that is not forgotten.
-  private func requireSession(_ id: SessionID) throws(ApplyError) -> SessionRow {
-    guard let row = sessions.row(id), !row.client.isEmpty else { throw .unknownSession(id) }
-    return row
+  private func requireSession(_ id: SessionID) throws(ApplyError) {
+    guard sessions.contains(id), !sessions[id].client.isEmpty else { throw .unknownSession(id) }
   }
 
   /// Remembers that a request became this commit; the oldest one remembered gives way.
-  mutating func remember(_ commit: Commit) throws(ApplyError) {
-    _ = try requireSession(commit.session)
+  mutating func remember(_ commit: CommitEnvelope) throws(ApplyError) {
+    try requireSession(commit.session)
     let request = ExecutedRequest(sequence: commit.sequence, revision: commit.revision)
     if !isDigestDeferred { rowsDigest += request.digest(session: commit.session) }
     let dropped = sessions[commit.session].remember(request)

@@ -40,7 +40,7 @@ extension State {
     do throws(ApplyError) {
       if let after = decision.stateAfterEvents {
         self = after
-        try finish(decision.commit)
+        try finish(CommitEnvelope(decision.commit))
       } else {
         try apply(decision.commit)
       }

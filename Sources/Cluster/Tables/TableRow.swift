@@ -1,7 +1,7 @@
-package import MusterBytes
+public import MusterBytes
 
 /// The tables of the state. The numbers are stored in snapshots and seed the rows' digests: they never change.
-package enum TableID: UInt32, CaseIterable, Sendable {
+public enum TableID: UInt32, CaseIterable, Sendable {
   case cluster = 1
   case nodes = 2
   case collections = 3
@@ -21,7 +21,7 @@ package enum TableID: UInt32, CaseIterable, Sendable {
 ///
 /// A row's canonical form is its encoding without times, so that two clusters that accepted the same commands in the
 /// same order have the same digest whenever they did so.
-package protocol TableRow: FieldMessage, Equatable {
+public protocol TableRow: FieldMessage, Equatable {
   static var table: TableID { get }
   /// Rows in a page, a power of two: a write copies one page, so large rows want small pages.
   static var rowsPerPageShift: Int { get }
@@ -32,8 +32,8 @@ package protocol TableRow: FieldMessage, Equatable {
 }
 
 extension TableRow {
-  @inlinable package static var rowsPerPageShift: Int { 6 }
-  package var timeless: Self { self }
+  @inlinable public static var rowsPerPageShift: Int { 6 }
+  public var timeless: Self { self }
 
   package var digest: SetDigest {
     var writer = ByteWriter(capacity: 128)
