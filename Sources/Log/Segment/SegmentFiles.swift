@@ -5,9 +5,6 @@ struct SegmentFiles {
   let storage: any Storage
   let identity: LogIdentity
 
-  /// What is read of a growing segment behind what is known of it, so that not all of its zeros are read.
-  private static let growthBytes = 2 << 20
-
   /// - Parameters:
   ///   - confirmed: the highest revision known to be durable from elsewhere.
   ///   - isGrowing: a writer may be at its end.
@@ -16,42 +13,27 @@ struct SegmentFiles {
     _ name: SegmentName, confirmed: UInt64, isGrowing: Bool, before: SegmentContent?
   ) throws(LogError) -> SegmentContent {
     // A packed segment never changes.
-    if name.isSealed { return try before ?? openSealed(name) }
-    return isGrowing
-      ? try openGrowing(name, confirmed: confirmed, before: before) : try openLive(name, confirmed: confirmed)
+    if name.isSealed {
+      if let before { return before }
+      return try openSealed(name)
+    }
+    return try openLive(name, confirmed: confirmed, isGrowing: isGrowing)
   }
 
   // MARK: Live
 
-  private func openLive(_ name: SegmentName, confirmed: UInt64) throws(LogError) -> SegmentContent {
+  private func openLive(_ name: SegmentName, confirmed: UInt64, isGrowing: Bool) throws(LogError) -> SegmentContent {
     let bytes = try read(name.path, 0, try size(name.path))
     let reader = LiveSegmentReader(identity: identity, path: name.path, bytes: bytes)
-    return SegmentContent(name, reader, try reader.scan(first: name.first, confirmed: confirmed), after: [])
-  }
-
-  /// Reads on behind what is known, until the end of what was written is seen.
-  private func openGrowing(
-    _ name: SegmentName, confirmed: UInt64, before: SegmentContent?
-  ) throws(LogError) -> SegmentContent {
-    let size = try size(name.path)
-    var known = before?.live
-    var bytes = known.flatMap { live in before?.reader.map { Array($0.bytes.prefix(live.end)) } } ?? []
-    while true {
-      bytes += try read(name.path, bytes.count, min(SegmentFiles.growthBytes, size - bytes.count))
-      let reader = LiveSegmentReader(identity: identity, path: name.path, bytes: bytes)
-      let isWhole = bytes.count >= size
-      let scan = try reader.scan(
-        first: name.first, confirmed: isWhole ? confirmed : 0, isGrowing: true, from: known)
-      // The frame at the end could be cut off by what was read, unless the longest one had room.
-      if isWhole || scan.end + Frame.aligned(FrameHeader.byteCount + Frame.storedBytesMax) <= bytes.count {
-        guard scan.lastRevision >= confirmed || isWhole else {
-          return SegmentContent(
-            name, reader, try reader.scan(first: name.first, confirmed: confirmed, isGrowing: true), after: [])
-        }
-        return SegmentContent(name, reader, scan, after: before?.units ?? [])
-      }
-      known = nil
+    let scan = try reader.scan(first: name.first, confirmed: confirmed, isGrowing: isGrowing)
+    let units = scan.blocks.map { entry in
+      LogUnit(
+        segment: name, offset: entry.offset, storedBytes: Int(entry.header.storedBytes),
+        firstRevision: entry.header.firstRevision, commitCount: entry.header.commitCount, blockCount: 1,
+        time: entry.header.time)
     }
+    return SegmentContent(
+      name: name, fileBytes: scan.fileBytes, units: units, chainBefore: scan.chainBefore, live: scan, reader: reader)
   }
 
   // MARK: Packed
