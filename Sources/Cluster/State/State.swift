@@ -118,3 +118,10 @@ extension State {
     return sum
   }
 }
+
+extension State: CustomStringConvertible {
+  /// The moment and its digest: a state printed whole is of no use to anybody.
+  package var description: String {
+    "State(revision: \(revision), digest: \(isDigestDeferred ? "deferred" : digest.hex))"
+  }
+}
