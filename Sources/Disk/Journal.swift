@@ -108,18 +108,23 @@ public final class Journal: @unchecked Sendable {
 
   /// Opens the log of a directory for reading.
   ///
-  /// - Parameter isGrowing: a writer may be at its end meanwhile.
+  /// - Parameters:
+  ///   - isGrowing: a writer may be at its end meanwhile.
+  ///   - older: a reader of the same files from before.
   package static func openLog(
-    _ storage: any Storage, _ identity: LogIdentity, isGrowing: Bool = false
+    _ storage: any Storage, _ identity: LogIdentity, isGrowing: Bool = false, reusing older: LogReader? = nil
   ) throws(LogError) -> LogReader {
     let newest = try SnapshotStore(storage, identity).list().last
-    return try LogReader(storage, identity: identity, confirmed: newest?.revision ?? 0, isGrowing: isGrowing)
+    return try LogReader(
+      storage, identity: identity, confirmed: newest?.revision ?? 0, isGrowing: isGrowing, reusing: older)
   }
 
   /// Opens a log that is written meanwhile: a file may get its packed form between the listing and the reading.
-  package static func openChangingLog(_ storage: any Storage, _ identity: LogIdentity) throws(LogError) -> LogReader {
+  package static func openChangingLog(
+    _ storage: any Storage, _ identity: LogIdentity, reusing older: LogReader? = nil
+  ) throws(LogError) -> LogReader {
     for _ in 0..<3 {
-      if let log = try? openLog(storage, identity, isGrowing: true) { return log }
+      if let log = try? openLog(storage, identity, isGrowing: true, reusing: older) { return log }
     }
     return try openLog(storage, identity, isGrowing: true)
   }
@@ -191,7 +196,11 @@ public final class Journal: @unchecked Sendable {
   }
 
   /// Opens the log for reading as it is now. Several readers may be used at once, each by one thread.
-  package func reader() throws(LogError) -> LogReader { try Journal.openChangingLog(storage, identity) }
+  ///
+  /// - Parameter older: a reader from before: what it knows of packed segments is not read again.
+  package func reader(reusing older: LogReader? = nil) throws(LogError) -> LogReader {
+    try Journal.openChangingLog(storage, identity, reusing: older)
+  }
 }
 
 /// Turns the errors of files into the log's.

@@ -42,7 +42,7 @@ package struct Differ {
   private func moves(_ each: (Difference) -> Void) {
     let names = later
     numberedRows(
-      \.moves, { !$0.step.isOver }, { id, _ in "move/\(id)" }, { names.fieldReports($0) }, each)
+      \.moves, { !$0.isVacant }, { id, _ in "move/\(id)" }, { names.fieldReports($0) }, each)
   }
 
   private func rows<Row: TableRow>(

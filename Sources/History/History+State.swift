@@ -6,11 +6,15 @@ extension History {
   /// The state at a revision: the newest snapshot at or before it, and the commits since.
   ///
   /// Its digest is computed from its rows, and checked: the commits that its block still holds must lead from it to
-  /// the digest that the log has for the end of the block.
-  package func state(at revision: Revision) throws(HistoryError) -> State {
+  /// the digest that the log has for the end of the block. A state that does not follow everything has no digest.
+  package func state(at revision: Revision, following parts: StateParts = .all) throws(HistoryError) -> State {
     guard revision <= last else { throw .future(asked: "revision \(revision)", newest: last) }
-    var state = try snapshot(atOrBefore: revision) ?? State()
+    var state = try snapshot(atOrBefore: revision, following: parts) ?? .beginning(following: parts)
     guard revision > 0 else { return state }
+    guard parts == .all else {
+      _ = try replay(&state, through: revision)
+      return state
+    }
     state.deferDigest()
     try replaying(&state) { [self] state in
       try log.forEachBlock(from: min(state.revision + 1, revision), through: revision) { block in
@@ -45,10 +49,13 @@ extension History {
   }
 
   /// The newest stored state at or before a revision, its digest deferred.
-  private func snapshot(atOrBefore revision: Revision) throws(HistoryError) -> State? {
+  private func snapshot(
+    atOrBefore revision: Revision, following parts: StateParts = .all
+  ) throws(HistoryError) -> State? {
     do {
-      var state = State.empty()
-      let manifest = try snapshots.load(atOrBefore: revision) { address, bytes in
+      var state = State.empty(following: parts)
+      let passed = { (table: UInt32) in TableID(rawValue: table).map { !parts.include($0) } ?? false }
+      let manifest = try snapshots.load(atOrBefore: revision, skipping: passed) { address, bytes in
         try state.addPage(table: address.table, page: address.page, bytes)
       }
       guard let manifest else { return nil }

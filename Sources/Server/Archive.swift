@@ -29,7 +29,7 @@ final class Archive: Sendable {
   private func open(through last: Revision) throws(HistoryError) -> ArchiveReader {
     if let known = shelf.history, known.last >= last { return ArchiveReader(known, self) }
     do throws(LogError) {
-      let history = History(try journal.reader(), journal.snapshots, through: last)
+      let history = History(try journal.reader(reusing: shelf.history?.log), journal.snapshots, through: last)
       shelf.history = history
       return ArchiveReader(history, self)
     } catch {
@@ -38,9 +38,11 @@ final class Archive: Sendable {
   }
 
   /// The state at a revision; the last one that was made is kept.
-  fileprivate func state(at revision: Revision, _ history: History) throws(HistoryError) -> State {
-    if let known = shelf.state, known.revision == revision { return known }
-    let state = try history.state(at: revision)
+  fileprivate func state(
+    at revision: Revision, following parts: StateParts, _ history: History
+  ) throws(HistoryError) -> State {
+    if let known = shelf.state, known.revision == revision, known.parts.isSuperset(of: parts) { return known }
+    let state = try history.state(at: revision, following: parts)
     shelf.state = state
     return state
   }
@@ -58,5 +60,7 @@ struct ArchiveReader {
     self.archive = archive
   }
 
-  func state(at revision: Revision) throws(HistoryError) -> State { try archive.state(at: revision, history) }
+  func state(at revision: Revision, following parts: StateParts = .all) throws(HistoryError) -> State {
+    try archive.state(at: revision, following: parts, history)
+  }
 }

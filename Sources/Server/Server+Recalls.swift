@@ -124,7 +124,8 @@ private func answer(
 ) -> Result<ReadReply, HistoryError> {
   Result { () throws(HistoryError) in
     let reader = try reader.get()
-    let state = try reader.state(at: try reader.history.resolve(request.at, clock: clock))
+    let revision = try reader.history.resolve(request.at, clock: clock)
+    let state = try reader.state(at: revision, following: request.question.parts)
     var reply = ReadReply()
     reply.timeline = timeline
     reply.revision = state.revision

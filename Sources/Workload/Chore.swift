@@ -178,8 +178,7 @@ extension HistoryGenerator {
   // MARK: Moves
 
   private mutating func advance(_ id: MoveID, _ cause: Revision) -> Asked? {
-    let move = state.moves[id]
-    guard !move.step.isOver else { return nil }
+    guard let move = state.moves.row(id), !move.isVacant else { return nil }
     add(.advance(id, cause: cause))
     let target = state.nodes[move.target]
     let shard = state.shards[move.shard]

@@ -146,7 +146,7 @@ private struct DiffOracle {
   }
 
   private func moves(_ state: State, _ id: UInt32) -> (String, String)? {
-    state.moves.row(id).flatMap { $0.step.isOver ? nil : ("\(id)", "\($0.step)") }
+    state.moves.row(id).flatMap { $0.isVacant ? nil : ("\(id)", "\($0.step)") }
   }
 
   private func configs(_ state: State, _ id: UInt32) -> (String, String)? {

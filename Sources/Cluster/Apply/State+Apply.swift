@@ -18,7 +18,7 @@ extension State {
 
   /// Takes over what a commit says of itself, after its events were applied.
   mutating func finish(_ commit: CommitEnvelope) throws(ApplyError) {
-    if commit.session != 0 { try remember(commit) }
+    if commit.session != 0, parts.contains(.surroundings) { try remember(commit) }
     revision = commit.revision
     time = commit.time
   }
@@ -61,7 +61,7 @@ extension State {
     case .schemaSet(let event): apply(event, revision)
     case .principalSeen(let event): try apply(event, revision)
     case .sessionOpened(let event): try apply(event, revision)
-    case .sessionForgotten(let event): try apply(event, revision)
+    case .sessionForgotten(let event): try apply(event)
     case .alarmRaised(let event): apply(event, revision, time)
     case .alarmCleared(let event): try apply(event, revision, time)
     case .tenantCreated(let event): try apply(event, revision)

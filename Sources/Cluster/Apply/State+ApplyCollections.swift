@@ -59,7 +59,7 @@ extension State {
     for offset in 0..<row.shardCount {
       let id = row.firstShard + offset
       loads.remove(shards[id])
-      if shards[id].move != 0 { setStep(of: shards[id].move, .cancelled, revision) }
+      if shards[id].move != 0 { vacate(\.moves, shards[id].move) }
       modify(\.shards, id) {
         $0.replicas.removeAll()
         $0.leader = 0

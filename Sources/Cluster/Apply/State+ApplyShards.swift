@@ -112,19 +112,18 @@ extension State {
   }
 
   mutating func apply(_ event: MoveAdvanced, _ revision: Revision) throws(ApplyError) {
-    guard let row = moves.row(event.move) else { throw .unknownMove(event.move) }
-    guard row.shard == event.shard, !row.step.isOver else { throw .conflict(.moves, id: event.move) }
-    setStep(of: event.move, event.step, revision)
-    guard event.step.isOver else { return }
-    modify(\.shards, row.shard) {
-      $0.move = 0
-      $0.changed = revision
+    guard moves.holds(event.move) else { throw .unknownMove(event.move) }
+    guard moves[event.move].shard == event.shard else { throw .conflict(.moves, id: event.move) }
+    guard event.step.isOver else {
+      modify(\.moves, event.move) {
+        $0.step = event.step
+        $0.changed = revision
+      }
+      return
     }
-  }
-
-  mutating func setStep(of move: MoveID, _ step: MoveStep, _ revision: Revision) {
-    modify(\.moves, move) {
-      $0.step = step
+    vacate(\.moves, event.move)
+    modify(\.shards, event.shard) {
+      $0.move = 0
       $0.changed = revision
     }
   }

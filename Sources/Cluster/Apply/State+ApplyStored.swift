@@ -39,6 +39,7 @@ extension State {
     let commit = try reading(&reader) { (reader) throws(WireError) in try CommitEnvelope(upToEvents: &reader) }
     try requireNext(commit)
     while let event = try reading(&reader, Event.init(nextIn:)) {
+      guard parts.isSuperset(of: event.part) else { continue }
       try apply(event, at: commit.revision, time: commit.time)
     }
     try finish(commit)

@@ -24,23 +24,20 @@ extension State {
     index.sessions[event.client] = event.session
   }
 
-  mutating func apply(_ event: SessionForgotten, _ revision: Revision) throws(ApplyError) {
+  mutating func apply(_ event: SessionForgotten) throws(ApplyError) {
     try requireSession(event.session)
     let client = sessions[event.session].client
     if !isDigestDeferred {
       for request in sessions[event.session].window { rowsDigest -= request.digest(session: event.session) }
     }
-    modify(\.sessions, event.session) {
-      $0 = SessionRow()
-      $0.changed = revision
-    }
+    vacate(\.sessions, event.session)
     index.sessions[client] = nil
     forgottenSessions += 1
     passForgottenSessions()
   }
 
   private func requireSession(_ id: SessionID) throws(ApplyError) {
-    guard sessions.contains(id), !sessions[id].client.isEmpty else { throw .unknownSession(id) }
+    guard sessions.holds(id) else { throw .unknownSession(id) }
   }
 
   /// Remembers that a request became this commit; the oldest one remembered gives way.

@@ -54,12 +54,8 @@ extension Draft {
   }
 
   mutating func decide(_ command: AdvanceMove) throws(Refusal) {
-    guard let move = state.moves.row(command.move) else {
-      throw Refusal(.notFound, "there is no move \(command.move)")
-    }
-    guard !move.step.isOver else {
-      if move.step == command.step { return }
-      throw Refusal(.conflict, "move \(command.move) is \(move.step.name) already")
+    guard let move = state.moves.row(command.move), !move.isVacant else {
+      throw Refusal(.notFound, "there is no move \(command.move), or none any more")
     }
     if command.step == .cancelled {
       try cancel(command.move, move)

@@ -75,8 +75,8 @@ struct Draft {
   private mutating func forgetOldSession() {
     var candidates: [(id: SessionID, changed: Revision)] = []
     var id = state.oldestSession
-    while candidates.count < 16, let row = state.sessions.row(id) {
-      if !row.client.isEmpty { candidates.append((id, row.changed)) }
+    while candidates.count < 16, state.sessions.contains(id) {
+      if let row = state.sessions.row(id), !row.isVacant { candidates.append((id, row.changed)) }
       id += 1
     }
     if let oldest = candidates.min(by: { ($0.changed, $0.id) < ($1.changed, $1.id) }) {

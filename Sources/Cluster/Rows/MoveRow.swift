@@ -24,7 +24,7 @@ package enum MoveStep: UInt32, Sendable {
   package var isOver: Bool { self == .finished || self == .cancelled }
 }
 
-/// A replica on its way from one node to another.
+/// A replica on its way from one node to another. When the move is over the row is vacant: the log remembers.
 package struct MoveRow: TableRow {
   package static let table = TableID.moves
 
@@ -36,6 +36,8 @@ package struct MoveRow: TableRow {
   package var changed: Revision = 0
 
   package init() {}
+
+  package var isVacant: Bool { shard == 0 }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.uint32(1, &shard)

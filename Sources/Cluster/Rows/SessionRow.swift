@@ -28,7 +28,7 @@ package struct SessionRow: TableRow {
   package static let table = TableID.sessions
   @inlinable package static var rowsPerPageShift: Int { 1 }
 
-  /// Empty once forgotten.
+  /// Empty once the session is forgotten.
   package var client = ""
   /// Every sequence up to this one that is not in `window` is too old to be judged.
   package var floor: UInt64 = 0
@@ -37,6 +37,8 @@ package struct SessionRow: TableRow {
   package var changed: Revision = 0
 
   package init() {}
+
+  package var isVacant: Bool { client.isEmpty }
 
   package var highest: UInt64 { window.reduce(floor) { max($0, $1.sequence) } }
 

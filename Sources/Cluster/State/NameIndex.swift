@@ -93,9 +93,11 @@ extension State {
     configs.forEach { id, row in index.configs[ConfigAddress(key: row.key, scope: row.scope)] = id }
     schemas.forEach { id, row in index.schemas[row.key] = id }
     principals.forEach { id, row in index.principals[PrincipalName(name: row.name, kind: row.kind)] = id }
-    forgottenSessions = 0
+    forgottenSessions = sessions.count
     sessions.forEach { id, row in
-      if row.client.isEmpty { forgottenSessions += 1 } else { index.sessions[row.client] = id }
+      if row.isVacant { return }
+      forgottenSessions -= 1
+      index.sessions[row.client] = id
     }
     oldestSession = 1
     passForgottenSessions()
@@ -108,6 +110,6 @@ extension State {
 extension State {
   /// Moves the mark of the oldest session past those that were forgotten.
   mutating func passForgottenSessions() {
-    while let row = sessions.row(oldestSession), row.client.isEmpty { oldestSession += 1 }
+    while sessions.contains(oldestSession), !sessions.holds(oldestSession) { oldestSession += 1 }
   }
 }

@@ -41,16 +41,26 @@ extension State {
   }
 
   /// A state without any row, to be filled by `addPage` and `finishPages`.
-  package static func empty() -> State {
+  package static func empty(following parts: StateParts = .all) -> State {
     var state = State()
+    state.parts = parts
     state.cluster = PagedTable()
     state.deferDigest()
     return state
   }
 
-  /// Adds a stored page. Pages come in ascending order of table and number.
+  /// The state before the first commit.
+  package static func beginning(following parts: StateParts) -> State {
+    var state = State()
+    state.parts = parts
+    if parts != .all { state.deferDigest() }
+    return state
+  }
+
+  /// Adds a stored page, if it is of a part that is followed. Pages come in ascending order of table and number.
   package mutating func addPage(table: UInt32, page: UInt32, _ bytes: UnsafeRawBufferPointer) throws(PageError) {
     guard let table = TableID(rawValue: table) else { throw .unknownTable(table) }
+    guard parts.include(table) else { return }
     do throws(WireError) {
       switch table {
       case .cluster: try cluster.appendPage(Int(page), bytes)
@@ -89,6 +99,7 @@ extension State {
       guard isSound(row) else { throw .malformed(table: .collections, page: id, .outOfRange(field: 6)) }
     }
     try moves.forEach { (id, row) throws(PageError) in
+      if row.isVacant { return }
       let isSound = shards.contains(row.shard) && nodes.contains(row.source) && nodes.contains(row.target)
       guard isSound else { throw .malformed(table: .moves, page: id, .outOfRange(field: 1)) }
     }
@@ -96,7 +107,7 @@ extension State {
 
   private func isSound(_ row: ShardRow) -> Bool {
     collections.contains(row.collection) && (row.leader == 0 || row.replicas.index(of: row.leader) != nil)
-      && (row.move == 0 || moves.contains(row.move)) && row.replicas.allSatisfy { nodes.contains($0.node) }
+      && (row.move == 0 || moves.holds(row.move)) && row.replicas.allSatisfy { nodes.contains($0.node) }
   }
 
   private func isSound(_ row: CollectionRow) -> Bool {

@@ -7,7 +7,8 @@ package import MusterBytes
 /// without a lock. Only `execute` and `apply` change one.
 ///
 /// Invariants:
-/// - Rows are numbered densely from 1 and never removed; what is gone is marked so, because names and history outlive it.
+/// - Rows are numbered densely from 1. What has a name is never removed but marked, because names and history outlive
+///   it; what has none (moves, sessions) becomes vacant when it is over.
 /// - `digest` is the sum over the canonical rows, also of rows that a snapshot gave, unless `isDigestDeferred`.
 /// - Indexes and loads are derived: they can be rebuilt from the rows and are not part of the digest.
 package struct State: Sendable {
@@ -39,6 +40,8 @@ package struct State: Sendable {
   var rowsDigest = SetDigest()
   /// While true, writes leave the digest alone; `resumeDigest` computes it anew.
   package private(set) var isDigestDeferred = false
+  /// What of the history it follows. One that does not follow all has no digest, and decides nothing.
+  package internal(set) var parts = StateParts.all
 
   package init() {
     write(append: ClusterRow(), to: \.cluster)
@@ -80,6 +83,13 @@ extension State {
     rowsDigest -= before
     rowsDigest += after
   }
+
+  /// Makes a row vacant.
+  mutating func vacate<Row: TableRow>(_ table: WritableKeyPath<State, PagedTable<Row>>, _ id: UInt32) {
+    modify(table, id) { $0 = Row() }
+    assert(self[keyPath: table][id].isVacant, "a new row of a table that is vacated is vacant")
+    self[keyPath: table].releasePage(of: id)
+  }
 }
 
 // MARK: - Digest
@@ -90,6 +100,7 @@ extension State {
 
   /// Computes the digest from every row and follows it again.
   package mutating func resumeDigest() {
+    precondition(parts == .all, "a state that leaves parts out has no digest")
     isDigestDeferred = false
     rowsDigest = computedDigest()
   }

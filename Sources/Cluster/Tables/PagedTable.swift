@@ -7,6 +7,8 @@ package import MusterBytes
 /// Narrow levels, because to copy one costs a reference count for each of its members: at a million rows a write
 /// counts 80 of them. A page that no copy shares is written in place. Numbers begin at 1.
 ///
+/// Numbers are never used again. A full page whose rows are all vacant has no rows left: such numbers are not held.
+///
 /// Public and inlinable so that other modules read rows without looking their type up at run time.
 public struct PagedTable<Row: TableRow>: Sendable {
   @inlinable static var fanShift: Int { 5 }
@@ -41,16 +43,28 @@ public struct PagedTable<Row: TableRow>: Sendable {
 
   @inlinable public var nextID: UInt32 { UInt32(used) + 1 }
 
+  /// True when the number was given to a row.
   @inlinable public func contains(_ id: UInt32) -> Bool { id >= 1 && Int(id) <= used }
+
+  /// True when there is a row of this number that is not vacant.
+  @inlinable
+  public func holds(_ id: UInt32) -> Bool {
+    guard contains(id) else { return false }
+    let rows = rows((Int(id) - 1) >> Self.rowShift)
+    let place = (Int(id) - 1) & Self.rowMask
+    return place < rows.count && !rows[place].isVacant
+  }
 
   /// The row of this number, or nil when there is none.
   @inlinable
   public func row(_ id: UInt32) -> Row? {
     guard contains(id) else { return nil }
-    return self[id]
+    let rows = rows((Int(id) - 1) >> Self.rowShift)
+    let place = (Int(id) - 1) & Self.rowMask
+    return place < rows.count ? rows[place] : nil
   }
 
-  /// - Precondition: the table contains `id`.
+  /// - Precondition: the table contains `id`, and its page was not let go.
   /// - Complexity: O(1); a write to a page shared with a copy also copies that page.
   @inlinable
   public subscript(id: UInt32) -> Row {
@@ -87,6 +101,15 @@ public struct PagedTable<Row: TableRow>: Sendable {
     return UInt32(used)
   }
 
+  /// Lets go of the page of a row when it is full of vacant rows.
+  mutating func releasePage(of id: UInt32) {
+    let page = (Int(id) - 1) >> Self.rowShift
+    let rows = rows(page)
+    guard rows.count > Self.rowMask, rows.allSatisfy(\.isVacant) else { return }
+    branches[page >> (2 * Self.fanShift)].chunks[page >> Self.fanShift & Self.fanMask].pages[page & Self.fanMask] =
+      Page()
+  }
+
   /// Adds a page behind the last.
   ///
   /// - Precondition: the last page is full.
@@ -103,11 +126,11 @@ public struct PagedTable<Row: TableRow>: Sendable {
 // MARK: - Walking
 
 extension PagedTable {
-  /// Calls `body` with every row in ascending order of numbers.
+  /// Calls `body` with every row in ascending order of numbers, but for those of pages that were let go.
   @inlinable
   public func forEach<E: Error>(_ body: (UInt32, Row) throws(E) -> Void) throws(E) {
-    var id: UInt32 = 1
     for page in 0..<pageCount {
+      var id = UInt32(page << Self.rowShift) + 1
       for row in rows(page) {
         try body(id, row)
         id += 1
@@ -183,7 +206,7 @@ extension PagedTable {
     for var row in rows(number) { writer.message(1, &row) }
   }
 
-  /// Appends the rows of a stored page.
+  /// Appends the rows of a stored page. An empty one was let go.
   ///
   /// Pages must come in order and all but the last must be full; anything else is not a snapshot of ours.
   package mutating func appendPage(_ number: Int, _ bytes: UnsafeRawBufferPointer) throws(WireError) {
@@ -197,8 +220,7 @@ extension PagedTable {
       page.rows.append(try Row(from: &row))
     }
     try reader.finishFields()
-    guard !page.rows.isEmpty else { throw .truncated }
     append(page)
-    used += page.rows.count
+    used += page.rows.isEmpty ? 1 << Self.rowShift : page.rows.count
   }
 }

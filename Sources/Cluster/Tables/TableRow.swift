@@ -29,11 +29,14 @@ public protocol TableRow: FieldMessage, Equatable {
   var changed: Revision { get }
   /// The row without what depends on clocks.
   var timeless: Self { get }
+  /// Nothing is known under this number any more: the row counts for no digest, and a full page of such rows is let go.
+  var isVacant: Bool { get }
 }
 
 extension TableRow {
   @inlinable public static var rowsPerPageShift: Int { 6 }
   public var timeless: Self { self }
+  @inlinable public var isVacant: Bool { false }
 
   package var digest: SetDigest {
     var writer = ByteWriter(capacity: 128)
@@ -41,6 +44,7 @@ extension TableRow {
   }
 
   package func digest(using scratch: inout ByteWriter) -> SetDigest {
+    if isVacant { return SetDigest() }
     scratch.removeAll()
     timeless.encode(into: &scratch)
     return SetDigest(row: scratch.bytes, seed: Self.table.rawValue)

@@ -38,8 +38,10 @@ final class PageCursor {
   /// The bytes it read so far from the file.
   private(set) var bytesRead = 0
 
-  func advance() throws(LogError) {
+  /// - Parameter skipping: tables of no interest: a unit that holds nothing else is passed unread.
+  func advance(skipping: (UInt32) -> Bool = { _ in false }) throws(LogError) {
     while left == 0 {
+      while isOfNoInterest(unit, skipping) { passUnit() }
       guard rest.isAtEnd else { throw fault("a unit of pages makes no sense") }
       guard unit < file.manifest.units.count else {
         guard offset == file.manifestOffset else { throw fault("pages are missing") }
@@ -57,6 +59,17 @@ final class PageCursor {
     seen += 1
     address = next
     bytes = found
+  }
+
+  /// Pages lie in ascending order: a unit that begins with a table and is followed by one of the same holds no other.
+  private func isOfNoInterest(_ unit: Int, _ skipping: (UInt32) -> Bool) -> Bool {
+    let units = file.manifest.units
+    return unit + 1 < units.count && units[unit].table == units[unit + 1].table && skipping(units[unit].table)
+  }
+
+  private func passUnit() {
+    unit += 1
+    offset = Int(exactly: file.manifest.units[unit].offset) ?? file.manifestOffset
   }
 
   private func openUnit() throws(LogError) {

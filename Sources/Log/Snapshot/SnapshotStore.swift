@@ -55,17 +55,19 @@ package final class SnapshotStore {
   /// Calls `body` with every page of the newest snapshot at or before `revision`, in ascending order, each in its
   /// newest form. Holds one unit of pages of each file of the group at a time.
   ///
+  /// - Parameter skipping: tables that are of no interest: what holds nothing else is not read.
   /// - Returns: what the snapshot is of, or nil when there is none.
   package func load(
-    atOrBefore revision: UInt64, _ body: (PageAddress, UnsafeRawBufferPointer) throws -> Void
+    atOrBefore revision: UInt64, skipping: (UInt32) -> Bool = { _ in false },
+    _ body: (PageAddress, UnsafeRawBufferPointer) throws -> Void
   ) throws -> SnapshotManifest? {
     let group = try group(atOrBefore: revision)
     let cursors = group.map { PageCursor($0) }
-    for cursor in cursors { try cursor.advance() }
+    for cursor in cursors { try cursor.advance(skipping: skipping) }
     while let next = cursors.compactMap(\.address).min() {
       let holders = cursors.filter { $0.address == next }
       if let newest = holders.last { try body(next, newest.bytes) }
-      for cursor in holders { try cursor.advance() }
+      for cursor in holders { try cursor.advance(skipping: skipping) }
     }
     return group.last?.manifest
   }

@@ -92,15 +92,21 @@ extension Bench {
 
   struct AsOf: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "asof", abstract: "Asks for the state at random revisions.",
-      discussion: "Example: muster bench asof --data /tmp/history --count 100")
+      commandName: "asof", abstract: "Asks for the state, or for one shard, at random revisions.",
+      discussion: "Example: muster bench asof --data /tmp/history --count 100 --of shard")
+    enum Subject: String, ExpressibleByArgument, CaseIterable { case state, shard }
+
     @Option(help: "The data directory; it is only read.") var data: String
     @Option(help: "How many moments.") var count = 50
+    @Option(help: "What is asked for: the whole state, or one shard.") var of = Subject.state
+    @Option(help: "No more moments after so many seconds.") var seconds = 600
     @Option(help: "Which moments.") var seed: UInt64 = 1
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-      guard (1...100_000).contains(count) else { throw ValidationError("1 to 100,000 moments") }
+      guard (1...100_000).contains(count), (1...600).contains(seconds) else {
+        throw ValidationError("1 to 100,000 moments, 1 to 600 seconds")
+      }
     }
 
     func run() async throws {
@@ -108,18 +114,26 @@ extension Bench {
       var random = SeededGenerator(seed: seed)
       var measurement = Measurement()
       let start = Clock.microseconds()
-      for _ in 0..<count {
+      while measurement.operations < count, Clock.microseconds() - start < UInt64(seconds) * 1_000_000 {
         let began = Clock.microseconds()
         // Opened anew each time: nothing is known from the moment before.
         let log = try directory.log()
         let history = History(log, directory.snapshots, through: directory.lastRevision(log))
         guard history.last > 0 else { throw Failure(.refused, "the log is empty") }
         let revision = random.next() % history.last + 1
-        let state = try history.state(at: revision)
-        guard state.revision == revision else { throw Failure(.corruption, "the state is of another revision") }
+        try ask(history, at: revision, &random)
         measurement.record(Clock.microseconds() - began)
       }
       Bench.show(measurement.members("asof", clients: 1, elapsed: Clock.microseconds() - start), output)
+    }
+
+    private func ask(_ history: History, at revision: UInt64, _ random: inout SeededGenerator) throws {
+      let parts = of == .state ? StateParts.all : Question.shards(ShardsQuestion()).parts
+      let state = try history.state(at: revision, following: parts)
+      guard state.revision == revision else { throw Failure(.corruption, "the state is of another revision") }
+      guard of == .shard, state.shards.count > 0 else { return }
+      let report = state.report(shard: UInt32(random.below(state.shards.count)) + 1)
+      guard report.changed <= revision else { throw Failure(.corruption, "the shard is of a later revision") }
     }
   }
 

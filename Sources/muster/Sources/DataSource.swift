@@ -18,16 +18,16 @@ final class DataSource: Source {
     history = History(log, directory.snapshots, through: directory.lastRevision(log))
   }
 
-  private func state(at moment: Moment) throws -> State {
+  private func state(at moment: Moment, following parts: StateParts = .all) throws -> State {
     let revision = try history.resolve(moment, clock: clock)
-    if let recent, recent.revision == revision { return recent }
-    let state = try history.state(at: revision)
+    if let recent, recent.revision == revision, recent.parts.isSuperset(of: parts) { return recent }
+    let state = try history.state(at: revision, following: parts)
     recent = state
     return state
   }
 
   func answer(_ question: Question, at moment: Moment) async throws -> ReadReply {
-    let state = try state(at: moment)
+    let state = try state(at: moment, following: question.parts)
     var reply = ReadReply()
     reply.timeline = directory.identity.timeline
     reply.revision = state.revision
