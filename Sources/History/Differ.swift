@@ -9,8 +9,8 @@ package struct Differ {
   /// The one of the two that knows every name, and which revision changed what last.
   private let later: State
 
-  /// Calls `each` with every difference: cluster, nodes, collections, shards, moves under way, configuration, schemas,
-  /// tenants, alarms; each in the order of their numbers.
+  /// Calls `each` with every difference: cluster, nodes, collections, shards with their moves, configuration,
+  /// schemas, tenants, alarms; each in the order of their numbers.
   ///
   /// - Complexity: O(pages) where the states share pages, and the rows of those that differ.
   package static func diff(_ a: State, _ b: State, _ each: (Difference) -> Void) {
@@ -30,8 +30,7 @@ package struct Differ {
     rows(\.collections, { !$0.isDeleted }, { "collection/\($0.name)" }, { $0.fieldReports }, each)
     rows(
       \.shards, { $0.replicas.count > 0 }, { "shard/\(names.collectionName($0.collection))/\($0.index)" },
-      { names.fieldReports($0) }, each)
-    moves(each)
+      { state, row in state.fieldReports(row) }, each)
     rows(\.configs, { $0.value != nil }, { names.entity($0) }, { $0.fieldReports }, each)
     rows(\.schemas, { _ in true }, { "schema/\($0.key)" }, { $0.schema.fieldReports }, each)
     rows(\.tenants, { _ in true }, { "tenant/\($0.name)" }, { _ in [] }, each)
@@ -39,23 +38,19 @@ package struct Differ {
       \.alarms, { $0.isRaised }, { "alarm/\($0.name)" }, { [FieldReport("message", .text($0.message))] }, each)
   }
 
-  private func moves(_ each: (Difference) -> Void) {
-    let names = later
-    numberedRows(
-      \.moves, { !$0.isVacant }, { id, _ in "move/\(id)" }, { names.fieldReports($0) }, each)
-  }
-
   private func rows<Row: TableRow>(
     _ table: KeyPath<State, PagedTable<Row>>, _ exists: (Row) -> Bool, _ entity: (Row) -> String,
     _ fields: (Row) -> [FieldReport], _ each: (Difference) -> Void
   ) {
-    numberedRows(table, exists, { _, row in entity(row) }, fields, each)
+    rows(table, exists, entity, { _, row in fields(row) }, each)
   }
 
   /// Compares two tables row by row where their pages are not shared.
-  private func numberedRows<Row: TableRow>(
-    _ table: KeyPath<State, PagedTable<Row>>, _ exists: (Row) -> Bool, _ entity: (UInt32, Row) -> String,
-    _ fields: (Row) -> [FieldReport], _ each: (Difference) -> Void
+  ///
+  /// - Parameter fields: of a row in its own state.
+  private func rows<Row: TableRow>(
+    _ table: KeyPath<State, PagedTable<Row>>, _ exists: (Row) -> Bool, _ entity: (Row) -> String,
+    _ fields: (State, Row) -> [FieldReport], _ each: (Difference) -> Void
   ) {
     let before = a[keyPath: table]
     let after = b[keyPath: table]
@@ -66,9 +61,9 @@ package struct Differ {
       guard let named = new ?? old else { return }
       var difference = Difference()
       difference.kind = old == nil ? .added : new == nil ? .removed : .changed
-      difference.fields = Differ.fields(old.map(fields), new.map(fields))
+      difference.fields = Differ.fields(old.map { fields(a, $0) }, new.map { fields(b, $0) })
       if difference.kind == .changed && difference.fields.isEmpty { return }
-      difference.entity = entity(id, named)
+      difference.entity = entity(named)
       difference.revision = newest.row(id)?.changed ?? named.changed
       each(difference)
     }
@@ -127,7 +122,7 @@ extension State {
       FieldReport("epoch", .number(UInt64(shard.epoch))),
       FieldReport("leader", shard.leader == 0 ? .nothing : .text(nodeName(shard.leader))),
       FieldReport("replicas", .texts(shard.replicas.map(words))),
-      FieldReport("move", shard.move == 0 ? .nothing : .number(UInt64(shard.move))),
+      FieldReport("move", moves.row(shard.move).map { .text(words($0)) } ?? .nothing),
     ]
   }
 
@@ -137,10 +132,8 @@ extension State {
       + (replica.isOpened ? "" : ":unopened")
   }
 
-  fileprivate func fieldReports(_ move: MoveRow) -> [FieldReport] {
-    [
-      FieldReport("shard", .text(shardName(move.shard))), FieldReport("from", .text(nodeName(move.source))),
-      FieldReport("to", .text(nodeName(move.target))), FieldReport("step", .text(move.step.name)),
-    ]
+  /// `n1 to n5, catching-up`
+  private func words(_ move: MoveRow) -> String {
+    "\(nodeName(move.source)) to \(nodeName(move.target)), \(move.step.name)"
   }
 }

@@ -7,8 +7,9 @@ extension Kernel {
   /// without credit stops being live, and what it missed is read back once it grants more.
   func watch(_ call: CallID, _ request: WatchRequest, credit: UInt32) {
     let next = view.revision + 1
-    let from = request.from ?? next
-    guard from >= 1, from <= next else {
+    // The first commit is of revision 1: whoever asks from 0 on wants everything.
+    let from = max(request.from ?? next, 1)
+    guard from <= next else {
       fail(
         call,
         RPCError(.invalidArgument, "revision \(from) is in the future: the newest is \(view.revision)"))

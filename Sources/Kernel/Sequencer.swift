@@ -40,6 +40,9 @@ package struct Sequencer: ~Copyable {
   /// True when so much waits for the disk that no more is taken.
   package var isFull: Bool { queue.count >= Sequencer.blocksWaitingMax }
 
+  /// True when commits wait for their block to be sealed.
+  package var isFilling: Bool { !filling.isEmpty }
+
   /// True when nothing waits for the disk.
   package var isIdle: Bool { queue.isEmpty && filling.isEmpty }
 

@@ -78,6 +78,7 @@ package final class Server {
     _ call: CallID, from caller: Caller, method: UInt16, credit: UInt32, _ payload: UnsafeRawBufferPointer, now: Now
   ) {
     kernel.receive(call, from: caller, method: method, credit: credit, payload: payload, now: now)
+    noteFilling()
     // Long answers move on at once, so that a client that asks for many of them is the one that feels it.
     if kernel.outbox.count > Server.outboxMax { carryOutEffects() }
   }
@@ -125,6 +126,8 @@ package final class Server {
   /// Hands the next block to the disk, if none is on its way.
   func appendBlocks() {
     guard !appender.isBusy, let block = kernel.takeBlock() else { return }
+    flightBegan = fillingBegan
+    fillingBegan = nil
     if appender.isDiskFast {
       finish(appender.append(block), block)
     } else {
@@ -141,8 +144,7 @@ package final class Server {
   private func finish(_ result: Result<Void, LogError>, _ block: SealedBlock) {
     switch result {
     case .success:
-      if let began = blockBegan { commitLatency.record(Clock.microseconds() - began) }
-      blockBegan = nil
+      if let began = flightBegan { commitLatency.record(Clock.microseconds() - began) }
       // The replaced view goes only after the answers have left: freeing its pages is nobody's wait.
       let replaced = kernel.blockDurable()
       carryOutEffects()
@@ -218,7 +220,14 @@ package final class Server {
 
   /// From the first command of a block to its durability.
   private(set) var commitLatency = LatencyHistogram()
-  private var blockBegan: UInt64?
+  /// When the first command of the block that fills came, and of the one on its way to the disk.
+  private var fillingBegan: UInt64?
+  private var flightBegan: UInt64?
+
+  private func noteFilling() {
+    if fillingBegan == nil, kernel.sequencer.isFilling { fillingBegan = Clock.microseconds() }
+  }
+
   private(set) var sizes: (log: UInt64, snapshots: UInt64) = (0, 0)
   private var cachedStatus: StatusReport?
   private var cachedAt: Revision?
@@ -259,6 +268,7 @@ package final class Server {
     ticks += 1
     if ticks % 10 == 1 { sizes = journal.sizes() }
     kernel.tick(Clock.now())
+    noteFilling()
     endTickSoon()
     armTick()
   }

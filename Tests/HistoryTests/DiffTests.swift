@@ -101,7 +101,6 @@ private struct DiffOracle {
     note("node", count: \.nodes.count, nodes)
     note("collection", count: \.collections.count, collections)
     note("shard", count: \.shards.count, shards)
-    note("move", count: \.moves.count, moves)
     note("config", count: \.configs.count, configs)
     note("schema", count: \.schemas.count) { state, id in
       state.schemas.row(id).map { ($0.key, "\($0.schema)") }
@@ -142,11 +141,7 @@ private struct DiffOracle {
   private func shards(_ state: State, _ id: UInt32) -> (String, String)? {
     guard let row = state.shards.row(id), row.replicas.count > 0 else { return nil }
     let replicas = row.replicas.map { "\($0)" }.joined()
-    return (later.shardName(id), "\(row.epoch)/\(row.leader)/\(row.move)/\(replicas)")
-  }
-
-  private func moves(_ state: State, _ id: UInt32) -> (String, String)? {
-    state.moves.row(id).flatMap { $0.isVacant ? nil : ("\(id)", "\($0.step)") }
+    return (later.shardName(id), "\(row.epoch)/\(row.leader)/\(state.moves.row(row.move)?.step.name ?? "")/\(replicas)")
   }
 
   private func configs(_ state: State, _ id: UInt32) -> (String, String)? {

@@ -114,16 +114,16 @@ extension State {
   mutating func apply(_ event: MoveAdvanced, _ revision: Revision) throws(ApplyError) {
     guard moves.holds(event.move) else { throw .unknownMove(event.move) }
     guard moves[event.move].shard == event.shard else { throw .conflict(.moves, id: event.move) }
-    guard event.step.isOver else {
+    if event.step.isOver {
+      vacate(\.moves, event.move)
+    } else {
       modify(\.moves, event.move) {
         $0.step = event.step
         $0.changed = revision
       }
-      return
     }
-    vacate(\.moves, event.move)
     modify(\.shards, event.shard) {
-      $0.move = 0
+      if event.step.isOver { $0.move = 0 }
       $0.changed = revision
     }
   }

@@ -72,7 +72,10 @@ package struct RPCError: FieldMessage, Hashable, Error {
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
-    try fields.enumeration(1, &code)
+    var number = code.rawValue
+    try fields.uint32(1, &number)
+    // A newer peer's error keeps its message and the rest.
+    code = RPCErrorCode(rawValue: number) ?? .internalFault
     try fields.string(2, &message, max: 8192)
     try fields.optional(3, &retryAfterMilliseconds)
     try fields.bool(4, &isOutcomeUnknown)

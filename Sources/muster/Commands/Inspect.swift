@@ -100,6 +100,8 @@ struct Inspect: AsyncParsableCommand {
 
   private static func words(_ action: RecoveryAction) -> String {
     switch action {
+    case .remove(let path) where path == Layout.spare:
+      "remove \(path): space made ready ahead of use, which is made ready anew"
     case .remove(let path): "remove \(path), which a crash left behind"
     case .keepAside(let file, let offset, let bytes, let copy):
       "copy \(bytes) bytes of \(file) at \(offset), begun and never acknowledged, to \(copy)"
