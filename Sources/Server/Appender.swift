@@ -2,11 +2,13 @@ internal import MusterDisk
 internal import MusterLog
 internal import NIOCore
 
-/// Makes blocks durable: on the loop itself while the disk is fast, since handing over costs as much as such a write;
-/// on a thread of its own when it is slow, so that reading goes on meanwhile.
+/// Makes blocks durable: on the loop itself when few wait and the disk is fast, since handing over costs as much as
+/// such a write; else on a thread of its own, so that the next block fills meanwhile.
 struct Appender {
   /// A disk whose syncs take longer than this, in microseconds, is waited for elsewhere.
-  static let fastMicroseconds: UInt64 = 1500
+  private static let fastMicroseconds: UInt64 = 1500
+  /// A block of more commits is written elsewhere: so many clients have more to say meanwhile.
+  private static let commitsWaitedFor: UInt32 = 16
 
   private let journal: Journal
   private let thread = WorkThread()
@@ -18,7 +20,10 @@ struct Appender {
 
   init(_ journal: Journal) { self.journal = journal }
 
-  var isDiskFast: Bool { averageMicroseconds <= Appender.fastMicroseconds }
+  /// Whether to write this block on the loop.
+  func isWorthWaiting(for block: SealedBlock) -> Bool {
+    averageMicroseconds <= Appender.fastMicroseconds && block.header.commitCount <= Appender.commitsWaitedFor
+  }
 
   /// Appends and waits.
   mutating func append(_ block: SealedBlock) -> Result<Void, LogError> {

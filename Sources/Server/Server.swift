@@ -128,7 +128,7 @@ package final class Server {
     guard !appender.isBusy, let block = kernel.takeBlock() else { return }
     flightBegan = fillingBegan
     fillingBegan = nil
-    if appender.isDiskFast {
+    if appender.isWorthWaiting(for: block) {
       finish(appender.append(block), block)
     } else {
       appendElsewhere(block)

@@ -15,19 +15,13 @@ extension Bench {
       abstract: "Durable changes: each sets a configuration value and waits until it is on disk.",
       discussion: "Example: muster bench append --clients 64 --value-bytes 256 --seconds 10")
     @OptionGroup var load: LoadOptions
-    @Option(help: "Events in each command: above 1 they are one batch.") var eventsPerCommand = 1
-    @Option(help: "Random bytes in each value.") var valueBytes = 256
 
-    func validate() throws {
-      guard (1...100).contains(eventsPerCommand), (1...40_000).contains(valueBytes),
-        eventsPerCommand * (valueBytes + 64) < Limits.commitBytes
-      else { throw ValidationError("1 to 100 events with values that fit a commit of \(Limits.commitBytes) bytes") }
-    }
+    func validate() throws { try load.validateCommands() }
 
     func run() async throws {
       // A run of its own does not meet the request ids of the last one.
       let run = Clock.now().wall
-      let (events, bytes) = (eventsPerCommand, valueBytes)
+      let (events, bytes) = (load.eventsPerCommand, load.valueBytes)
       let (result, elapsed) = try await Load.run(load, .execute) { client, number in
         AppendLoad.request(run, client, number, events: events, bytes: bytes)
       } _: {
@@ -52,7 +46,8 @@ extension Bench {
 
     func run() async throws {
       let key = "bench/read"
-      try await ReadLoad.prepare(key, load.server)
+      let content = [UInt8](repeating: 0x5a, count: load.valueBytes)
+      try await ReadLoad.prepare(key, content, load.server)
       var question = ConfigsQuestion()
       question.key = key
       question.isEffective = true
@@ -60,7 +55,7 @@ extension Bench {
       let (result, elapsed) = try await Load.run(load, .read) { _, _ in
         payload
       } _: {
-        ReadLoad.check($0)
+        ReadLoad.check($0, content)
       }
       try result.show("read", load, elapsed: elapsed)
     }
@@ -69,17 +64,11 @@ extension Bench {
   struct Heartbeat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Signs of life, one by one or in batches.",
-      discussion: "Example: muster bench heartbeat --clients 8 --batch 100")
+      discussion: "Example: muster bench heartbeat --clients 8 --events-per-command 100")
     @OptionGroup var load: LoadOptions
-    @Option(help: "Nodes in each request.") var batch = 1
-
-    func validate() throws {
-      guard (1...HeartbeatRequest.beatsMax).contains(batch) else {
-        throw ValidationError("1 to \(HeartbeatRequest.beatsMax) nodes in a batch")
-      }
-    }
 
     func run() async throws {
+      let batch = load.eventsPerCommand
       let node = try await HeartbeatLoad.join(load.server)
       let payload = HeartbeatRequest([MusterProtocol.Heartbeat](repeating: node, count: batch)).encoded()
       var (result, elapsed) = try await Load.run(load, .heartbeat) { _, _ in
@@ -89,7 +78,7 @@ extension Bench {
         return reply.fenced.isEmpty ? nil : "the node was fenced"
       }
       result.perSample = UInt64(batch)
-      try result.show("heartbeat", load, elapsed: elapsed, [.init("batch", .number(UInt64(batch)))])
+      try result.show("heartbeat", load, elapsed: elapsed, [.init("eventsPerCommand", .number(UInt64(batch)))])
     }
   }
 }
@@ -133,16 +122,14 @@ enum AppendLoad {
 }
 
 enum ReadLoad {
-  static let content = [UInt8](repeating: 0x5a, count: 256)
-
-  static func prepare(_ key: String, _ server: String?) async throws {
+  static func prepare(_ key: String, _ content: [UInt8], _ server: String?) async throws {
     let client = try Connection(server).client
     let command = SetConfig(key: key, scope: ScopeName(.cluster), value: .bytes(content))
     let request = Request(.setConfig(command), client: "bench.prepare", sequence: Clock.now().wall)
     _ = try await client.execute(request, attempts: 1) { _ in }
   }
 
-  static func check(_ bytes: UnsafeRawBufferPointer) -> String? {
+  static func check(_ bytes: UnsafeRawBufferPointer, _ content: [UInt8]) -> String? {
     guard let reply = try? ReadReply(bytes: bytes), reply.answer.configs.first?.value == .bytes(content) else {
       return "the value is another"
     }

@@ -17,10 +17,10 @@ extension Bench {
       discussion: "Example: muster bench watch --clients 16 --watchers 1000 --seconds 5")
     @OptionGroup var load: LoadOptions
     @Option(help: "How many watch.") var watchers = 100
-    @Option(help: "Random bytes in each value.") var valueBytes = 256
 
     func validate() throws {
       guard (1...3000).contains(watchers) else { throw ValidationError("1 to 3000 watchers") }
+      try load.validateCommands()
     }
 
     func run() async throws {
@@ -32,9 +32,9 @@ extension Bench {
       let count = watchers
       let tally = try await loop.submit { NIOLoopBound(WatchTally(ready, count), eventLoop: loop) }.get()
       let run = Clock.now().wall
-      let bytes = valueBytes
+      let (events, bytes) = (load.eventsPerCommand, load.valueBytes)
       let (result, elapsed) = try await Load.run(load, .execute) { client, number in
-        AppendLoad.request(run, client, number, events: 1, bytes: bytes)
+        AppendLoad.request(run, client, number, events: events, bytes: bytes)
       } _: {
         AppendLoad.check($0)
       }

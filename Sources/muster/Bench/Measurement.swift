@@ -21,6 +21,9 @@ struct Measurement {
     firstError = firstError ?? other.firstError
   }
 
+  /// All durations together.
+  var total: UInt64 { microseconds.reduce(0) { $0 + UInt64($1) } }
+
   var operations: UInt64 { UInt64(microseconds.count) * perSample }
 
   private static func percentile(_ sorted: [UInt32], _ share: Double) -> UInt64 {
@@ -28,7 +31,9 @@ struct Measurement {
   }
 
   /// The document of `muster bench`. What events cost on disk is known only where the files are.
-  func members(_ operation: String, clients: Int, elapsed: UInt64, _ more: [JSON.Member] = []) -> [JSON.Member] {
+  func members(
+    _ operation: String, clients: Int, elapsed: UInt64, bytesPerEvent: JSON = .null, _ more: [JSON.Member] = []
+  ) -> [JSON.Member] {
     let sorted = microseconds.sorted()
     let rate = elapsed == 0 ? 0 : UInt64(Double(operations) * 1_000_000 / Double(elapsed))
     return [
@@ -40,7 +45,7 @@ struct Measurement {
       .init("p99", .number(Measurement.percentile(sorted, 0.99))),
       .init("p999", .number(Measurement.percentile(sorted, 0.999))),
       .init("max", .number(UInt64(sorted.last ?? 0))), .init("errors", .number(errors)),
-      .init("firstError", firstError.map { .text($0) } ?? .null), .init("bytesPerEvent", .null),
+      .init("firstError", firstError.map { .text($0) } ?? .null), .init("bytesPerEvent", bytesPerEvent),
     ] + more
   }
 }
