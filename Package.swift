@@ -76,16 +76,17 @@ let package = Package(
     part(
       "Server",
       [
-        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
-        "MusterConsole", nio, nioPosix,
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
+        "MusterKernel", "MusterDisk", "MusterConsole", nio, nioPosix,
       ]),
     part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterPeers", nio, nioPosix]),
     part("Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient"]),
     .executableTarget(
       name: "muster",
       dependencies: [
-        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterDisk",
-        "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering", "MusterWorkload", nio,
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
+        "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering",
+        "MusterWorkload", nio,
         nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),

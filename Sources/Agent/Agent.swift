@@ -94,6 +94,9 @@ package final class Agent: Sendable {
           guard case .item(let bytes) = element else { return true }
           let (open, close) = book.apply(try AssignmentsItem(bytes: bytes))
           for assignment in open { book.opened(assignment.shard) }
+          // Without data every replica has all that there is.
+          for assignment in book.behind { book.caughtUp(assignment) }
+          try await self.tellPositions(&book, identity)
           if !open.isEmpty || !close.isEmpty { self.say("hosts \(book.assigned.count) replicas") }
           try await self.report(&book, identity, clock)
           return true
@@ -115,6 +118,16 @@ package final class Agent: Sendable {
       _ = try await client.execute(request, attempts: 1) { _ in }
       book.reported(report)
     }
+  }
+
+  /// Answers elections. A host without data promises every epoch, and has nothing to be ahead with.
+  private func tellPositions(_ book: inout AssignmentBook, _ identity: Heartbeat) async throws {
+    let waiting = book.waitingElections.prefix(PositionsRequest.positionsMax)
+    guard !waiting.isEmpty else { return }
+    let positions = waiting.map { ReplicaPosition(shard: $0.shard, epoch: $0.epoch) }
+    let request = PositionsRequest(node: identity.node, incarnation: identity.incarnation, positions: positions)
+    let _: PositionsReply = try await client.call(.positions, request)
+    for position in positions { book.told(position) }
   }
 
   /// Says goodbye: the node is down at once, not only when it was missed.

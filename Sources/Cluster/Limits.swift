@@ -20,6 +20,7 @@ package enum Limits {
   package static let shardsPerCollection = 4_000_000
   package static let spreadRules = 4
   package static let labelRules = 32
+  package static let labelValues = 32
   /// Names of capacities and weights in the whole cluster.
   package static let dimensions = 8
   package static let commandsPerBatch = 1024

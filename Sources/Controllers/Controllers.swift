@@ -1,8 +1,14 @@
 package import MusterCluster
 
 /// Every controller, run in a fixed order: observations and time go in, proposals come out.
+///
+/// The order is the order of need: who is alive, who leads, what is lost, what moves, what could be more even.
 package struct Controllers: Sendable {
   private var detector = FailureDetector()
+  private var survey = ShardSurvey()
+  private var elections = ElectionController()
+  private var repair = RepairController()
+  private var mover = MoveController()
   private var placement = PlacementContinuation()
 
   package init() {}
@@ -12,15 +18,33 @@ package struct Controllers: Sendable {
     detector.heard(node: node, incarnation: incarnation, now: now)
   }
 
-  /// What should happen now. Nothing is proposed in maintenance: then only operators order.
+  /// A replica promised the epoch of an election and says how far it is.
+  package mutating func heard(_ position: ReplicaPosition, of node: NodeID, incarnation: UInt64, in state: State) {
+    elections.heard(position, of: node, incarnation: incarnation, in: state)
+  }
+
+  /// What should happen now. In maintenance only what operators ordered goes on.
   package mutating func tick(state: State, now: UInt64) -> [Proposal] {
     let health = detector.tick(state: state, now: now)
-    guard !state.isInMaintenance else { return [] }
-    return health + placement.tick(state: state) + DrainController.tick(state: state)
+    let settings = ControllerSettings(state)
+    var traffic = MoveTraffic(state, settings)
+    let steps = mover.tick(state, traffic, now)
+    guard !state.isInMaintenance else { return steps.filter { isOrdered($0, state) } }
+    let findings = survey.look(state)
+    var placer = ReplicaPlacer(state)
+    return health + elections.tick(state, findings, now) + steps + placement.tick(state: state)
+      + repair.tick(state, findings, &traffic, &placer, settings, now)
+      + BalanceController.tick(state, findings, &traffic)
+  }
+
+  private func isOrdered(_ proposal: Proposal, _ state: State) -> Bool {
+    guard case .advanceMove(let command) = proposal.command else { return false }
+    return state.moves.row(command.move)?.purpose == .order
   }
 
   /// A proposal was refused: it is not made again until the state is another.
   package mutating func refused(_ proposal: Proposal, _ refusal: Refusal, at revision: Revision) {
     placement.refused(proposal, at: revision)
+    mover.refused(proposal, at: revision)
   }
 }

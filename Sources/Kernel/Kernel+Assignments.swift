@@ -97,6 +97,12 @@ extension Kernel {
     assignment.role = replica.role
     assignment.epoch = row.epoch
     assignment.isOpened = replica.isOpened
+    assignment.isInSync = replica.isInSync
+    assignment.isElecting = row.leader == 0
+    if row.leader != 0 {
+      assignment.leader = view.nodeName(row.leader)
+      assignment.leaderAddress = view.nodes[row.leader].address
+    }
     return assignment
   }
 }

@@ -20,6 +20,7 @@ extension Kernel {
       case .execute: execute(call, try decode(payload), caller, now)
       case .read: read(call, try decode(payload))
       case .heartbeat: heartbeat(call, try decode(payload), now)
+      case .positions: positions(call, try decode(payload))
       case .log: recall(call, .log(try decode(payload), credit: credit))
       case .diff: recall(call, .diff(try decode(payload), credit: credit))
       case .watch: watch(call, try decode(payload), credit: credit)
@@ -112,7 +113,7 @@ extension Kernel {
       reply.timeline = identity.timeline
       reply.revision = view.revision
       reply.time = view.time
-      reply.answer = try view.answer(request.question)
+      reply.answer = try view.answer(request.question, PlacementAdvisor())
       effects.append(.reply(call, encode(reply)))
     } catch {
       fail(call, RPCError(.refused, error.message, details: error.encoded()))

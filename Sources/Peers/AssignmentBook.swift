@@ -7,6 +7,9 @@ package struct AssignmentBook: Sendable {
   /// By shard number.
   package private(set) var assigned: [ShardID: Assignment] = [:]
   private var unreported: Set<ShardID> = []
+  private var caughtUp: Set<ShardID> = []
+  /// Elections that wait for this node's word, with their epochs.
+  private var elections: [ShardID: UInt32] = [:]
 
   package init() {}
 
@@ -17,10 +20,13 @@ package struct AssignmentBook: Sendable {
     for shard in item.withdrawn {
       assigned[shard] = nil
       unreported.remove(shard)
+      caughtUp.remove(shard)
+      elections[shard] = nil
     }
     var open: [Assignment] = []
     for assignment in item.assigned {
       assigned[assignment.shard] = assignment
+      elections[assignment.shard] = assignment.isElecting ? assignment.epoch : nil
       if !assignment.isOpened { open.append(assignment) }
     }
     return (open, item.withdrawn)
@@ -31,21 +37,44 @@ package struct AssignmentBook: Sendable {
     if assigned[shard] != nil { unreported.insert(shard) }
   }
 
+  /// Replicas that are not in sync, in the order of shards.
+  package var behind: [ShardID] { assigned.keys.sorted().filter { assigned[$0]?.isInSync == false } }
+
+  /// The host says that a replica has all that its leader acknowledged.
+  package mutating func caughtUp(_ shard: ShardID) {
+    if let assignment = assigned[shard], !assignment.isInSync { caughtUp.insert(shard) }
+  }
+
+  /// The elections that wait for this node's word: the host must promise their epochs before it says how far it is.
+  package var waitingElections: [(shard: ShardID, epoch: UInt32)] {
+    elections.keys.sorted().map { ($0, elections[$0] ?? 0) }
+  }
+
+  /// The control plane knows how far the replica is.
+  package mutating func told(_ position: ReplicaPosition) {
+    if elections[position.shard] == position.epoch { elections[position.shard] = nil }
+  }
+
   /// The next report, at most so many shards; nil when there is nothing to say.
   package mutating func nextReport(node: NodeID, incarnation: UInt64) -> ReportReplicas? {
-    guard !unreported.isEmpty else { return nil }
-    let shards = Array(unreported.sorted().prefix(Limits.shardsPerReport / 4))
-    return ReportReplicas(node: node, incarnation: incarnation, opened: shards, caughtUp: [], fellBehind: [])
+    guard !unreported.isEmpty || !caughtUp.isEmpty else { return nil }
+    let most = Limits.shardsPerReport / 4
+    return ReportReplicas(
+      node: node, incarnation: incarnation, opened: Array(unreported.sorted().prefix(most)),
+      caughtUp: Array(caughtUp.sorted().prefix(most)), fellBehind: [])
   }
 
   /// A report was accepted.
   package mutating func reported(_ report: ReportReplicas) {
     unreported.subtract(report.opened)
+    caughtUp.subtract(report.caughtUp)
   }
 
   /// A new stream tells everything again.
   package mutating func restart() {
     assigned = [:]
     unreported = []
+    caughtUp = []
+    elections = [:]
   }
 }

@@ -46,7 +46,9 @@ extension ReplicaReport {
 extension MoveReport {
   package var json: JSON {
     .members([
-      "id": .number(UInt64(id)), "from": .text(source), "to": .text(target), "step": .text(step.name),
+      "id": .number(UInt64(id)), "from": source.isEmpty ? .null : .text(source), "to": .text(target),
+      "step": .text(step.name),
+      "purpose": .text(purpose.name),
       "started": .number(started),
     ])
   }
@@ -149,6 +151,7 @@ extension StatusReport {
           "moving": .number(movingShards), "unplaced": .number(unplacedShards),
         ])),
       .init("configs", .number(UInt64(configs))), .init("maintenance", .flag(isInMaintenance)),
+      .init("balancing", .text(balancing.name)),
       .init("alarms", .list(alarms.map { .object($0.members) })),
     ]
   }

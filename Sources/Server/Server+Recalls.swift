@@ -1,3 +1,4 @@
+internal import MusterControllers
 internal import MusterBytes
 internal import MusterCluster
 internal import MusterHistory
@@ -130,7 +131,9 @@ private func answer(
     reply.timeline = timeline
     reply.revision = state.revision
     reply.time = state.time
-    do throws(Refusal) { reply.answer = try state.answer(request.question) } catch { throw .refused(error) }
+    do throws(Refusal) { reply.answer = try state.answer(request.question, PlacementAdvisor()) } catch {
+      throw .refused(error)
+    }
     return reply
   }
 }

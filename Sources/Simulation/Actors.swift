@@ -136,6 +136,7 @@ final class SimulatedAgent: Actor {
   private var pendingReport: (request: Request, report: ReportReplicas)?
   private var lastBeat: UInt64 = 0
   private var lastAsk: UInt64 = 0
+  private var lastPositions: UInt64 = 0
   /// Until then it says nothing: it hangs, or its network is gone.
   var silentUntil: UInt64 = 0
   private var methods: [UInt32: Method] = [:]
@@ -158,6 +159,10 @@ final class SimulatedAgent: Actor {
       sendings.append(Sending(method: .assignments, payload: request.encoded(), credit: 1_000_000))
     }
     if let report = report(identity, now) { sendings.append(report) }
+    if now >= lastPositions + 100_000, let positions = positions(identity) {
+      lastPositions = now
+      sendings.append(Sending(method: .positions, payload: positions.encoded()))
+    }
     return sendings
   }
 
@@ -167,6 +172,15 @@ final class SimulatedAgent: Actor {
     let join = JoinNode(
       name: principal, domain: "eu/z\(zone)/r", labels: [], capacity: [], address: "", heartbeatMilliseconds: 500)
     return [Sending(method: .execute, payload: Request(.joinNode(join), client: principal, sequence: 1).encoded())]
+  }
+
+  /// Said again until the election is over: what was said may have been lost.
+  private func positions(_ identity: Heartbeat) -> PositionsRequest? {
+    let waiting = book.waitingElections.prefix(PositionsRequest.positionsMax)
+    guard !waiting.isEmpty else { return nil }
+    return PositionsRequest(
+      node: identity.node, incarnation: identity.incarnation,
+      positions: waiting.map { ReplicaPosition(shard: $0.shard, epoch: $0.epoch) })
   }
 
   private func report(_ identity: Heartbeat, _ now: UInt64) -> Sending? {
@@ -196,6 +210,7 @@ final class SimulatedAgent: Actor {
     case .item(let bytes):
       guard call == stream, let item = try? AssignmentsItem(bytes: bytes) else { return }
       for assignment in book.apply(item).open { book.opened(assignment.shard) }
+      for shard in book.behind { book.caughtUp(shard) }
     case .reply(let bytes):
       guard methods.removeValue(forKey: call) == .execute, let reply = try? ExecuteReply(bytes: bytes) else { return }
       if reply.node != 0 { identity = Heartbeat(node: reply.node, incarnation: reply.incarnation) }

@@ -7,6 +7,8 @@ enum Chore {
   case declareDown(NodeID)
   /// Other nodes lead the shards that a lost node led, from the shard `from` on.
   case electAnew(after: NodeID, from: ShardID, cause: Revision)
+  /// The replicas of fenced shards have said how far they are.
+  case conclude([ShardID])
   /// A lost node's process starts again.
   case restart(NodeID)
   /// A node reports its replicas from the shard `from` on: first that they lag, then that they do not any more.
@@ -49,7 +51,6 @@ extension HistoryGenerator {
     case .nodeDeclaredDown(let event):
       counters.failedNodes += 1
       add(.electAnew(after: event.node, from: 1, cause: revision))
-      add(.restart(event.node))
     case .nodeRestarted(let event): add(.report(event.node, .fellBehind, from: 1))
     case .nodeRecovered(let event):
       counters.failedNodes = max(0, counters.failedNodes - 1)
@@ -79,6 +80,7 @@ extension HistoryGenerator {
     switch chore {
     case .declareDown(let node): return health(node, .down)
     case .electAnew(let node, let from, let cause): return electAnew(node, from, cause)
+    case .conclude(let shards): return conclude(shards)
     case .restart(let node): return restart(node)
     case .report(let node, let news, let from): return report(node, news, from)
     case .advance(let move, let cause): return advance(move, cause)
@@ -104,22 +106,35 @@ extension HistoryGenerator {
   }
 
   private mutating func electAnew(_ node: NodeID, _ from: ShardID, _ cause: Revision) -> Asked? {
-    var commands: [Command] = []
+    var lost: [ShardID] = []
     var next = from
-    while commands.count < HistoryGenerator.batch, let row = state.shards.row(next) {
-      if row.leader == node, let heir = heir(to: row) {
-        commands.append(
-          .electLeader(
-            ElectLeader(
-              collection: state.collectionName(row.collection), index: row.index, node: state.nodeName(heir))))
-      }
+    while lost.count < HistoryGenerator.batch, let row = state.shards.row(next) {
+      if row.leader == node, heir(to: row) != nil { lost.append(next) }
       next += 1
     }
-    if state.shards.contains(next) { add(.electAnew(after: node, from: next, cause: cause)) }
-    guard !commands.isEmpty else { return nil }
+    add(state.shards.contains(next) ? .electAnew(after: node, from: next, cause: cause) : .restart(node))
+    guard !lost.isEmpty, state.nodes[node].state == .down else { return nil }
+    add(.conclude(lost))
     return .controller(
-      "election", .batch(Batch(commands)),
-      Reason(.heartbeatMissed, arguments: ["lost=\(state.nodeName(node))"]), cause: cause)
+      "election", .startElections(StartElections(shards: lost)),
+      Reason(.leaderLost, arguments: ["node=\(state.nodeName(node))"]), cause: cause)
+  }
+
+  private mutating func conclude(_ shards: [ShardID]) -> Asked? {
+    let commands = shards.compactMap { shard -> Command? in
+      let row = state.shards[shard]
+      guard row.leader == 0, row.replicas.count > 0, let heir = heir(to: row) else { return nil }
+      return .concludeElection(ConcludeElection(shard: shard, node: heir, epoch: row.epoch))
+    }
+    // Whoever could lead is gone meanwhile: it is tried again later.
+    guard !commands.isEmpty else {
+      if shards.contains(where: { state.shards[$0].leader == 0 && state.shards[$0].replicas.count > 0 }) {
+        add(.conclude(shards))
+      }
+      return nil
+    }
+    let cause = shards.first.map { state.shards[$0].changed } ?? 0
+    return .controller("election", .batch(Batch(commands)), Reason(.election), cause: cause)
   }
 
   /// A replica that may lead instead of the present leader.

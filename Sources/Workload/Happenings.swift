@@ -20,7 +20,8 @@ extension HistoryGenerator {
   }
 
   private mutating func rarity() -> Asked? {
-    switch random.below(9) {
+    switch random.below(10) {
+    case 8: return setBalancing()
     case 0: return deleteCollection()
     case 1: return changeCollection()
     case 2: return drain()
@@ -196,6 +197,11 @@ extension HistoryGenerator {
   private mutating func maintain() -> Asked {
     add(.endMaintenance)
     return .person(.setMaintenance(SetMaintenance(isOn: true)))
+  }
+
+  private mutating func setBalancing() -> Asked {
+    let mode: BalancingMode = state.cluster[1].balancing == .off ? .running : .off
+    return .person(.setBalancing(SetBalancing(mode: mode)))
   }
 
   private mutating func raiseAlarm() -> Asked? {

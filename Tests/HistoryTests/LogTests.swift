@@ -10,7 +10,7 @@ import Testing
   private let names: State
 
   init() throws {
-    recorded = try RecordedHistory(seed: 42, commits: 3000)
+    recorded = try RecordedHistory(seed: 12, commits: 3000)
     history = try recorded.history()
     names = try history.state(at: history.last)
   }

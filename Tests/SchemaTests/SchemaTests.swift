@@ -126,7 +126,7 @@ struct SchemaTests {
       reply.timeline = 1
       reply.revision = state.revision
       reply.time = state.time
-      reply.answer = try state.answer(question)
+      reply.answer = try state.answer(question, PlacementAdvisor())
       try check(reply)
     }
     var execute = ExecuteReply()
@@ -171,6 +171,7 @@ private enum SchemaSamples {
     policy.required = [Label("disk", "ssd")]
     policy.weights = [Amount("disk", 5)]
     policy.allowsUncleanElection = true
+    policy.rules = [LabelRule("disk", .isIn, ["ssd", "nvme"]), LabelRule("old", .existsNot)]
     var schema = ConfigSchema()
     schema.type = .integer
     schema.minimum = -5
@@ -200,7 +201,9 @@ private enum SchemaSamples {
       .placeShards(PlaceShards(collection: 1)), .deleteCollection(DeleteCollection(name: "fresh")),
       .electLeader(ElectLeader(collection: "c1", index: 1, node: "n1")),
       .startMove(StartMove(collection: "c1", index: 0, source: "n0", target: "n1")),
-      .advanceMove(AdvanceMove(move: 1, step: .cancelled)),
+      .advanceMove(AdvanceMove(move: 1, step: .cancelled)), .startElections(StartElections(shards: [1, 2])),
+      .concludeElection(ConcludeElection(shard: 1, node: 1, epoch: 2, isUnclean: true)),
+      .shrinkInSync(ShrinkInSync(node: 1, shards: [1])), .setBalancing(SetBalancing(mode: .running)),
       .setSchema(SetSchema(key: "s/i", schema: schema)), .setSchema(SetSchema(key: "s/t", schema: texts)),
       .setConfig(SetConfig(key: "s/i", scope: ScopeName(.cluster), value: .integer(-3), expectedVersion: 0)),
       .setConfig(SetConfig(key: "b", scope: ScopeName(.node, "fresh"), value: .boolean(false))),
@@ -220,6 +223,7 @@ private enum SchemaSamples {
       .status(StatusQuestion()), .nodes(NodesQuestion()), .collections(CollectionsQuestion()),
       .shards(ShardsQuestion(collection: "", node: "n1")), .shards(ShardsQuestion(collection: "c1", index: 0)),
       .configs(configs), .schemas(SchemasQuestion()), .session(SessionQuestion(client: "operator")),
+      .explain(ExplainQuestion(collection: "c1", index: 0)), .plan(PlanQuestion()),
     ]
   }
 }

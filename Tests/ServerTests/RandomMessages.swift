@@ -83,7 +83,7 @@ struct RandomFields: FieldVisitor {
   private mutating func fillAny<F: FieldMessage>(_ type: F.Type) -> any Message { fill(type) }
 
   mutating func command() -> Command {
-    switch random.below(23) {
+    switch random.below(27) {
     case 0: .setConfig(fill())
     case 1: .deleteConfig(fill())
     case 2: .setSchema(fill())
@@ -106,6 +106,10 @@ struct RandomFields: FieldVisitor {
     case 19: .raiseAlarm(fill())
     case 20: .clearAlarm(fill())
     case 21: .createTenant(fill())
+    case 22: .startElections(fill())
+    case 23: .concludeElection(fill())
+    case 24: .shrinkInSync(fill())
+    case 25: .setBalancing(fill())
     default: .batch(fill())
     }
   }
@@ -118,13 +122,15 @@ struct RandomFields: FieldVisitor {
   }
 
   mutating func question() -> Question {
-    switch random.below(7) {
+    switch random.below(9) {
     case 0: .status(fill())
     case 1: .nodes(fill())
     case 2: .collections(fill())
     case 3: .shards(fill())
     case 4: .configs(fill())
     case 5: .schemas(fill())
+    case 6: .explain(fill())
+    case 7: .plan(fill())
     default: .session(fill())
     }
   }

@@ -110,6 +110,7 @@ private struct Speaker {
     case .diff: return fields.fill(DiffRequest.self).encoded()
     case .watch: return fields.fill(WatchRequest.self).encoded()
     case .assignments: return fields.fill(AssignmentsRequest.self).encoded()
+    case .positions: return fields.fill(PositionsRequest.self).encoded()
     case .serverInfo: return fields.fill(ServerInfoRequest.self).encoded()
     }
   }

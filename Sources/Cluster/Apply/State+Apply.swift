@@ -53,6 +53,12 @@ extension State {
         $0.isInMaintenance = event.isOn
         $0.changed = revision
       }
+    case .electionStarted(let event): try apply(event, revision)
+    case .balancingChanged(let event):
+      modify(\.cluster, 1) {
+        $0.balancing = event.mode
+        $0.changed = revision
+      }
     case .collectionCreated(let event): try apply(event, revision)
     case .collectionChanged(let event): try apply(event, revision)
     case .collectionDeleted(let event): try apply(event, revision)

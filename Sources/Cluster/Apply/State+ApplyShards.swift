@@ -34,7 +34,10 @@ extension State {
 
   mutating func apply(_ event: LeaderElected, _ revision: Revision) throws(ApplyError) {
     guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
-    guard event.epoch > row.epoch else { throw .conflict(.shards, id: event.shard) }
+    // An election that was begun has its epoch already; its leader comes last.
+    guard event.epoch > row.epoch || (event.epoch == row.epoch && row.leader == 0) else {
+      throw .conflict(.shards, id: event.shard)
+    }
     guard event.node == 0 || row.replicas.index(of: event.node) != nil else {
       throw .replica(event.shard, event.node)
     }
@@ -44,6 +47,18 @@ extension State {
       $0.setRole(of: old, .follower)
       $0.setRole(of: event.node, .leader)
       $0.leader = event.node
+      $0.epoch = event.epoch
+      $0.changed = revision
+    }
+  }
+
+  mutating func apply(_ event: ElectionStarted, _ revision: Revision) throws(ApplyError) {
+    guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
+    guard event.epoch > row.epoch else { throw .conflict(.shards, id: event.shard) }
+    loads.moveLeader(from: row.leader, to: 0)
+    modify(\.shards, event.shard) {
+      $0.setRole(of: $0.leader, .follower)
+      $0.leader = 0
       $0.epoch = event.epoch
       $0.changed = revision
     }
@@ -97,11 +112,13 @@ extension State {
     try requireNext(event.move, in: moves)
     guard shards.contains(event.shard) else { throw .unknownShard(event.shard) }
     guard shards[event.shard].move == 0 else { throw .conflict(.shards, id: event.shard) }
-    for node in [event.source, event.target] where !nodes.contains(node) { throw .unknownNode(node) }
+    guard nodes.contains(event.target) else { throw .unknownNode(event.target) }
+    guard event.source == 0 || nodes.contains(event.source) else { throw .unknownNode(event.source) }
     var row = MoveRow()
     row.shard = event.shard
     row.source = event.source
     row.target = event.target
+    row.purpose = event.purpose
     row.started = revision
     row.changed = revision
     write(append: row, to: \.moves)

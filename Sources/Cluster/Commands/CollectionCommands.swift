@@ -96,15 +96,20 @@ package struct ElectLeader: FieldMessage, Hashable {
 package struct StartMove: FieldMessage, Hashable {
   package var collection = ""
   package var index: UInt32 = 0
+  /// Empty when a replica shall be added and none goes.
   package var source = ""
   package var target = ""
+  package var purpose = MovePurpose.order
 
   package init() {}
-  package init(collection: String, index: UInt32, source: String, target: String) {
+  package init(
+    collection: String, index: UInt32, source: String, target: String, purpose: MovePurpose = .order
+  ) {
     self.collection = collection
     self.index = index
     self.source = source
     self.target = target
+    self.purpose = purpose
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -112,6 +117,7 @@ package struct StartMove: FieldMessage, Hashable {
     try fields.uint32(2, &index)
     try fields.string(3, &source, max: Limits.nameBytes)
     try fields.string(4, &target, max: Limits.nameBytes)
+    try fields.enumeration(5, &purpose)
   }
 }
 
@@ -128,5 +134,71 @@ package struct AdvanceMove: FieldMessage, Hashable {
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.uint32(1, &move)
     try fields.enumeration(2, &step)
+  }
+}
+
+/// The election controller asks that shards whose leaders are lost be fenced: their replicas promise the next epoch.
+package struct StartElections: FieldMessage, Hashable {
+  package var shards: [ShardID] = []
+
+  package init() {}
+  package init(shards: [ShardID]) { self.shards = shards }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.packed(1, &shards, count: Limits.shardsPerReport)
+  }
+}
+
+/// The election controller knows how far the replicas are, and chose one.
+package struct ConcludeElection: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+  /// The epoch that was promised: another election since then makes this one void.
+  package var epoch: UInt32 = 0
+  /// The replica is not in sync, and acknowledged data may be lost: only where the policy allows it.
+  package var isUnclean = false
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID, epoch: UInt32, isUnclean: Bool = false) {
+    self.shard = shard
+    self.node = node
+    self.epoch = epoch
+    self.isUnclean = isUnclean
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+    try fields.uint32(3, &epoch)
+    try fields.bool(4, &isUnclean)
+  }
+}
+
+/// Replicas on a node that is down leave the in-sync sets, so that their leaders need not wait for them.
+package struct ShrinkInSync: FieldMessage, Hashable {
+  package var node: NodeID = 0
+  package var shards: [ShardID] = []
+
+  package init() {}
+  package init(node: NodeID, shards: [ShardID]) {
+    self.node = node
+    self.shards = shards
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &node)
+    try fields.packed(2, &shards, count: Limits.shardsPerReport)
+  }
+}
+
+/// Begins, pauses or ends balancing.
+package struct SetBalancing: FieldMessage, Hashable {
+  package var mode = BalancingMode.off
+
+  package init() {}
+  package init(mode: BalancingMode) { self.mode = mode }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.enumeration(1, &mode)
   }
 }

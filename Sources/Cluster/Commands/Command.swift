@@ -16,6 +16,7 @@ package indirect enum Command: Message, Hashable {
   case finishDrain(FinishDrain)
   case removeNode(RemoveNode)
   case setMaintenance(SetMaintenance)
+  case setBalancing(SetBalancing)
   case createCollection(CreateCollection)
   case changeCollection(ChangeCollection)
   case deleteCollection(DeleteCollection)
@@ -23,6 +24,9 @@ package indirect enum Command: Message, Hashable {
   case electLeader(ElectLeader)
   case startMove(StartMove)
   case advanceMove(AdvanceMove)
+  case startElections(StartElections)
+  case concludeElection(ConcludeElection)
+  case shrinkInSync(ShrinkInSync)
   case raiseAlarm(RaiseAlarm)
   case clearAlarm(ClearAlarm)
   case createTenant(CreateTenant)
@@ -43,6 +47,7 @@ package indirect enum Command: Message, Hashable {
     case .finishDrain: "FinishDrain"
     case .removeNode: "RemoveNode"
     case .setMaintenance: "SetMaintenance"
+    case .setBalancing: "SetBalancing"
     case .createCollection: "CreateCollection"
     case .changeCollection: "ChangeCollection"
     case .deleteCollection: "DeleteCollection"
@@ -50,6 +55,9 @@ package indirect enum Command: Message, Hashable {
     case .electLeader: "ElectLeader"
     case .startMove: "StartMove"
     case .advanceMove: "AdvanceMove"
+    case .startElections: "StartElections"
+    case .concludeElection: "ConcludeElection"
+    case .shrinkInSync: "ShrinkInSync"
     case .raiseAlarm: "RaiseAlarm"
     case .clearAlarm: "ClearAlarm"
     case .createTenant: "CreateTenant"
@@ -71,6 +79,7 @@ package indirect enum Command: Message, Hashable {
     case .finishDrain(var command): writer.message(10, &command)
     case .removeNode(var command): writer.message(11, &command)
     case .setMaintenance(var command): writer.message(12, &command)
+    case .setBalancing(var command): writer.message(13, &command)
     case .createCollection(var command): writer.message(16, &command)
     case .changeCollection(var command): writer.message(17, &command)
     case .deleteCollection(var command): writer.message(18, &command)
@@ -78,6 +87,9 @@ package indirect enum Command: Message, Hashable {
     case .electLeader(var command): writer.message(20, &command)
     case .startMove(var command): writer.message(21, &command)
     case .advanceMove(var command): writer.message(22, &command)
+    case .startElections(var command): writer.message(23, &command)
+    case .concludeElection(var command): writer.message(24, &command)
+    case .shrinkInSync(var command): writer.message(25, &command)
     case .raiseAlarm(var command): writer.message(32, &command)
     case .clearAlarm(var command): writer.message(33, &command)
     case .createTenant(var command): writer.message(34, &command)
@@ -103,6 +115,7 @@ package indirect enum Command: Message, Hashable {
     case 10: self = .finishDrain(try FinishDrain(from: &inner))
     case 11: self = .removeNode(try RemoveNode(from: &inner))
     case 12: self = .setMaintenance(try SetMaintenance(from: &inner))
+    case 13: self = .setBalancing(try SetBalancing(from: &inner))
     case 16: self = .createCollection(try CreateCollection(from: &inner))
     case 17: self = .changeCollection(try ChangeCollection(from: &inner))
     case 18: self = .deleteCollection(try DeleteCollection(from: &inner))
@@ -110,6 +123,9 @@ package indirect enum Command: Message, Hashable {
     case 20: self = .electLeader(try ElectLeader(from: &inner))
     case 21: self = .startMove(try StartMove(from: &inner))
     case 22: self = .advanceMove(try AdvanceMove(from: &inner))
+    case 23: self = .startElections(try StartElections(from: &inner))
+    case 24: self = .concludeElection(try ConcludeElection(from: &inner))
+    case 25: self = .shrinkInSync(try ShrinkInSync(from: &inner))
     case 32: self = .raiseAlarm(try RaiseAlarm(from: &inner))
     case 33: self = .clearAlarm(try ClearAlarm(from: &inner))
     case 34: self = .createTenant(try CreateTenant(from: &inner))

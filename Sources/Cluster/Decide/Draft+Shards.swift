@@ -32,25 +32,46 @@ extension Draft {
 
   mutating func decide(_ command: StartMove) throws(Refusal) {
     let shard = try requireShard(command.collection, command.index)
-    let source = try requireNode(command.source)
+    let source = command.source.isEmpty ? 0 : try requireNode(command.source)
     let target = try requireNode(command.target)
     let row = state.shards[shard]
     guard row.move == 0 else {
       throw Refusal(.conflict, "a move of this shard is under way already (move \(row.move))")
     }
-    guard row.replicas.index(of: source) != nil else {
+    guard source == 0 || row.replicas.index(of: source) != nil else {
       throw Refusal(.conflict, "node \(command.source) has no replica of this shard")
     }
-    guard row.replicas.index(of: target) == nil, !row.replicas.isFull else {
-      throw Refusal(.conflict, "node \(command.target) has a replica of this shard already")
-    }
-    guard state.nodes[target].state == .up, !state.nodes[target].isCordoned else {
-      throw Refusal(.conflict, "node \(command.target) takes no replicas now")
-    }
-    try requireRoom(on: target, for: state.collections[row.collection].policy)
+    try requirePlace(on: target, of: row, besides: source)
     let id = state.moves.nextID
-    emit(.moveStarted(MoveStarted(move: id, shard: shard, source: source, target: target)))
+    emit(.moveStarted(MoveStarted(move: id, shard: shard, source: source, target: target, purpose: command.purpose)))
     emit(.replicaAdded(ReplicaAdded(shard: shard, node: target)))
+  }
+
+  /// A replica more must not break a rule that holds: where it may stand, and away from the others that stay.
+  private func requirePlace(on target: NodeID, of row: ShardRow, besides source: NodeID) throws(Refusal) {
+    let name = state.nodeName(target)
+    guard row.replicas.index(of: target) == nil, !row.replicas.isFull else {
+      throw Refusal(.conflict, "node \(name) has a replica of this shard already, or there is no slot for one more")
+    }
+    guard state.nodes[target].takesReplicas else {
+      throw Refusal(.conflict, "node \(name) takes no replicas now")
+    }
+    let policy = state.collections[row.collection].policy
+    try requireRoom(on: target, for: policy)
+    if let rule = policy.unmetRule(state.nodes[target].labels) {
+      throw Refusal(
+        .unsatisfiable, "node \(name) does not meet \(rule)", witness: [Witness(rule: rule, needed: 1, available: 0)])
+    }
+    for rule in policy.spread where !rule.isPreference {
+      let domain = state.load(target).domain(rule.level)
+      let isTaken = row.replicas.contains { $0.node != source && state.load($0.node).domain(rule.level) == domain }
+      guard domain != 0, !isTaken else {
+        let text = "spread \(rule.level.name)"
+        throw Refusal(
+          .unsatisfiable, "\(text): another replica stands in the same \(rule.level.name) as node \(name)",
+          witness: [Witness(rule: text, needed: 1, available: 0)])
+      }
+    }
   }
 
   mutating func decide(_ command: AdvanceMove) throws(Refusal) {
@@ -77,17 +98,33 @@ extension Draft {
       }
       emit(.replicaPromoted(ReplicaPromoted(shard: move.shard, node: move.target)))
     case .handedOver:
-      if shard.leader == move.source {
+      if move.source != 0, shard.leader == move.source {
+        guard state.nodes[move.source].state.isAlive else {
+          throw Refusal(
+            .conflict, "the leader's node is \(state.nodes[move.source].state.name): an election comes first")
+        }
         try elect(move.target, shard, move.shard)
       }
     case .finished:
-      if shard.replicas.index(of: move.source) != nil {
+      if move.source != 0, shard.replicas.index(of: move.source) != nil {
+        try requireInSync(shard, without: move.source)
         emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.source)))
       }
     case .catchingUp, .cancelled:
       preconditionFailure("these are not next steps")
     }
     emit(.moveAdvanced(MoveAdvanced(move: id, step: step, shard: move.shard)))
+  }
+
+  /// A replica goes only while enough in sync stay.
+  private func requireInSync(_ shard: ShardRow, without node: NodeID) throws(Refusal) {
+    let minimum = max(1, state.collections[shard.collection].policy.minInSync)
+    let left = UInt32(shard.replicas.count { $0.node != node && $0.isInSync && $0.role != .learner })
+    guard left >= minimum else {
+      throw Refusal(
+        .conflict, "\(left) replicas in sync would stay, and at least \(minimum) must",
+        witness: [Witness(rule: "min-in-sync", needed: UInt64(minimum), available: UInt64(left))])
+    }
   }
 
   /// A move can be called off until the source gave up its leadership.
@@ -100,5 +137,70 @@ extension Draft {
       emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.target)))
     }
     emit(.moveAdvanced(MoveAdvanced(move: id, step: .cancelled, shard: move.shard)))
+  }
+}
+
+// MARK: - Elections
+
+extension Draft {
+  /// Only a lost leader is replaced so; those that came back meanwhile are passed over.
+  mutating func decide(_ command: StartElections) throws(Refusal) {
+    for shard in command.shards {
+      guard let row = state.shards.row(shard), row.leader != 0, !state.nodes[row.leader].state.isAlive,
+        state.nodes[row.leader].state != .suspect
+      else { continue }
+      let (epoch, isPastLast) = row.epoch.addingReportingOverflow(1)
+      guard !isPastLast else { throw Refusal(.limitReached, "\(state.shardName(shard)) has no epochs left") }
+      emit(.electionStarted(ElectionStarted(shard: shard, epoch: epoch)))
+    }
+  }
+
+  /// The replica must be one that promised this epoch; not in sync only where the policy allows to lose data.
+  mutating func decide(_ command: ConcludeElection) throws(Refusal) {
+    guard let row = state.shards.row(command.shard), row.leader == 0, row.epoch == command.epoch else { return }
+    guard let replica = row.replicas.replica(on: command.node), replica.role != .learner else {
+      throw Refusal(.conflict, "the node has no replica of this shard that may lead")
+    }
+    guard state.nodes[command.node].state.isAlive else {
+      throw Refusal(.conflict, "node \(state.nodeName(command.node)) is \(state.nodes[command.node].state.name)")
+    }
+    let allowsUnclean = state.collections[row.collection].policy.allowsUncleanElection
+    guard replica.isInSync || (command.isUnclean && allowsUnclean) else {
+      throw Refusal(.conflict, "the replica is not in sync: to elect it may lose acknowledged data")
+    }
+    emit(.leaderElected(LeaderElected(shard: command.shard, node: command.node, epoch: command.epoch)))
+    guard !replica.isInSync else { return }
+    // What it has is the truth from now on: no other may claim more.
+    emit(.replicaCaughtUp(ReplicaCaughtUp(shard: command.shard, node: command.node)))
+    for other in row.replicas where other.isInSync && other.node != command.node {
+      emit(.replicaFellBehind(ReplicaFellBehind(shard: command.shard, node: other.node)))
+    }
+  }
+
+  /// A set never becomes empty: its last member is the only one that is known to have everything.
+  mutating func decide(_ command: ShrinkInSync) {
+    guard let node = state.nodes.row(command.node), node.state == .down else { return }
+    for shard in command.shards {
+      guard let row = state.shards.row(shard), row.replicas.replica(on: command.node)?.isInSync == true,
+        row.leader != 0, row.leader != command.node, row.replicas.count(where: \.isInSync) > 1
+      else { continue }
+      emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: command.node)))
+    }
+  }
+
+  mutating func decide(_ command: SetBalancing) throws(Refusal) {
+    let mode = state.cluster[1].balancing
+    guard mode != command.mode else { return }
+    guard command.mode != .paused || mode == .running else {
+      throw Refusal(.conflict, "balancing is \(mode.name): there is nothing to pause")
+    }
+    emit(.balancingChanged(BalancingChanged(mode: command.mode)))
+    guard command.mode == .off else { return }
+    for id in 1..<state.moves.nextID {
+      guard let move = state.moves.row(id), !move.isVacant, move.purpose == .balance, move.step == .catchingUp else {
+        continue
+      }
+      try cancel(id, move)
+    }
   }
 }

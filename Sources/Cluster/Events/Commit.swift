@@ -12,6 +12,19 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
   case drainCompleted = 5
   case storageLow = 6
   case storageRecovered = 7
+  /// The node that led is lost.
+  case leaderLost = 8
+  /// Replicas promised an epoch and said how far they are.
+  case election = 9
+  /// Nobody in sync was left, and the policy prefers to go on.
+  case uncleanElection = 10
+  case replicaLost = 11
+  case replicaMissing = 12
+  case draining = 13
+  case balance = 14
+  case moveStep = 15
+  case moveFailed = 16
+  case balanceReached = 17
 
   package var name: String {
     switch self {
@@ -23,6 +36,16 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
     case .drainCompleted: "drain-completed"
     case .storageLow: "storage-low"
     case .storageRecovered: "storage-recovered"
+    case .leaderLost: "leader-lost"
+    case .election: "election"
+    case .uncleanElection: "unclean-election"
+    case .replicaLost: "replica-lost"
+    case .replicaMissing: "replica-missing"
+    case .draining: "draining"
+    case .balance: "balance"
+    case .moveStep: "move-step"
+    case .moveFailed: "move-failed"
+    case .balanceReached: "balance-reached"
     }
   }
 }

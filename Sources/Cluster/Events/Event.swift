@@ -31,6 +31,8 @@ package enum Event: Message, Hashable {
   case nodeDrained(NodeDrained)
   case nodeRemoved(NodeRemoved)
   case maintenanceChanged(MaintenanceChanged)
+  case electionStarted(ElectionStarted)
+  case balancingChanged(BalancingChanged)
   indirect case collectionCreated(CollectionCreated)
   indirect case collectionChanged(CollectionChanged)
   case collectionDeleted(CollectionDeleted)
@@ -71,6 +73,8 @@ package enum Event: Message, Hashable {
     case .nodeDrained: "NodeDrained"
     case .nodeRemoved: "NodeRemoved"
     case .maintenanceChanged: "MaintenanceChanged"
+    case .electionStarted: "ElectionStarted"
+    case .balancingChanged: "BalancingChanged"
     case .collectionCreated: "CollectionCreated"
     case .collectionChanged: "CollectionChanged"
     case .collectionDeleted: "CollectionDeleted"
@@ -91,7 +95,8 @@ package enum Event: Message, Hashable {
     "ConfigSet", "ShardPlaced", "LeaderElected", "ReplicasOpened", "ReplicaCaughtUp", "ReplicaFellBehind",
     "ReplicaAdded", "ReplicaPromoted", "ReplicaRemoved", "MoveStarted", "MoveAdvanced", "NodeSuspected",
     "NodeRecovered", "NodeDeclaredDown", "NodeJoined", "NodeRestarted", "NodeLeft", "NodeCordoned", "NodeUncordoned",
-    "NodeDrainRequested", "NodeDrainCancelled", "NodeDrained", "NodeRemoved", "MaintenanceChanged", "CollectionCreated",
+    "NodeDrainRequested", "NodeDrainCancelled", "NodeDrained", "NodeRemoved", "MaintenanceChanged", "ElectionStarted",
+    "BalancingChanged", "CollectionCreated",
     "CollectionChanged", "CollectionDeleted", "ConfigKeyAdded", "ConfigDeleted", "SchemaSet", "PrincipalSeen",
     "SessionOpened", "SessionForgotten", "AlarmRaised", "AlarmCleared", "TenantCreated",
   ]
@@ -112,6 +117,7 @@ package enum Event: Message, Hashable {
     case .nodeSuspected(var event): writer.message(12, &event)
     case .nodeRecovered(var event): writer.message(13, &event)
     case .nodeDeclaredDown(var event): writer.message(14, &event)
+    case .electionStarted(var event): writer.message(15, &event)
     case .nodeJoined(var event): writer.message(16, &event)
     case .nodeRestarted(var event): writer.message(17, &event)
     case .nodeLeft(var event): writer.message(18, &event)
@@ -122,6 +128,7 @@ package enum Event: Message, Hashable {
     case .nodeDrained(var event): writer.message(23, &event)
     case .nodeRemoved(var event): writer.message(24, &event)
     case .maintenanceChanged(var event): writer.message(25, &event)
+    case .balancingChanged(var event): writer.message(26, &event)
     case .collectionCreated(var event): writer.message(32, &event)
     case .collectionChanged(var event): writer.message(33, &event)
     case .collectionDeleted(var event): writer.message(34, &event)
@@ -157,6 +164,7 @@ package enum Event: Message, Hashable {
     case 12: self = .nodeSuspected(try NodeSuspected(from: &inner))
     case 13: self = .nodeRecovered(try NodeRecovered(from: &inner))
     case 14: self = .nodeDeclaredDown(try NodeDeclaredDown(from: &inner))
+    case 15: self = .electionStarted(try ElectionStarted(from: &inner))
     case 16: self = .nodeJoined(try NodeJoined(from: &inner))
     case 17: self = .nodeRestarted(try NodeRestarted(from: &inner))
     case 18: self = .nodeLeft(try NodeLeft(from: &inner))
@@ -167,6 +175,7 @@ package enum Event: Message, Hashable {
     case 23: self = .nodeDrained(try NodeDrained(from: &inner))
     case 24: self = .nodeRemoved(try NodeRemoved(from: &inner))
     case 25: self = .maintenanceChanged(try MaintenanceChanged(from: &inner))
+    case 26: self = .balancingChanged(try BalancingChanged(from: &inner))
     case 32: self = .collectionCreated(try CollectionCreated(from: &inner))
     case 33: self = .collectionChanged(try CollectionChanged(from: &inner))
     case 34: self = .collectionDeleted(try CollectionDeleted(from: &inner))

@@ -19,6 +19,24 @@ package struct ShardPlaced: FieldMessage, Hashable {
   }
 }
 
+/// Nobody leads the shard any more: its replicas promise the new epoch, cut themselves off from the old leader, and say
+/// how far they are. Only then one is elected, of the same epoch.
+package struct ElectionStarted: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var epoch: UInt32 = 0
+
+  package init() {}
+  package init(shard: ShardID, epoch: UInt32) {
+    self.shard = shard
+    self.epoch = epoch
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &epoch)
+  }
+}
+
 package struct LeaderElected: FieldMessage, Hashable {
   package var shard: ShardID = 0
   package var node: NodeID = 0
@@ -142,15 +160,18 @@ package struct ReplicaRemoved: FieldMessage, Hashable {
 package struct MoveStarted: FieldMessage, Hashable {
   package var move: MoveID = 0
   package var shard: ShardID = 0
+  /// 0 when a replica is added and none goes.
   package var source: NodeID = 0
   package var target: NodeID = 0
+  package var purpose = MovePurpose.order
 
   package init() {}
-  package init(move: MoveID, shard: ShardID, source: NodeID, target: NodeID) {
+  package init(move: MoveID, shard: ShardID, source: NodeID, target: NodeID, purpose: MovePurpose = .order) {
     self.move = move
     self.shard = shard
     self.source = source
     self.target = target
+    self.purpose = purpose
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -158,6 +179,7 @@ package struct MoveStarted: FieldMessage, Hashable {
     try fields.uint32(2, &shard)
     try fields.uint32(3, &source)
     try fields.uint32(4, &target)
+    try fields.enumeration(5, &purpose)
   }
 }
 

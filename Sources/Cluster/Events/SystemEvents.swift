@@ -96,3 +96,15 @@ package struct TenantCreated: FieldMessage, Hashable {
     try fields.string(2, &name, max: Limits.nameBytes)
   }
 }
+
+/// Balancing was begun, paused or ended.
+package struct BalancingChanged: FieldMessage, Hashable {
+  package var mode = BalancingMode.off
+
+  package init() {}
+  package init(mode: BalancingMode) { self.mode = mode }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.enumeration(1, &mode)
+  }
+}

@@ -28,6 +28,8 @@ package struct Answer: FieldMessage, Hashable {
   package var configs: [ConfigReport] = []
   package var schemas: [SchemaReport] = []
   package var session: SessionReport?
+  package var explanation: ExplanationReport?
+  package var plan: PlanReport?
   /// Where the next page begins (`Page.after`); 0 when this is the last.
   package var next: UInt32 = 0
 
@@ -47,5 +49,7 @@ package struct Answer: FieldMessage, Hashable {
     try fields.messages(6, &schemas, count: Answer.rowsMax)
     try fields.message(7, &session)
     try fields.uint32(8, &next)
+    try fields.message(9, &explanation)
+    try fields.message(10, &plan)
   }
 }

@@ -132,6 +132,8 @@ package enum Question: Message, Hashable {
   case configs(ConfigsQuestion)
   case schemas(SchemasQuestion)
   case session(SessionQuestion)
+  case explain(ExplainQuestion)
+  case plan(PlanQuestion)
 
   package func encode(into writer: inout ByteWriter) {
     switch self {
@@ -142,6 +144,8 @@ package enum Question: Message, Hashable {
     case .configs(var question): writer.message(5, &question)
     case .schemas(var question): writer.message(6, &question)
     case .session(var question): writer.message(7, &question)
+    case .explain(var question): writer.message(8, &question)
+    case .plan(var question): writer.message(9, &question)
     }
   }
 
@@ -158,6 +162,8 @@ package enum Question: Message, Hashable {
     case 5: self = .configs(try ConfigsQuestion(from: &inner))
     case 6: self = .schemas(try SchemasQuestion(from: &inner))
     case 7: self = .session(try SessionQuestion(from: &inner))
+    case 8: self = .explain(try ExplainQuestion(from: &inner))
+    case 9: self = .plan(try PlanQuestion(from: &inner))
     default: throw .unknownField(field: next.field)
     }
     guard reader.isAtEnd else { throw .fieldOrder(field: next.field) }

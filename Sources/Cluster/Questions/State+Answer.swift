@@ -2,7 +2,7 @@ extension State {
   /// Answers a question about this state.
   ///
   /// - Throws: a refusal when the question names what is not there.
-  package func answer(_ question: Question) throws(Refusal) -> Answer {
+  package func answer(_ question: Question, _ advisor: some Advisor) throws(Refusal) -> Answer {
     var answer = Answer()
     switch question {
     case .status: answer.status = statusReport()
@@ -12,6 +12,12 @@ extension State {
     case .configs(let question): try answer.fill(question, self)
     case .schemas(let question): try answer.fill(question, self)
     case .session(let question): answer.session = report(session: question.client)
+    case .explain(let question):
+      guard let id = collectionID(named: question.collection), let shard = shardID(id, question.index) else {
+        throw notFound("shard", "\(question.collection)/\(question.index)")
+      }
+      answer.explanation = try advisor.explain(question, shard, in: self)
+    case .plan(let question): answer.plan = try advisor.plan(question, in: self)
     }
     return answer
   }

@@ -19,9 +19,11 @@ package struct ReplicaReport: FieldMessage, Hashable {
 /// A move as people see it.
 package struct MoveReport: FieldMessage, Hashable {
   package var id: MoveID = 0
+  /// Empty when a replica is added and none goes.
   package var source = ""
   package var target = ""
   package var step = MoveStep.catchingUp
+  package var purpose = MovePurpose.order
   package var started: Revision = 0
 
   package init() {}
@@ -32,6 +34,7 @@ package struct MoveReport: FieldMessage, Hashable {
     try fields.string(3, &target, max: Limits.nameBytes)
     try fields.enumeration(4, &step)
     try fields.uint64(5, &started)
+    try fields.enumeration(6, &purpose)
   }
 }
 
@@ -89,7 +92,8 @@ extension State {
   private func report(move id: MoveID, _ row: MoveRow) -> MoveReport {
     var report = MoveReport()
     report.id = id
-    report.source = nodeName(row.source)
+    report.source = row.source == 0 ? "" : nodeName(row.source)
+    report.purpose = row.purpose
     report.target = nodeName(row.target)
     report.step = row.step
     report.started = row.started

@@ -15,6 +15,7 @@ extension State {
       [shard(event.shard), FieldReport("nodes", .texts(event.nodes.map(nodeName)))]
     case .leaderElected(let event):
       [shard(event.shard), node(event.node), FieldReport("epoch", .number(UInt64(event.epoch)))]
+    case .electionStarted(let event): [shard(event.shard), FieldReport("epoch", .number(UInt64(event.epoch)))]
     case .replicasOpened(let event):
       [node(event.node), FieldReport("shards", .texts(event.shards.map(shardName)))]
     case .replicaCaughtUp(let event): [shard(event.shard), node(event.node)]
@@ -25,7 +26,8 @@ extension State {
     case .moveStarted(let event):
       [
         FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
-        FieldReport("from", .text(nodeName(event.source))), FieldReport("to", .text(nodeName(event.target))),
+        FieldReport("from", event.source == 0 ? .nothing : .text(nodeName(event.source))),
+        FieldReport("to", .text(nodeName(event.target))), FieldReport("purpose", .text(event.purpose.name)),
       ]
     case .moveAdvanced(let event): moveFields(event)
     case .nodeSuspected(let event): [node(event.node), silence(event.silentMilliseconds)]
@@ -44,6 +46,7 @@ extension State {
     case .nodeRestarted(let event):
       [node(event.node)] + process(event.incarnation, event.domain, event.labels, event.capacity, event.address)
     case .maintenanceChanged(let event): [FieldReport("on", .flag(event.isOn))]
+    case .balancingChanged(let event): [FieldReport("mode", .text(event.mode.name))]
     case .collectionCreated(let event):
       [
         FieldReport("collection", .text(event.name)),

@@ -35,6 +35,7 @@ package struct StatusReport: FieldMessage, Hashable {
   package var alarms: [AlarmReport] = []
   /// Of the canonical rows, as hexadecimal.
   package var digest = ""
+  package var balancing = BalancingMode.off
 
   package init() {}
 
@@ -52,6 +53,7 @@ package struct StatusReport: FieldMessage, Hashable {
     try fields.bool(11, &isInMaintenance)
     try fields.messages(12, &alarms, count: 1024)
     try fields.string(13, &digest, max: 64)
+    try fields.enumeration(14, &balancing)
   }
 }
 
@@ -65,6 +67,7 @@ extension State {
     countShards(into: &report)
     configs.forEach { _, row in if row.value != nil { report.configs += 1 } }
     report.isInMaintenance = isInMaintenance
+    report.balancing = cluster[1].balancing
     report.alarms = raisedAlarms()
     report.digest = digest.hex
     return report

@@ -20,6 +20,7 @@ extension Event {
     case .shardPlaced(let event):
       touched.shards.append(event.shard)
       touched.nodes += event.nodes
+    case .electionStarted(let event): touched.shards.append(event.shard)
     case .leaderElected(let event): touched.add(event.shard, event.node)
     case .replicasOpened(let event):
       touched.nodes.append(event.node)
@@ -48,7 +49,7 @@ extension Event {
     case .collectionChanged(let event): touched.collections.append(event.collection)
     case .collectionDeleted(let event): touched.collections.append(event.collection)
     case .moveAdvanced(let event): touched.shards.append(event.shard)
-    case .maintenanceChanged, .principalSeen, .sessionOpened, .sessionForgotten, .alarmRaised,
+    case .maintenanceChanged, .balancingChanged, .principalSeen, .sessionOpened, .sessionForgotten, .alarmRaised,
       .alarmCleared, .tenantCreated:
       break
     }

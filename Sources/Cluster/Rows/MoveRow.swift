@@ -24,14 +24,37 @@ package enum MoveStep: UInt32, Sendable {
   package var isOver: Bool { self == .finished || self == .cancelled }
 }
 
+/// Why a replica moves. Each purpose has a budget of its own.
+package enum MovePurpose: UInt32, Sendable, CaseIterable {
+  /// An operator ordered it: it waits for nothing else.
+  case order = 0
+  /// Loads are made even.
+  case balance = 1
+  /// A replica was lost, or the policy wants more of them.
+  case recovery = 2
+  /// A node gives all away.
+  case drain = 3
+
+  package var name: String {
+    switch self {
+    case .order: "order"
+    case .balance: "balance"
+    case .recovery: "recovery"
+    case .drain: "drain"
+    }
+  }
+}
+
 /// A replica on its way from one node to another. When the move is over the row is vacant: the log remembers.
 package struct MoveRow: TableRow {
   package static let table = TableID.moves
 
   package var shard: ShardID = 0
+  /// 0 when a replica is added and none goes.
   package var source: NodeID = 0
   package var target: NodeID = 0
   package var step = MoveStep.catchingUp
+  package var purpose = MovePurpose.order
   package var started: Revision = 0
   package var changed: Revision = 0
 
@@ -46,5 +69,6 @@ package struct MoveRow: TableRow {
     try fields.enumeration(4, &step)
     try fields.uint64(5, &started)
     try fields.uint64(6, &changed)
+    try fields.enumeration(7, &purpose)
   }
 }

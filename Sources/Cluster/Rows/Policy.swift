@@ -40,6 +40,54 @@ package struct SpreadRule: FieldMessage, Hashable {
   }
 }
 
+package enum LabelTest: UInt32, Sendable, CaseIterable {
+  case isIn = 0
+  case isNotIn = 1
+  case exists = 2
+  case existsNot = 3
+}
+
+/// What a label of a node must be, or must not.
+package struct LabelRule: FieldMessage, Hashable {
+  package var name = ""
+  package var test = LabelTest.isIn
+  package var values: [String] = []
+
+  package init() {}
+  package init(_ name: String, _ test: LabelTest, _ values: [String] = []) {
+    self.name = name
+    self.test = test
+    self.values = values
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &name, max: Limits.nameBytes)
+    try fields.enumeration(2, &test)
+    try fields.strings(3, &values, max: Limits.labelValueBytes, count: Limits.labelValues)
+  }
+
+  /// A label that a node does not have is not in any list.
+  package func isMet(by labels: [Label]) -> Bool {
+    let value = labels[name]
+    return switch test {
+    case .isIn: value.map(values.contains) ?? false
+    case .isNotIn: !(value.map(values.contains) ?? false)
+    case .exists: value != nil
+    case .existsNot: value == nil
+    }
+  }
+
+  /// As people write it: `disk in (ssd, nvme)`.
+  package var text: String {
+    switch test {
+    case .isIn: "\(name) in (\(values.joined(separator: ", ")))"
+    case .isNotIn: "\(name) not in (\(values.joined(separator: ", ")))"
+    case .exists: "\(name) exists"
+    case .existsNot: "\(name) does not exist"
+    }
+  }
+}
+
 /// What a policy asks of the shards of a collection.
 package struct Policy: FieldMessage, Hashable {
   package var replicas: UInt32 = 0
@@ -50,6 +98,7 @@ package struct Policy: FieldMessage, Hashable {
   package var weights: [Amount] = []
   package var minInSync: UInt32 = 0
   package var allowsUncleanElection = false
+  package var rules: [LabelRule] = []
 
   package init() {}
 
@@ -60,5 +109,12 @@ package struct Policy: FieldMessage, Hashable {
     try fields.messages(4, &weights, count: Limits.dimensions)
     try fields.uint32(5, &minInSync)
     try fields.bool(6, &allowsUncleanElection)
+    try fields.messages(7, &rules, count: Limits.labelRules)
+  }
+
+  /// The first rule about labels that these do not meet, as it was written; nil when all are met.
+  package func unmetRule(_ labels: [Label]) -> String? {
+    for label in required where labels[label.name] != label.value { return "require \(label.name)=\(label.value)" }
+    return rules.first { !$0.isMet(by: labels) }.map { "require \($0.text)" }
   }
 }

@@ -19,6 +19,24 @@ package struct TenantRow: TableRow {
   }
 }
 
+/// Whether loads are made even by moves.
+package enum BalancingMode: UInt32, Sendable, CaseIterable {
+  /// Nothing moves for balance.
+  case off = 0
+  /// Moves are made until nothing gets better by one.
+  case running = 1
+  /// What is under way waits, nothing new begins.
+  case paused = 2
+
+  package var name: String {
+    switch self {
+    case .off: "off"
+    case .running: "running"
+    case .paused: "paused"
+    }
+  }
+}
+
 /// What is said of the cluster as a whole: one row.
 package struct ClusterRow: TableRow {
   package static let table = TableID.cluster
@@ -26,11 +44,13 @@ package struct ClusterRow: TableRow {
   /// In maintenance nothing happens but what operators order.
   package var isInMaintenance = false
   package var changed: Revision = 0
+  package var balancing = BalancingMode.off
 
   package init() {}
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.bool(1, &isInMaintenance)
     try fields.uint64(2, &changed)
+    try fields.enumeration(3, &balancing)
   }
 }

@@ -38,8 +38,9 @@ extension Question {
   /// What a state must follow to answer this.
   package var parts: StateParts {
     switch self {
-    case .status: .all
-    case .nodes, .collections, .shards: .core
+    // A plan decides on a copy, and that takes a digest.
+    case .status, .plan: .all
+    case .nodes, .collections, .shards, .explain: .core
     case .configs, .schemas: .configuration
     case .session: .surroundings
     }

@@ -48,6 +48,10 @@ struct PlacementDiagnosis {
       keep("without \(text)") { $0.nodes[$1].labels[label.name] == label.value }
       if let refusal = shortOfNodes("require \(text)", "nodes with \(text)") { return refusal }
     }
+    for rule in rules.policy.rules {
+      keep("where not \(rule.text)") { rule.isMet(by: $0.nodes[$1].labels) }
+      if let refusal = shortOfNodes("require \(rule.text)", "nodes where \(rule.text)") { return refusal }
+    }
     return nil
   }
 

@@ -34,7 +34,8 @@ struct PlacementField {
     var cellOfDomain = ContiguousArray<Int>(repeating: -1, count: table.domainCount + 1)
     table.forEach { node, load in
       guard rules.admits(load), rules.hasRoom(load) else { return }
-      guard rules.policy.required.isEmpty || rules.admits(state.nodes[node].labels) else { return }
+      guard (rules.policy.required.isEmpty && rules.policy.rules.isEmpty) || rules.admits(state.nodes[node].labels)
+      else { return }
       let candidate = nodes.count
       nodes.append(node)
       loads.append(copy load)

@@ -71,5 +71,5 @@ struct PlacementRules {
     return true
   }
 
-  func admits(_ labels: [Label]) -> Bool { policy.required.allSatisfy { labels[$0.name] == $0.value } }
+  func admits(_ labels: [Label]) -> Bool { policy.unmetRule(labels) == nil }
 }

@@ -71,6 +71,12 @@ package struct Assignment: FieldMessage, Hashable {
   package var role = ReplicaRole.leader
   package var epoch: UInt32 = 0
   package var isOpened = false
+  package var isInSync = false
+  /// Nobody leads: the replica must promise this epoch, cut itself off from any older leader, and say how far it is.
+  package var isElecting = false
+  /// Who leads, and where; empty when nobody does.
+  package var leader = ""
+  package var leaderAddress = ""
 
   package init() {}
 
@@ -81,6 +87,45 @@ package struct Assignment: FieldMessage, Hashable {
     try fields.enumeration(4, &role)
     try fields.uint32(5, &epoch)
     try fields.bool(6, &isOpened)
+    try fields.bool(7, &isInSync)
+    try fields.bool(8, &isElecting)
+    try fields.string(9, &leader, max: Limits.nameBytes)
+    try fields.string(10, &leaderAddress, max: Limits.addressBytes)
+  }
+}
+
+/// How far the replicas of a node are that promised the epoch of an election. Soft state: nothing of it is logged but as
+/// the inputs of a decision.
+package struct PositionsRequest: FieldMessage, Hashable {
+  package var node: NodeID = 0
+  package var incarnation: UInt64 = 0
+  package var positions: [ReplicaPosition] = []
+
+  package static let positionsMax = 4096
+
+  package init() {}
+  package init(node: NodeID, incarnation: UInt64, positions: [ReplicaPosition]) {
+    self.node = node
+    self.incarnation = incarnation
+    self.positions = positions
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &node)
+    try fields.uint64(2, &incarnation)
+    try fields.messages(3, &positions, count: PositionsRequest.positionsMax)
+  }
+}
+
+package struct PositionsReply: FieldMessage, Hashable {
+  package var timeline: UInt64 = 0
+  package var revision: Revision = 0
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint64(1, &timeline)
+    try fields.uint64(2, &revision)
   }
 }
 

@@ -16,11 +16,13 @@ package enum Method: UInt16, Sendable, CaseIterable {
   case assignments = 7
   /// `ServerInfoRequest` → `ServerInfo`.
   case serverInfo = 8
+  /// `PositionsRequest` → `PositionsReply`: how far replicas are that promised an epoch.
+  case positions = 9
 
   /// True when elements are answered, as many as the client gave credit for, and then an end.
   package var isStream: Bool {
     switch self {
-    case .execute, .read, .heartbeat, .serverInfo: false
+    case .execute, .read, .heartbeat, .serverInfo, .positions: false
     case .log, .diff, .watch, .assignments: true
     }
   }

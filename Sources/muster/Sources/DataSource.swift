@@ -1,3 +1,4 @@
+import MusterControllers
 import MusterCluster
 import MusterDisk
 import MusterHistory
@@ -32,8 +33,10 @@ final class DataSource: Source {
     reply.timeline = directory.identity.timeline
     reply.revision = state.revision
     reply.time = state.time
-    reply.answer = try state.answer(question)
-    while reply.answer.next != 0 { reply.answer.append(try state.answer(question.after(reply.answer.next))) }
+    reply.answer = try state.answer(question, PlacementAdvisor())
+    while reply.answer.next != 0 {
+      reply.answer.append(try state.answer(question.after(reply.answer.next), PlacementAdvisor()))
+    }
     return reply
   }
 

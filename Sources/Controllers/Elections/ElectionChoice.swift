@@ -1,0 +1,65 @@
+internal import MusterCluster
+
+/// What a replica said when it promised an epoch.
+struct Promise: Sendable, Equatable {
+  var node: NodeID
+  var incarnation: UInt64
+  var position: ReplicaPosition
+}
+
+/// Who leads next, of those that promised; pure, so that the rule can be tested alone.
+struct ElectionChoice: Equatable {
+  var node: NodeID
+  var isUnclean: Bool
+  /// Who was asked and how far each was: the inputs of the decision.
+  var candidates: [Promise]
+
+  /// - Parameters:
+  ///   - promises: of this epoch, by nodes that have a replica.
+  ///   - isPatienceOver: those that did not answer are not waited for any more.
+  /// - Returns: nil while more must be known, or when nobody may lead.
+  static func make(
+    _ row: ShardRow, _ state: State, _ promises: [Promise], isPatienceOver: Bool
+  ) -> ElectionChoice? {
+    let voters = row.replicas.filter { $0.role != .learner && state.nodes[$0.node].state.isAlive }
+    let inSync = voters.filter(\.isInSync)
+    let valid = promises.filter { state.nodes[$0.node].incarnation == $0.incarnation }
+    func answered(_ replicas: [Replica]) -> [Promise] {
+      replicas.compactMap { replica in valid.first { $0.node == replica.node } }
+    }
+    if !inSync.isEmpty {
+      // Every one in sync has all that was acknowledged, so one answer is enough. All who live are waited for a while
+      // all the same: the farthest has what was written last, and nothing is cut off without need.
+      let answers = answered(inSync)
+      guard answers.count == inSync.count || (isPatienceOver && !answers.isEmpty) else { return nil }
+      return best(answers, state, isUnclean: false)
+    }
+    guard state.collections[row.collection].policy.allowsUncleanElection, isPatienceOver else { return nil }
+    return best(answered(voters), state, isUnclean: true)
+  }
+
+  private static func best(_ answers: [Promise], _ state: State, isUnclean: Bool) -> ElectionChoice? {
+    guard let best = answers.min(by: { isBetter($0, $1, state) }) else { return nil }
+    return ElectionChoice(node: best.node, isUnclean: isUnclean, candidates: answers)
+  }
+
+  /// The farthest replica first; of equals one on a node that stays, then the one that leads least.
+  private static func isBetter(_ a: Promise, _ b: Promise, _ state: State) -> Bool {
+    let (x, y) = (a.position, b.position)
+    if x.history != y.history { return x.history > y.history }
+    if x.offset != y.offset { return x.offset > y.offset }
+    let (stays, goes) = (state.nodes[a.node].takesReplicas, state.nodes[b.node].takesReplicas)
+    if stays != goes { return stays }
+    let (first, second) = (state.load(a.node).leaders, state.load(b.node).leaders)
+    return first != second ? first < second : a.node < b.node
+  }
+
+  /// `orders/17: n2 at 0/120, of n2 0/120, n3 0/118`
+  func words(_ shard: ShardID, _ state: State) -> String {
+    func place(_ promise: Promise) -> String {
+      "\(state.nodeName(promise.node)) \(promise.position.history)/\(promise.position.offset)"
+    }
+    let text = "\(state.shardName(shard)): \(state.nodeName(node)) of \(candidates.map(place).joined(separator: ", "))"
+    return text.clipped(to: Limits.pathBytes)
+  }
+}

@@ -1,0 +1,81 @@
+internal import MusterCluster
+
+/// Takes moves through their steps: learner, caught up, promoted, leadership handed over, the old replica removed.
+/// Each step is a commit, so whatever crashes, the next look goes on from there.
+package struct MoveController: Sendable {
+  package static let name = "mover"
+  /// A learner gets this long, and as long again as its bytes take at this rate.
+  private static let patience: UInt64 = 60_000
+  private static let bytesPerMillisecond: UInt64 = 10 * 1024
+
+  /// When a move was first seen in its step.
+  private var since: [MoveID: (step: MoveStep, at: UInt64)] = [:]
+  /// Steps that were refused are not tried again until the state is another.
+  private var refusedAt: [MoveID: Revision] = [:]
+
+  package init() {}
+
+  mutating func tick(_ state: State, _ traffic: MoveTraffic, _ now: UInt64) -> [Proposal] {
+    forgetThoseThatAreOver(state)
+    return traffic.moves.compactMap { entry in
+      if since[entry.id]?.step != entry.row.step { since[entry.id] = (entry.row.step, now) }
+      if refusedAt[entry.id] == state.revision { return nil }
+      return next(entry.id, entry.row, state, now - (since[entry.id]?.at ?? now))
+    }
+  }
+
+  private mutating func forgetThoseThatAreOver(_ state: State) {
+    for id in since.keys where !state.moves.holds(id) {
+      since[id] = nil
+      refusedAt[id] = nil
+    }
+  }
+
+  mutating func refused(_ proposal: Proposal, at revision: Revision) {
+    if case .advanceMove(let command) = proposal.command { refusedAt[command.move] = revision }
+  }
+
+  private func next(_ id: MoveID, _ move: MoveRow, _ state: State, _ waited: UInt64) -> Proposal? {
+    let shard = state.shards[move.shard]
+    guard let learner = shard.replicas.replica(on: move.target) else { return nil }
+    let target = state.nodes[move.target]
+    if move.step != .handedOver, shard.leader != move.target, target.state == .down || target.isRemoved {
+      return advance(id, move, .cancelled, .moveFailed, ["target=\(target.name)", "state=\(target.state.name)"], state)
+    }
+    switch move.step {
+    case .catchingUp:
+      // Balancing that is paused holds still where it costs most.
+      if move.purpose == .balance, state.cluster[1].balancing == .paused { return nil }
+      if learner.isInSync { return advance(id, move, .promoted, .moveStep, ["caught-up=\(target.name)"], state) }
+      let limit = MoveController.timeLimit(shard, state)
+      guard waited > limit, move.purpose != .order else { return nil }
+      return advance(id, move, .cancelled, .moveFailed, ["waited=\(waited)ms", "limit=\(limit)ms"], state)
+    case .promoted:
+      return advance(id, move, .handedOver, .moveStep, leaderArguments(move, shard, state), state)
+    case .handedOver:
+      return advance(id, move, .finished, .moveStep, ["in-sync=\(shard.replicas.count(where: \.isInSync))"], state)
+    case .finished, .cancelled: return nil
+    }
+  }
+
+  private func leaderArguments(_ move: MoveRow, _ shard: ShardRow, _ state: State) -> [String] {
+    guard move.source != 0, shard.leader == move.source else { return ["leader stays"] }
+    return ["leader=\(state.nodeName(move.source))", "next=\(state.nodeName(move.target))"]
+  }
+
+  /// How long a copy may take, from the size that the policy gives a replica.
+  static func timeLimit(_ shard: ShardRow, _ state: State) -> UInt64 {
+    let bytes = state.collections[shard.collection].policy.weights.first { $0.dimension == "disk" }?.value ?? 0
+    return patience + bytes / bytesPerMillisecond
+  }
+
+  private func advance(
+    _ id: MoveID, _ move: MoveRow, _ step: MoveStep, _ kind: ReasonKind, _ arguments: [String], _ state: State
+  ) -> Proposal {
+    Proposal(
+      controller: MoveController.name, command: .advanceMove(AdvanceMove(move: id, step: step)),
+      reason: Reason(
+        kind, arguments: ["shard=\(state.shardName(move.shard))", "purpose=\(move.purpose.name)"] + arguments),
+      cause: move.changed)
+  }
+}

@@ -1,0 +1,112 @@
+internal import MusterCluster
+
+/// Makes replicas anew that a policy wants and that are not there: of nodes that stay down, and of shards that have too
+/// few. Moves away what stands on draining nodes, and says so when it cannot.
+package struct RepairController: Sendable {
+  package static let name = "repair"
+  package static let drainName = "drain"
+
+  /// When a node was first seen down, by this server's clock.
+  private var downSince: [NodeID: UInt64] = [:]
+
+  package init() {}
+
+  mutating func tick(
+    _ state: State, _ findings: ShardFindings, _ traffic: inout MoveTraffic, _ placer: inout ReplicaPlacer,
+    _ settings: ControllerSettings, _ now: UInt64
+  ) -> [Proposal] {
+    note(state, now)
+    var proposals: [Proposal] = []
+    var planned: Set<ShardID> = []
+    for (node, shard) in findings.lost {
+      guard let since = downSince[node], now - since >= settings.repairDelay, planned.insert(shard).inserted,
+        state.shards[shard].leader != 0
+      else { continue }
+      let row = state.nodes[node]
+      let reason = Reason(.replicaLost, arguments: ["node=\(row.name)", "down-for=\(now - since)ms"])
+      replace(node, shard, .recovery, reason, cause: row.sinceRevision, state, &traffic, &placer, &proposals)
+    }
+    for shard in findings.missing where planned.insert(shard).inserted {
+      let row = state.shards[shard]
+      let wanted = state.collections[row.collection].policy.replicas
+      let reason = Reason(.replicaMissing, arguments: ["replicas=\(row.replicas.count)", "wanted=\(wanted)"])
+      replace(
+        0, shard, .recovery, reason, cause: state.collections[row.collection].changed, state, &traffic, &placer,
+        &proposals)
+    }
+    for (node, shard) in findings.draining where planned.insert(shard).inserted {
+      let row = state.nodes[node]
+      let reason = Reason(.draining, arguments: ["node=\(row.name)"])
+      replace(node, shard, .drain, reason, cause: row.sinceRevision, state, &traffic, &placer, &proposals)
+    }
+    return proposals + drains(state, findings, placer)
+  }
+
+  private mutating func note(_ state: State, _ now: UInt64) {
+    state.nodes.forEach { id, row in
+      if row.state == .down {
+        if downSince[id] == nil { downSince[id] = now }
+      } else {
+        downSince[id] = nil
+      }
+    }
+  }
+
+  private func replace(
+    _ source: NodeID, _ shard: ShardID, _ purpose: MovePurpose, _ reason: Reason, cause: Revision, _ state: State,
+    _ traffic: inout MoveTraffic, _ placer: inout ReplicaPlacer, _ proposals: inout [Proposal]
+  ) {
+    let row = state.shards[shard]
+    guard let target = placer.choose(for: row, besides: source),
+      traffic.admit(source, target, purpose, isSourceAlive: source != 0 && state.nodes[source].state.isAlive)
+    else { return }
+    placer.give(target, placer.rules(of: row.collection))
+    let command = StartMove(
+      collection: state.collectionName(row.collection), index: row.index,
+      source: source == 0 ? "" : state.nodeName(source), target: state.nodeName(target), purpose: purpose)
+    proposals.append(
+      Proposal(
+        controller: purpose == .drain ? RepairController.drainName : RepairController.name,
+        command: .startMove(command),
+        reason: reason, cause: cause))
+  }
+
+  // MARK: The end of drains
+
+  /// Draining nodes that are empty are drained; of those that cannot become empty an alarm says why.
+  private func drains(_ state: State, _ findings: ShardFindings, _ placer: ReplicaPlacer) -> [Proposal] {
+    var proposals: [Proposal] = []
+    state.nodes.forEach { id, row in
+      let alarm = "drain/\(row.name)"
+      let isRaised = state.alarmID(named: alarm).map { state.alarms[$0].isRaised } ?? false
+      let problem = row.state == .draining ? obstacle(id, state, findings, placer) : nil
+      if row.state == .draining, state.load(id).replicas == 0 {
+        proposals.append(
+          drain(.finishDrain(FinishDrain(node: id)), Reason(.drainCompleted, arguments: ["node=\(row.name)"]), row))
+      }
+      let reason = Reason(.draining, arguments: ["node=\(row.name)"])
+      if let problem, !isRaised {
+        proposals.append(drain(.raiseAlarm(RaiseAlarm(name: alarm, message: problem)), reason, row))
+      } else if problem == nil, isRaised {
+        proposals.append(drain(.clearAlarm(ClearAlarm(name: alarm)), reason, row))
+      }
+    }
+    return proposals
+  }
+
+  private func drain(_ command: Command, _ reason: Reason, _ row: NodeRow) -> Proposal {
+    Proposal(controller: RepairController.drainName, command: command, reason: reason, cause: row.sinceRevision)
+  }
+
+  /// Why the first shard that waits on the node finds no other place.
+  private func obstacle(_ node: NodeID, _ state: State, _ findings: ShardFindings, _ placer: ReplicaPlacer) -> String? {
+    var placer = placer
+    for (place, shard) in findings.draining where place == node {
+      let row = state.shards[shard]
+      guard placer.choose(for: row, besides: node) == nil else { continue }
+      let report = PlacementVerdicts.make(for: row, besides: node, state)
+      return "\(state.shardName(shard)) finds no other place: \(report.summary)".clipped(to: Limits.reasonBytes)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,138 @@
+import ArgumentParser
+import MusterCluster
+import MusterProtocol
+import MusterRendering
+
+struct Move: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Moves a replica of a shard from one node to another.",
+    discussion: """
+      Example: muster move orders/17 --from n1 --to n4 --wait
+      Without --from a replica is added. It goes before all balancing, and on in maintenance.
+      """)
+  @Argument(help: "COLLECTION/NUMBER") var shard: String
+  @Option(help: "The node that gives its replica away.") var from: String?
+  @Option(help: "The node that takes it.") var to: String
+  @OptionGroup var options: MutationOptions
+  @OptionGroup var waiting: WaitOptions
+
+  func run() async throws {
+    let name = try ShardName(shard)
+    guard let index = UInt32(exactly: name.index) else { throw Failure.usage("\(name.index) is no shard number") }
+    let command = StartMove(collection: name.collection, index: index, source: from ?? "", target: to)
+    let connection = try await options.run(.startMove(command))
+    guard !options.dryRun else { return }
+    try await waiting.until(ServerSource(connection)) { source in
+      let question = Question.shards(ShardsQuestion(collection: name.collection, index: name.index))
+      guard let report = try await source.answer(question, at: .now).answer.shards.first else { return nil }
+      if let move = report.move { return "the move is \(move.step.name)" }
+      guard report.replicas.contains(where: { $0.node == to }) else {
+        throw Failure(.refused, "the move was cancelled; `muster log --shard \(shard)` says why")
+      }
+      return nil
+    }
+  }
+}
+
+struct Lead: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Hands the leadership of a shard to an in-sync replica.",
+    discussion: "Example: muster lead orders/17 n3")
+  @Argument(help: "COLLECTION/NUMBER") var shard: String
+  @Argument(help: "The node that shall lead.") var node: String
+  @OptionGroup var options: MutationOptions
+
+  func run() async throws {
+    let name = try ShardName(shard)
+    guard let index = UInt32(exactly: name.index) else { throw Failure.usage("\(name.index) is no shard number") }
+    try await options.run(.electLeader(ElectLeader(collection: name.collection, index: index, node: node)))
+  }
+}
+
+struct Rebalance: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Makes loads even by moves and hand-overs, until no move makes them more even.",
+    discussion: "Example: muster rebalance start --wait",
+    subcommands: [Start.self, Pause.self, Resume.self, Cancel.self, StatusOf.self])
+
+  struct Start: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Begins.", discussion: "Example: muster rebalance start --wait --timeout 10m")
+    @OptionGroup var options: MutationOptions
+    @OptionGroup var waiting: WaitOptions
+
+    func run() async throws {
+      let connection = try await options.run(.setBalancing(SetBalancing(mode: .running)))
+      guard !options.dryRun else { return }
+      try await waiting.until(ServerSource(connection)) { source in
+        let status = try await source.answer(.status(StatusQuestion()), at: .now).answer.status
+        return status?.balancing == .off ? nil : "\(status?.movingShards ?? 0) shards move"
+      }
+    }
+  }
+
+  struct Pause: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Holds moves of balance still; recovery goes on.", discussion: "Example: muster rebalance pause")
+    @OptionGroup var options: MutationOptions
+    func run() async throws { try await options.run(.setBalancing(SetBalancing(mode: .paused))) }
+  }
+
+  struct Resume: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Goes on after a pause.", discussion: "Example: muster rebalance resume")
+    @OptionGroup var options: MutationOptions
+    func run() async throws { try await options.run(.setBalancing(SetBalancing(mode: .running))) }
+  }
+
+  struct Cancel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Ends it; moves that did not get past catching up are called off.",
+      discussion: "Example: muster rebalance cancel")
+    @OptionGroup var options: MutationOptions
+    func run() async throws { try await options.run(.setBalancing(SetBalancing(mode: .off))) }
+  }
+
+  struct StatusOf: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "status", abstract: "What moves, why and how far.",
+      discussion: "Example: muster rebalance status --output json")
+    @OptionGroup var options: ReadOptions
+
+    func run() async throws {
+      let source = try options.place.source()
+      let status = try await source.answer(.status(StatusQuestion()), at: try options.moment)
+      let shards = try await source.answer(.shards(ShardsQuestion()), at: .revision(status.revision))
+      let moving = shards.answer.shards.filter { $0.move != nil }
+      let mode = status.answer.status?.balancing ?? .off
+      let head = DocumentHead(
+        schema: "rebalance", timeline: status.timeline, revision: status.revision, time: status.time)
+      let members: [JSON.Member] = [
+        .init("mode", .text(mode.name)), .init("moving", .number(UInt64(moving.count))),
+        .init("moves", .list(moving.map { .object($0.moveMembers) })),
+      ]
+      options.output.show(head, members) {
+        var table = Table(["SHARD", "FROM", "TO", "STEP", "PURPOSE"])
+        for shard in moving {
+          guard let move = shard.move else { continue }
+          table.add([
+            shard.name, move.source.isEmpty ? "-" : move.source, move.target, move.step.name, move.purpose.name,
+          ])
+        }
+        return "balancing is \(mode.name); \(moving.count) moves under way\n" + (moving.isEmpty ? "" : table.text)
+      }
+    }
+  }
+}
+
+extension ShardReport {
+  fileprivate var moveMembers: [JSON.Member] {
+    guard let move else { return [] }
+    return [
+      .init("shard", .text(name)), .init("move", .number(UInt64(move.id))),
+      .init("from", move.source.isEmpty ? .null : .text(move.source)), .init("to", .text(move.target)),
+      .init("step", .text(move.step.name)), .init("purpose", .text(move.purpose.name)),
+      .init("started", .number(move.started)),
+    ]
+  }
+}

@@ -1,0 +1,167 @@
+import ArgumentParser
+import FoundationEssentials
+import MusterCluster
+import MusterProtocol
+import MusterRendering
+
+struct Plan: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "What would move, in order; nothing is written.",
+    discussion: """
+      Example: muster plan --drain n3 --save plan.json && muster plan apply plan.json
+      Without options: what balancing would do. With --at: what would have moved then.
+      """,
+    subcommands: [Show.self, Apply.self], defaultSubcommand: Show.self)
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "What would move, in order; nothing is written.",
+      discussion: "Example: muster plan --add name=n9,domain=eu/z1/r1,disk=100GiB")
+    @Option(help: "As if this node were drained.") var drain: [String] = []
+    @Option(help: "As if this node were emptied and removed.") var remove: [String] = []
+    @Option(help: "As if a node joined: name=N,domain=PATH[,DIMENSION=AMOUNT…].") var add: [String] = []
+    @Option(help: "Writes the plan to a file, for `muster plan apply`.") var save: String?
+    @OptionGroup var options: ReadOptions
+
+    func run() async throws {
+      var question = PlanQuestion()
+      question.drain = drain + remove
+      question.add = try add.map(Show.node)
+      let reply = try await options.place.source().answer(.plan(question), at: try options.moment)
+      guard let plan = reply.answer.plan else { throw Failure(.refused, "the server gave no plan") }
+      let head = DocumentHead(schema: "plan", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let members = plan.members(question)
+      if let save {
+        let text = JSON.object(head.members + members).line + "\n"
+        do { try text.write(toFile: save, atomically: true, encoding: .utf8) } catch {
+          throw Failure(.refused, "cannot write \(save): \(error)")
+        }
+      }
+      options.output.show(head, members) { Show.table(plan) }
+      guard plan.obstacles.isEmpty else {
+        throw Failure(.refused, "the plan cannot do everything: \(plan.obstacles[0])")
+      }
+    }
+
+    /// A node as `--add` has it.
+    private static func node(_ spec: String) throws -> JoinNode {
+      var node = JoinNode()
+      for part in spec.split(separator: ",") {
+        let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
+        guard pair.count == 2 else { throw Failure.usage("\"\(part)\" is not NAME=VALUE") }
+        switch pair[0] {
+        case "name": node.name = pair[1]
+        case "domain": node.domain = pair[1]
+        default:
+          guard let amount = Quantity.parse(pair[1]) else { throw Failure.usage("\"\(pair[1])\" is no amount") }
+          node.capacity.append(Amount(pair[0], amount))
+        }
+      }
+      guard !node.name.isEmpty, !node.domain.isEmpty else { throw Failure.usage("--add needs name= and domain=") }
+      return node
+    }
+
+    private static func table(_ plan: PlanReport) -> String {
+      var table = Table(["SHARD", "FROM", "TO", "WHAT", "PURPOSE", "BYTES", "IN SYNC"])
+      for step in plan.steps {
+        table.add([
+          step.shard, step.source.isEmpty ? "-" : step.source, step.target, step.isHandOver ? "lead" : "move",
+          step.purpose.name, String(step.bytes), String(step.redundancy),
+        ])
+      }
+      let total = UInt64(plan.steps.count) + plan.omitted
+      return (plan.steps.isEmpty ? "" : table.text)
+        + "\(total) steps, \(plan.bytes) bytes, at least \(plan.lowestRedundancy) in sync at any step\n"
+        + plan.obstacles.map { $0 + "\n" }.joined()
+    }
+  }
+
+  struct Apply: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Runs a saved plan as it was shown, or refuses because the state moved on.",
+      discussion: "Example: muster plan apply plan.json --wait")
+    @Argument(help: "What --save wrote.") var file: String
+    @OptionGroup var options: MutationOptions
+    @OptionGroup var waiting: WaitOptions
+
+    func run() async throws {
+      let plan = try SavedPlan(file)
+      var options = options
+      options.expectRevision = plan.revision
+      let connection = try await options.run(.batch(Batch(plan.commands)))
+      guard !options.dryRun else { return }
+      try await waiting.until(ServerSource(connection)) { source in
+        let status = try await source.answer(.status(StatusQuestion()), at: .now).answer.status
+        return status?.movingShards == 0 ? nil : "\(status?.movingShards ?? 0) shards move"
+      }
+    }
+  }
+}
+
+/// A plan as a file has it.
+private struct SavedPlan {
+  let revision: UInt64
+  let commands: [Command]
+
+  private struct Document: Decodable {
+    struct Step: Decodable {
+      var shard: String
+      var from: String?
+      var to: String
+      var what: String
+    }
+    var schema: String
+    var revision: UInt64
+    var drain: [String]
+    var add: [String]
+    var omitted: UInt64
+    var steps: [Step]
+  }
+
+  init(_ file: String) throws {
+    guard let data = FileManager.default.contents(atPath: file) else { throw Failure(.refused, "cannot read \(file)") }
+    guard let document = try? JSONDecoder().decode(Document.self, from: data), document.schema == "muster.plan/1" else {
+      throw Failure(.refused, "\(file) is no plan that `muster plan --save` wrote")
+    }
+    guard document.omitted == 0, document.steps.count < Limits.commandsPerBatch else {
+      throw Failure(.refused, "the plan has more steps than one commit takes; drain or balance in parts")
+    }
+    guard document.add.isEmpty else {
+      throw Failure(.refused, "the plan counts on nodes that had not joined: \(document.add.joined(separator: ", "))")
+    }
+    guard !document.steps.isEmpty || !document.drain.isEmpty else { throw Failure(.refused, "the plan has no steps") }
+    revision = document.revision
+    commands =
+      document.drain.map { .drainNode(DrainNode(name: $0, isOn: true)) }
+      + (try document.steps.map { step in
+        let name = try ShardName(step.shard)
+        let index = UInt32(clamping: name.index)
+        if step.what == "lead" {
+          return .electLeader(ElectLeader(collection: name.collection, index: index, node: step.to))
+        }
+        return .startMove(
+          StartMove(collection: name.collection, index: index, source: step.from ?? "", target: step.to))
+      })
+  }
+}
+
+extension PlanReport {
+  fileprivate func members(_ question: PlanQuestion) -> [JSON.Member] {
+    [
+      .init("drain", .list(question.drain.map { .text($0) })), .init("add", .list(question.add.map { .text($0.name) })),
+      .init("steps", .list(steps.map(\.json))), .init("omitted", .number(omitted)), .init("bytes", .number(bytes)),
+      .init("lowestRedundancy", .number(UInt64(lowestRedundancy))),
+      .init("obstacles", .list(obstacles.map { .text($0) })),
+    ]
+  }
+}
+
+extension PlannedStep {
+  fileprivate var json: JSON {
+    .members([
+      "shard": .text(shard), "from": source.isEmpty ? .null : .text(source), "to": .text(target),
+      "what": .text(isHandOver ? "lead" : "move"), "purpose": .text(purpose.name), "bytes": .number(bytes),
+      "redundancy": .number(UInt64(redundancy)),
+    ])
+  }
+}
