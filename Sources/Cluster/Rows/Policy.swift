@@ -96,6 +96,7 @@ package struct Policy: FieldMessage, Hashable {
   package var required: [Label] = []
   /// What one replica needs of each dimension.
   package var weights: [Amount] = []
+  /// How many replicas acknowledge a write, the leader among them; with 0 all that are in sync do.
   package var minInSync: UInt32 = 0
   package var allowsUncleanElection = false
   package var rules: [LabelRule] = []

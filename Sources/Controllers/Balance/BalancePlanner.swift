@@ -88,7 +88,7 @@ package struct BalancePlanner {
   }
 
   private func improves(_ giver: (Double, UInt32), _ taker: (Double, UInt32), isWeighted: Bool) -> Bool {
-    isWeighted ? taker.0 < giver.0 - 1e-9 : taker.1 < giver.1
+    isWeighted ? taker.0 < giver.0 : taker.1 < giver.1
   }
 
   // MARK: Leaders

@@ -124,9 +124,15 @@ package struct ElectionController: Sendable {
 
   // MARK: In-sync sets
 
+  /// Where every replica in sync acknowledges each write, those that stay have them all. Where a minimum is enough only
+  /// the leader knows what they have: it is its to say who is behind.
+  private func mayShrink(_ row: ShardRow, _ state: State) -> Bool {
+    row.replicas.count(where: \.isInSync) > 1 && state.collections[row.collection].policy.minInSync == 0
+  }
+
   private func shrinks(_ behind: [(node: NodeID, shard: ShardID)], _ state: State) -> [Proposal] {
     var byNode: [NodeID: [ShardID]] = [:]
-    for (node, shard) in behind where state.shards[shard].replicas.count(where: \.isInSync) > 1 {
+    for (node, shard) in behind where mayShrink(state.shards[shard], state) {
       if byNode[node, default: []].count < ElectionController.shardsPerStart { byNode[node, default: []].append(shard) }
     }
     return byNode.keys.sorted().compactMap { node in

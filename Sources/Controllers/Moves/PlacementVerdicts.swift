@@ -10,6 +10,7 @@ package struct PlacementVerdicts: Sendable {
 
   package struct Node: Sendable {
     package var node: NodeID
+    package var hasReplica: Bool
     package var rules: [Rule]
     package var isAllowed: Bool { rules.allSatisfy(\.isMet) }
     /// How full its fullest dimension would be with the replica; 1 is full.
@@ -29,7 +30,10 @@ package struct PlacementVerdicts: Sendable {
       let sources = standing.contains(id) ? [id] : source.map { [$0] } ?? standing
       let found = sources.map { source in make(id, node, row, standing.filter { $0 != source }, rules, state) }
       let best = found.min { a, b in a.count { !$0.isMet } < b.count { !$0.isMet } }
-      verdicts.nodes.append(Node(node: id, rules: best ?? [], fullness: rules.fullness(state.load(id))))
+      verdicts.nodes.append(
+        Node(
+          node: id, hasReplica: standing.contains(id) && id != source, rules: best ?? [],
+          fullness: rules.fullness(state.load(id))))
     }
     return verdicts
   }
@@ -89,11 +93,12 @@ package struct PlacementVerdicts: Sendable {
   package var summary: String {
     var counts: [(rule: String, count: Int)] = []
     for node in nodes {
-      guard let broken = node.rules.first(where: { !$0.isMet }) else { continue }
-      if let place = counts.firstIndex(where: { $0.rule == broken.rule }) {
+      let broken = node.hasReplica ? "having a replica already" : node.rules.first { !$0.isMet }?.rule
+      guard let broken else { continue }
+      if let place = counts.firstIndex(where: { $0.rule == broken }) {
         counts[place].count += 1
       } else {
-        counts.append((broken.rule, 1))
+        counts.append((broken, 1))
       }
     }
     guard !counts.isEmpty else { return "there is no other node" }

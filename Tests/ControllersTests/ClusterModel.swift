@@ -1,0 +1,169 @@
+import MusterCluster
+import MusterControllers
+import MusterWorkload
+import Testing
+
+/// A cluster in one value: the state, its controllers, and nodes that live or not, beat, open, catch up and promise.
+/// After every commit it checks what no plan may break.
+struct ClusterModel {
+  private(set) var state = State()
+  private(set) var commits: [Commit] = []
+  private(set) var now: UInt64 = 1000
+  private var controllers = Controllers()
+  private var dead: Set<String> = []
+  private var random: SeededGenerator
+  /// Nodes catch up only sometimes, so that moves are seen in every step.
+  var isSlow = false
+
+  private let planner = PlacementPlanner()
+
+  init(seed: UInt64 = 1) { random = SeededGenerator(seed: seed) }
+
+  // MARK: Orders
+
+  @discardableResult
+  mutating func order(
+    _ command: Command, by principal: String = "ops", _ kind: PrincipalKind = .person, _ reason: Reason? = nil,
+    cause: Revision = 0
+  ) -> Outcome {
+    var request = Request(command)
+    request.cause = cause
+    let before = state
+    let context = RequestContext(
+      principal: principal, kind: kind, assurance: .own, wallTime: now * 1000, reason: reason)
+    let outcome = state.execute(request, context, planner)
+    if case .committed(let commit) = outcome {
+      commits.append(commit)
+      check(commit, before)
+    }
+    return outcome
+  }
+
+  mutating func join(_ name: String, _ domain: String, disk: UInt64 = 1 << 40, labels: [Label] = []) {
+    order(
+      .joinNode(
+        JoinNode(
+          name: name, domain: domain, labels: labels, capacity: [Amount("disk", disk)], address: "",
+          heartbeatMilliseconds: 500)), by: name, .node)
+  }
+
+  mutating func create(
+    _ name: String, shards: UInt32, replicas: UInt32 = 3, spread: [SpreadRule] = [SpreadRule(.zone)], disk: UInt64 = 1
+  ) -> Outcome {
+    var policy = Policy()
+    policy.replicas = replicas
+    policy.spread = spread
+    policy.weights = [Amount("disk", disk)]
+    return order(
+      .createCollection(CreateCollection(name: name, shards: shards, policy: policy, labels: [], tenant: "")))
+  }
+
+  mutating func kill(_ name: String) { dead.insert(name) }
+
+  mutating func revive(_ name: String) {
+    guard dead.remove(name) != nil, let id = state.nodeID(named: name) else { return }
+    let row = state.nodes[id]
+    order(
+      .joinNode(
+        JoinNode(
+          name: name, domain: row.domain, labels: row.labels, capacity: row.capacity, address: row.address,
+          heartbeatMilliseconds: row.heartbeatMilliseconds)), by: name, .node)
+  }
+
+  /// The server dies: what its controllers knew is gone, the state is not.
+  mutating func restartServer() { controllers = Controllers() }
+
+  // MARK: Time
+
+  mutating func run(seconds: Double) {
+    for _ in 0..<Int(seconds * 10) { step() }
+  }
+
+  /// A tenth of a second: nodes speak, controllers act.
+  mutating func step() {
+    now += 100
+    for id in 1..<state.nodes.nextID where !state.nodes[id].isRemoved && !dead.contains(state.nodes[id].name) {
+      controllers.heard(node: id, incarnation: state.nodes[id].incarnation, now: now)
+      report(id)
+    }
+    for proposal in controllers.tick(state: state, now: now) {
+      let outcome = order(
+        proposal.command, by: proposal.controller, .controller, proposal.reason, cause: proposal.cause)
+      if case .refused(let refusal) = outcome { controllers.refused(proposal, refusal, at: state.revision) }
+    }
+  }
+
+  private mutating func report(_ node: NodeID) {
+    var report = ReportReplicas()
+    report.node = node
+    report.incarnation = state.nodes[node].incarnation
+    for shard in 1..<state.shards.nextID {
+      guard let replica = state.shards[shard].replicas.replica(on: node) else { continue }
+      if !replica.isOpened { report.opened.append(shard) }
+      if !replica.isInSync, !isSlow || random.oneIn(5) { report.caughtUp.append(shard) }
+      if state.shards[shard].leader == 0 {
+        let position = ReplicaPosition(shard: shard, epoch: state.shards[shard].epoch)
+        controllers.heard(position, of: node, incarnation: report.incarnation, in: state)
+      }
+    }
+    if !report.opened.isEmpty || !report.caughtUp.isEmpty {
+      order(.reportReplicas(report), by: state.nodeName(node), .node)
+    }
+  }
+
+  // MARK: What no plan may break
+
+  private var leaders: [String: NodeID] = [:]
+
+  private mutating func check(_ commit: Commit, _ before: State) {
+    var touched = Touched()
+    for event in commit.events {
+      event.touch(&touched)
+      if case .leaderElected(let event) = event {
+        let key = "\(event.shard)/\(event.epoch)"
+        #expect(leaders[key] == nil || leaders[key] == event.node, "two leaders of \(key)")
+        leaders[key] = event.node
+      }
+    }
+    for shard in Set(touched.shards) where before.shards.contains(shard) { check(shard, before) }
+  }
+
+  private func check(_ shard: ShardID, _ before: State) {
+    let row = state.shards[shard]
+    let old = before.shards[shard]
+    let collection = state.collections[row.collection]
+    guard !collection.isDeleted, old.replicas.count > 0 else { return }
+    let voters = row.replicas.filter { $0.role != .learner }
+    let oldVoters = old.replicas.filter { $0.role != .learner }
+    #expect(
+      voters.count >= min(Int(collection.policy.replicas), oldVoters.count),
+      "too few replicas of \(state.shardName(shard))")
+    #expect(row.epoch >= old.epoch)
+    #expect(row.leader == 0 || voters.contains { $0.node == row.leader }, "the leader has no vote")
+    #expect(!old.replicas.contains { $0.isInSync } || row.replicas.contains { $0.isInSync }, "an empty in-sync set")
+    let source = state.moves.row(row.move)?.source ?? 0
+    for rule in collection.policy.spread where !rule.isPreference {
+      let domains = row.replicas.filter { $0.node != source }.map { state.load($0.node).domain(rule.level) }
+      #expect(Set(domains).count == domains.count, "\(state.shardName(shard)) is not spread over \(rule.level.name)s")
+    }
+  }
+
+  // MARK: What is asked of the end
+
+  func replicas(_ node: String) -> Int { state.nodeID(named: node).map { Int(state.load($0).replicas) } ?? 0 }
+
+  func leaders(_ node: String) -> Int { state.nodeID(named: node).map { Int(state.load($0).leaders) } ?? 0 }
+
+  /// Every shard has a live leader and as many live replicas in sync as its policy asks for, and nothing moves.
+  var isWhole: Bool {
+    (1..<state.shards.nextID).allSatisfy { shard in
+      let row = state.shards[shard]
+      let policy = state.collections[row.collection].policy
+      let live = row.replicas.count { $0.isInSync && state.nodes[$0.node].state.isAlive }
+      return row.leader != 0 && state.nodes[row.leader].state.isAlive && row.move == 0 && live >= policy.replicas
+        && row.replicas.count == policy.replicas
+    }
+  }
+
+  func events(_ name: String) -> Int { commits.reduce(0) { $0 + $1.events.count { $0.name == name } } }
+}

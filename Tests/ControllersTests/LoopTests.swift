@@ -1,0 +1,169 @@
+import MusterCluster
+import MusterControllers
+import MusterWorkload
+import Testing
+
+/// The loops together, on a modelled cluster; the model checks after every commit what no plan may break.
+@Suite struct LoopTests {
+  private func cluster(zones: Int = 3, perZone: Int = 2, shards: UInt32 = 12, seed: UInt64 = 1) -> ClusterModel {
+    var model = ClusterModel(seed: seed)
+    for node in 0..<(zones * perZone) { model.join("n\(node)", "eu/z\(node % zones)/r\(node)") }
+    guard case .committed = model.create("orders", shards: shards) else {
+      Issue.record("the collection was refused")
+      return model
+    }
+    model.run(seconds: 1)
+    return model
+  }
+
+  @Test func aLostNodeLosesItsLeadersAtOnceAndItsReplicasAfterADelay() {
+    var model = cluster()
+    let led = model.leaders("n1")
+    #expect(led > 0)
+    model.kill("n1")
+    model.run(seconds: 6)
+    #expect(model.leaders("n1") == 0)
+    #expect(model.replicas("n1") > 0, "replicas are not copied at once: it may come back")
+    #expect(model.events("ElectionStarted") == led)
+    model.run(seconds: 70)
+    #expect(model.replicas("n1") == 0)
+    #expect(model.isWhole)
+  }
+
+  @Test func aNodeThatComesBackInTimeKeepsWhatItHas() {
+    var model = cluster()
+    let had = model.replicas("n1")
+    model.kill("n1")
+    model.run(seconds: 20)
+    model.revive("n1")
+    model.run(seconds: 100)
+    #expect(model.replicas("n1") == had)
+    #expect(model.events("MoveStarted") == 0)
+    #expect(model.isWhole)
+  }
+
+  @Test func aDrainEmptiesANodeAndSaysSo() {
+    var model = cluster()
+    model.order(.drainNode(DrainNode(name: "n1", isOn: true)))
+    model.run(seconds: 20)
+    #expect(model.state.nodes[2].state == .drained)
+    #expect(model.isWhole)
+    // Why each replica moved leads back to the order.
+    let moves = model.commits.filter { $0.events.contains { $0.name == "MoveStarted" } }
+    let order = model.commits.first { $0.events.contains { $0.name == "NodeDrainRequested" } }
+    #expect(!moves.isEmpty && moves.allSatisfy { $0.cause == order?.revision && $0.reason?.kind == .draining })
+  }
+
+  @Test func aDrainThatCannotEndSaysWhyWithinSeconds() {
+    var model = cluster(perZone: 1)
+    model.order(.drainNode(DrainNode(name: "n1", isOn: true)))
+    model.run(seconds: 2)
+    let alarm = model.state.alarmID(named: "drain/n1").map { model.state.alarms[$0] }
+    #expect(alarm?.isRaised == true)
+    #expect(alarm?.message.contains("2 nodes by having a replica already") == true, "\(alarm?.message ?? "")")
+    model.order(.drainNode(DrainNode(name: "n1", isOn: false)))
+    model.run(seconds: 1)
+    #expect(model.state.alarmID(named: "drain/n1").map { model.state.alarms[$0].isRaised } == false)
+  }
+
+  @Test func balancingFillsANewNodeMovesNothingElseAndEnds() {
+    var model = cluster(shards: 60)
+    model.join("n9", "eu/z1/r9")
+    model.run(seconds: 1)
+    #expect(model.replicas("n9") == 0, "nothing moves unasked")
+    model.order(.setBalancing(SetBalancing(mode: .running)))
+    model.run(seconds: 120)
+    #expect(model.state.cluster[1].balancing == .off)
+    // Zone 1 has 60 replicas on three nodes now: 20 each, and not one move more.
+    #expect(["n1", "n4", "n9"].map { model.replicas($0) } == [20, 20, 20])
+    #expect(model.events("MoveStarted") == 20)
+    let targets = model.commits.flatMap(\.events).compactMap {
+      if case .moveStarted(let move) = $0 { move.target } else { nil }
+    }
+    #expect(Set(targets) == [model.state.nodeID(named: "n9")])
+    let led = (1..<model.state.nodes.nextID).map { model.state.load($0).leaders }
+    #expect((led.max() ?? 0) - (led.min() ?? 0) <= 1, "\(led)")
+    #expect(model.isWhole)
+  }
+
+  @Test func balancingPausesResumesAndIsCalledOff() {
+    var model = cluster(shards: 60)
+    model.join("n9", "eu/z1/r9")
+    model.isSlow = true
+    model.order(.setBalancing(SetBalancing(mode: .running)))
+    model.run(seconds: 0.2)
+    model.order(.setBalancing(SetBalancing(mode: .paused)))
+    model.run(seconds: 3)
+    let started = model.events("MoveStarted")
+    #expect(started > 0)
+    model.run(seconds: 10)
+    #expect(model.events("MoveStarted") == started, "nothing new begins in a pause")
+    model.order(.setBalancing(SetBalancing(mode: .off)))
+    model.run(seconds: 5)
+    #expect(model.isWhole)
+    #expect(model.events("MoveStarted") == started)
+  }
+
+  @Test func maintenanceStopsAllButOrders() {
+    var model = cluster()
+    model.order(.setMaintenance(SetMaintenance(isOn: true)))
+    model.kill("n5")
+    model.order(
+      .startMove(StartMove(collection: "orders", index: 0, source: source(model), target: free(model))))
+    model.run(seconds: 100)
+    #expect(model.events("NodeDeclaredDown") == 0)
+    #expect(model.events("MoveAdvanced") == 3, "what an operator ordered goes on")
+  }
+
+  private func source(_ model: ClusterModel) -> String {
+    let row = model.state.shards[1]
+    return row.replicas.first { $0.node != row.leader && $0.node <= 3 || $0.node != row.leader }
+      .map { model.state.nodeName($0.node) } ?? ""
+  }
+
+  /// The other node of the source's zone.
+  private func free(_ model: ClusterModel) -> String {
+    let number = Int(source(model).dropFirst()) ?? 0
+    return "n\(number < 3 ? number + 3 : number - 3)"
+  }
+
+  /// Random clusters, random failures and orders, a server that forgets everything at every step.
+  @Test(arguments: 1...100 as ClosedRange<UInt64>)
+  func atEveryPrefixOfEveryPlanTheRulesHold(_ seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var model = cluster(zones: 3, perZone: 2 + random.below(3), shards: UInt32(4 + random.below(20)), seed: seed)
+    model.isSlow = true
+    model.order(
+      .setConfig(SetConfig(key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(2))))
+    var down: [String] = []
+    for _ in 0..<120 {
+      switch random.below(12) {
+      case 0 where down.count < 2:
+        let name = "n\(random.below(model.state.nodes.count))"
+        if !down.contains(name) {
+          down.append(name)
+          model.kill(name)
+        }
+      case 1: if let name = down.popLast() { model.revive(name) }
+      case 2:
+        model.order(.drainNode(DrainNode(name: "n\(random.below(model.state.nodes.count))", isOn: random.oneIn(2))))
+      case 3: model.order(.setBalancing(SetBalancing(mode: BalancingMode.allCases[random.below(3)])))
+      case 4:
+        let number = random.below(4)
+        model.join("x\(number)", "eu/z\(number % 3)/x")
+      default: break
+      }
+      model.run(seconds: Double(random.below(20)) / 10)
+      if random.oneIn(3) { model.restartServer() }
+    }
+    while let name = down.popLast() { model.revive(name) }
+    for id in 1..<model.state.nodes.nextID {
+      model.order(.drainNode(DrainNode(name: model.state.nodeName(id), isOn: false)))
+    }
+    model.order(.setBalancing(SetBalancing(mode: .off)))
+    model.isSlow = false
+    model.run(seconds: 150)
+    #expect(model.isWhole, "after everything healed")
+    #expect(model.state.computedDigest() == model.state.digest)
+  }
+}
