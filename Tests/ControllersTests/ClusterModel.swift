@@ -60,6 +60,9 @@ struct ClusterModel {
 
   mutating func kill(_ name: String) { dead.insert(name) }
 
+  /// Its network is back: the process never stopped.
+  mutating func wake(_ name: String) { dead.remove(name) }
+
   mutating func revive(_ name: String) {
     guard dead.remove(name) != nil, let id = state.nodeID(named: name) else { return }
     let row = state.nodes[id]

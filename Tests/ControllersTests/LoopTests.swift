@@ -167,3 +167,65 @@ import Testing
     #expect(model.state.computedDigest() == model.state.digest)
   }
 }
+
+@Suite struct DetectionTests {
+  private func cluster() -> ClusterModel {
+    var model = ClusterModel()
+    for node in 0..<6 { model.join("n\(node)", "eu/z\(node % 3)") }
+    model.run(seconds: 2)
+    return model
+  }
+
+  private func state(_ model: ClusterModel, _ name: String) -> NodeState? {
+    model.state.nodeID(named: name).map { model.state.nodes[$0].state }
+  }
+
+  @Test func suspicionComesBeforeDeathAndSaysWhatItSaw() {
+    var model = cluster()
+    model.kill("n1")
+    model.run(seconds: 2)
+    #expect(state(model, "n1") == .suspect)
+    model.run(seconds: 4)
+    #expect(state(model, "n1") == .down)
+    let commit = model.commits.last { $0.events.contains { $0.name == "NodeDeclaredDown" } }
+    #expect(commit?.reason?.arguments.contains { $0.hasPrefix("silent=") } == true)
+    #expect(commit?.cause == model.commits.first { $0.events.contains { $0.name == "NodeSuspected" } }?.revision)
+  }
+
+  @Test func aNodeWhoseSignsComeIrregularlyIsGivenMoreTime() {
+    var regular = Arrivals(at: 0)
+    var irregular = Arrivals(at: 0)
+    var random = SeededGenerator(seed: 4)
+    var (a, b): (UInt64, UInt64) = (0, 0)
+    for _ in 0..<400 {
+      a += 500
+      b += UInt64(100 + random.below(1600))
+      regular.heard(1, a)
+      irregular.heard(1, b)
+    }
+    #expect(regular.limit(floor: 1500, ceiling: 10_000) == 1500)
+    #expect((2500...10_000).contains(irregular.limit(floor: 1500, ceiling: 10_000)))
+    #expect(irregular.limit(floor: 1500, ceiling: 2000) == 2000)
+  }
+
+  @Test func aNodeThatComesAndGoesIsNamedAndMustBeSteady() {
+    var model = cluster()
+    for _ in 0..<3 {
+      model.kill("n1")
+      model.run(seconds: 2)
+      model.wake("n1")
+      model.run(seconds: 0.3)
+      #expect(state(model, "n1") == .up)
+    }
+    #expect(model.state.alarmID(named: "flapping/n1").map { model.state.alarms[$0].isRaised } == true)
+    model.kill("n1")
+    model.run(seconds: 2)
+    model.wake("n1")
+    model.run(seconds: 1)
+    #expect(state(model, "n1") == .suspect, "it is heard again, and not believed yet")
+    model.run(seconds: 5)
+    #expect(state(model, "n1") == .up)
+    model.run(seconds: 1300)
+    #expect(model.state.alarmID(named: "flapping/n1").map { model.state.alarms[$0].isRaised } == false)
+  }
+}

@@ -6,8 +6,9 @@ package import MusterCluster
 /// And when most of the cluster falls silent at once it stops declaring and raises an alarm, because then the fault is
 /// more likely its own, or the network's.
 package struct FailureDetector: Sendable {
-  /// Silence beyond so many promised intervals is suspicious.
+  /// Less silence than so many promised intervals is never suspicious; more than so many always is.
   package static let suspectIntervals: UInt64 = 3
+  package static let suspectIntervalsMax: UInt64 = 20
   /// Never less than this, in milliseconds.
   package static let suspectMin: UInt64 = 1000
   /// A suspect that stays silent for so many times its suspicion's limit is down.
@@ -18,28 +19,24 @@ package struct FailureDetector: Sendable {
   package static let brakeNodesMin = 4
   package static let name = "detector"
   package static let massFailureAlarm = "mass-failure"
+  /// A node that came back so often lately flaps: an alarm says so, and it must be steady before it is believed.
+  package static let flapsMax: UInt64 = 3
 
-  /// When a node was last heard, and as which incarnation. By node number less one.
-  private var last: [Sign] = []
+  /// By node number less one.
+  private var last: [Arrivals] = []
   private var lastTick: UInt64?
-
-  private struct Sign: Sendable {
-    var incarnation: UInt64
-    var at: UInt64
-  }
 
   package init() {}
 
   package mutating func heard(node: NodeID, incarnation: UInt64, now: UInt64) {
     guard node > 0 else { return }
     grow(to: Int(node), now)
-    guard incarnation >= last[Int(node) - 1].incarnation else { return }
-    last[Int(node) - 1] = Sign(incarnation: incarnation, at: now)
+    last[Int(node) - 1].heard(incarnation, now)
   }
 
   /// Nodes that were not heard yet get a full period from now: nobody is judged by silence before we listened.
   private mutating func grow(to count: Int, _ now: UInt64) {
-    while last.count < count { last.append(Sign(incarnation: 0, at: now)) }
+    while last.count < count { last.append(Arrivals(at: now)) }
   }
 
   package mutating func tick(state: State, now: UInt64) -> [Proposal] {
@@ -52,10 +49,21 @@ package struct FailureDetector: Sendable {
     state.nodes.forEach { id, row in
       guard row.isMonitored, !row.isRemoved else { return }
       watched += 1
-      let silence = now - min(last[Int(id) - 1].at, now)
-      if silence >= FailureDetector.suspectAfter(row) { silent += 1 }
-      if let verdict = judge(id, row, silence) { verdicts.append(verdict) }
+      let place = Int(id) - 1
+      let limit = limit(id, row)
+      let silence = last[place].silence(now)
+      last[place].forgetOldFlaps(now)
+      if silence >= limit {
+        silent += 1
+        last[place].fellSilent(now)
+      }
+      guard let verdict = judge(id, row, silence, limit, now) else { return }
+      if case .reportNodeHealth(let report) = verdict.command, report.state == .up, row.state != .joining {
+        last[place].cameBack(now)
+      }
+      verdicts.append(verdict)
     }
+    verdicts += flapping(state)
     let isBraking = watched >= FailureDetector.brakeNodesMin && silent * 2 > watched
     return brake(isBraking, silent, watched, verdicts, state)
   }
@@ -67,29 +75,41 @@ package struct FailureDetector: Sendable {
     lastTick = now
   }
 
-  package static func suspectAfter(_ row: NodeRow) -> UInt64 {
-    let (product, overflow) = row.heartbeatMilliseconds.multipliedReportingOverflow(by: suspectIntervals)
-    return max(suspectMin, overflow ? .max / 8 : product)
+  /// The least silence that is suspicious: a leader's lease is no longer than that.
+  package static func suspectAfter(_ row: NodeRow) -> UInt64 { max(suspectMin, bounded(row, suspectIntervals)) }
+
+  private static func bounded(_ row: NodeRow, _ intervals: UInt64) -> UInt64 {
+    let (product, overflow) = row.heartbeatMilliseconds.multipliedReportingOverflow(by: intervals)
+    return overflow ? .max / 8 : min(product, .max / 8)
   }
 
-  private func judge(_ id: NodeID, _ row: NodeRow, _ silence: UInt64) -> Proposal? {
-    let limit = FailureDetector.suspectAfter(row)
-    let isHeard = silence < limit && last[Int(id) - 1].incarnation == row.incarnation
+  /// The silence that is suspicious of this node, as regular as it was.
+  private func limit(_ id: NodeID, _ row: NodeRow) -> UInt64 {
+    last[Int(id) - 1].limit(
+      floor: FailureDetector.suspectAfter(row),
+      ceiling: FailureDetector.bounded(row, FailureDetector.suspectIntervalsMax))
+  }
+
+  private func judge(_ id: NodeID, _ row: NodeRow, _ silence: UInt64, _ limit: UInt64, _ now: UInt64) -> Proposal? {
+    let arrivals = last[Int(id) - 1]
+    let isSteady = now - min(arrivals.steadySince, now) >= arrivals.hold(limit)
+    let isHeard = silence < limit && arrivals.incarnation == row.incarnation && isSteady
     switch row.state {
     case .up, .draining, .drained:
-      return silence >= limit ? report(id, row, .suspect, silence, .heartbeatMissed) : nil
+      return silence >= limit ? report(id, row, .suspect, silence, limit, .heartbeatMissed) : nil
     case .suspect:
-      if isHeard { return report(id, row, .up, silence, .heartbeatResumed) }
-      return silence >= limit * FailureDetector.downFactor ? report(id, row, .down, silence, .heartbeatMissed) : nil
+      if isHeard { return report(id, row, .up, silence, limit, .heartbeatResumed) }
+      return silence >= limit * FailureDetector.downFactor
+        ? report(id, row, .down, silence, limit, .heartbeatMissed) : nil
     case .down, .joining:
-      return isHeard ? report(id, row, .up, silence, .heartbeatResumed) : nil
+      return isHeard ? report(id, row, .up, silence, limit, .heartbeatResumed) : nil
     case .removed:
       return nil
     }
   }
 
   private func report(
-    _ id: NodeID, _ row: NodeRow, _ state: NodeState, _ silence: UInt64, _ kind: ReasonKind
+    _ id: NodeID, _ row: NodeRow, _ state: NodeState, _ silence: UInt64, _ limit: UInt64, _ kind: ReasonKind
   ) -> Proposal {
     let command = ReportNodeHealth(
       node: id, incarnation: row.incarnation, state: state, silentMilliseconds: silence)
@@ -97,11 +117,34 @@ package struct FailureDetector: Sendable {
       kind,
       arguments: [
         "node=\(row.name)", "silent=\(silence)ms", "interval=\(row.heartbeatMilliseconds)ms",
-        "limit=\(FailureDetector.suspectAfter(row))ms",
+        "limit=\(limit)ms", "flaps=\(last[Int(id) - 1].flaps)",
       ])
     // A node is down because it was suspected before, and up again because it was down.
     let cause = row.state == .up ? 0 : row.sinceRevision
     return Proposal(controller: FailureDetector.name, command: .reportNodeHealth(command), reason: reason, cause: cause)
+  }
+
+  /// Nodes that come and go are named by an alarm, until they are calm.
+  private func flapping(_ state: State) -> [Proposal] {
+    var proposals: [Proposal] = []
+    state.nodes.forEach { id, row in
+      guard Int(id) <= last.count else { return }
+      let flaps = last[Int(id) - 1].flaps
+      let name = "flapping/\(row.name)"
+      let isRaised = state.alarmID(named: name).map { state.alarms[$0].isRaised } ?? false
+      let isFlapping = flaps >= FailureDetector.flapsMax && !row.isRemoved
+      guard isFlapping != isRaised, isFlapping || flaps == 0 || row.isRemoved else { return }
+      let message = "\(row.name) came back from silence \(flaps) times lately: it must be steady before it is up again"
+      proposals.append(
+        Proposal(
+          controller: FailureDetector.name,
+          command: isFlapping
+            ? .raiseAlarm(RaiseAlarm(name: name, message: message)) : .clearAlarm(ClearAlarm(name: name)),
+          reason: Reason(
+            isFlapping ? .heartbeatMissed : .heartbeatResumed, arguments: ["node=\(row.name)", "flaps=\(flaps)"]),
+          cause: row.sinceRevision))
+    }
+    return proposals
   }
 
   /// Holds back what a mass failure makes unbelievable, and says so.
