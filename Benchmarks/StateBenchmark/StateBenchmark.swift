@@ -2,10 +2,10 @@ import MusterBytes
 import MusterCluster
 
 /// Shows what the state costs at a million shards: a row write while a view is published per write, the pages of one
-/// change, the memory, and replay. Figures are processor time of one thread, so that a busy machine shows in the
+/// change, the memory, planning, and replay. Figures are processor time of one thread, so that a busy machine shows in the
 /// share of the wall clock and not in the figure.
 ///
-///     swift run -c release state-benchmark [--shards N] [--events N] [--only writes|pages|replay]
+///     swift run -c release state-benchmark [--shards N] [--events N] [--only writes|pages|planning|replay]
 @main
 struct StateBenchmark {
   static func main() {
@@ -15,6 +15,7 @@ struct StateBenchmark {
       if options.wants("pages") { changedPages(cluster) }
       if options.wants("writes") { rowWrites(cluster) }
     }
+    if options.wants("planning") { planning(shards: options.shards) }
     if options.wants("replay") { replay(events: options.events) }
   }
 }
@@ -32,7 +33,7 @@ struct Options {
       switch (name, Int(rest[1])) {
       case ("--shards", let number?) where (1000...4_000_000).contains(number): shards = number
       case ("--events", let number?) where (1000...50_000_000).contains(number): events = number
-      case ("--only", _) where ["writes", "pages", "replay"].contains(rest[1]): only = rest[1]
+      case ("--only", _) where ["writes", "pages", "planning", "replay"].contains(rest[1]): only = rest[1]
       default: Options.exit(with: "\(name) \(rest[1]) is not understood")
       }
       rest.removeFirst(2)
@@ -42,6 +43,6 @@ struct Options {
   func wants(_ part: String) -> Bool { only == nil || only == part }
 
   private static func exit(with problem: String) -> Never {
-    fatalError("state-benchmark: \(problem); [--shards N] [--events N] [--only writes|pages|replay]")
+    fatalError("state-benchmark: \(problem); [--shards N] [--events N] [--only writes|pages|planning|replay]")
   }
 }

@@ -31,9 +31,9 @@ package struct Controllers: Sendable {
     let steps = mover.tick(state, traffic, now)
     guard !state.isInMaintenance else { return steps.filter { isOrdered($0, state) } }
     let findings = survey.look(state)
-    var placer = ReplicaPlacer(state)
+    var planner = RecoveryPlanner(state)
     return health + elections.tick(state, findings, now) + steps + placement.tick(state: state)
-      + repair.tick(state, findings, &traffic, &placer, settings, now)
+      + repair.tick(state, findings, &traffic, &planner, settings, now)
       + BalanceController.tick(state, findings, &traffic)
   }
 

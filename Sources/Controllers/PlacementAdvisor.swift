@@ -66,8 +66,8 @@ package struct PlacementAdvisor: Advisor {
   }
 
   private func place(_ row: ShardRow, _ source: NodeID, _ state: State) -> String {
-    var placer = ReplicaPlacer(state)
-    if let target = placer.choose(for: row, besides: source) { return "\(state.nodeName(target)) is the best place" }
+    var planner = RecoveryPlanner(state)
+    if let target = planner.place(row, besides: source) { return "\(state.nodeName(target)) is the best place" }
     return "no other place: \(PlacementVerdicts.make(for: row, besides: source, state).summary)"
   }
 
@@ -80,10 +80,10 @@ package struct PlacementAdvisor: Advisor {
     var report = PlanReport()
     report.lowestRedundancy = .max
     let needs = ShardSurvey.all(state)
-    var placer = ReplicaPlacer(state)
-    for (node, shard) in needs.lost { add(shard, node, .recovery, state, &placer, &report) }
-    for shard in needs.missing { add(shard, 0, .recovery, state, &placer, &report) }
-    for (node, shard) in needs.draining { add(shard, node, .drain, state, &placer, &report) }
+    var planner = RecoveryPlanner(state)
+    for (node, shard) in needs.lost { add(shard, node, .recovery, state, &planner, &report) }
+    for shard in needs.missing { add(shard, 0, .recovery, state, &planner, &report) }
+    for (node, shard) in needs.draining { add(shard, node, .drain, state, &planner, &report) }
     if report.steps.isEmpty { addBalance(state, &report) }
     if report.steps.isEmpty { report.lowestRedundancy = 0 }
     return report
@@ -95,17 +95,16 @@ package struct PlacementAdvisor: Advisor {
   }
 
   private func add(
-    _ shard: ShardID, _ source: NodeID, _ purpose: MovePurpose, _ state: State, _ placer: inout ReplicaPlacer,
+    _ shard: ShardID, _ source: NodeID, _ purpose: MovePurpose, _ state: State, _ planner: inout RecoveryPlanner,
     _ report: inout PlanReport
   ) {
     let row = state.shards[shard]
-    guard let target = placer.choose(for: row, besides: source) else {
+    guard let target = planner.place(row, besides: source) else {
       guard report.obstacles.count < PlanReport.obstaclesMax else { return }
       let why = PlacementVerdicts.make(for: row, besides: source, state).summary
       report.obstacles.append("\(state.shardName(shard)) finds no place: \(why)".clipped(to: Limits.reasonBytes))
       return
     }
-    placer.give(target, placer.rules(of: row.collection))
     append(shard, source, target, purpose, isHandOver: false, state, &report)
   }
 

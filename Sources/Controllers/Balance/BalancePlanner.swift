@@ -70,9 +70,13 @@ package struct BalancePlanner {
   /// A move away from a node that leaves its target with less than the node had.
   private mutating func relieve(_ giver: NodeID) -> BalanceStep? {
     let before = pressure(giver)
+    guard let lightest = lightest else { return nil }
     for shard in shards[Int(giver)] where !moved.contains(shard) {
       let row = state.shards[shard]
       let rules = placer.rules(of: row.collection)
+      // Not even the lightest of all would be better off: no look at the others is needed.
+      let atBest = (rules.fullness(placer.load(lightest)), placer.load(lightest).replicas + 1)
+      guard improves(before, atBest, isWeighted: !rules.weights.isEmpty) else { continue }
       guard let target = placer.choose(for: row, besides: giver) else { continue }
       placer.give(target, rules)
       let after = pressure(target)
@@ -85,6 +89,10 @@ package struct BalancePlanner {
       return .move(shard: shard, source: giver, target: target)
     }
     return nil
+  }
+
+  private var lightest: NodeID? {
+    (1..<state.nodes.nextID).filter { state.nodes[$0].takesReplicas }.min(by: isLighter)
   }
 
   private func improves(_ giver: (Double, UInt32), _ taker: (Double, UInt32), isWeighted: Bool) -> Bool {

@@ -62,6 +62,8 @@ struct MoveTraffic {
 
   var isRecovering: Bool { counts.recovery > 0 }
   var isBalancing: Bool { counts.balance > 0 }
+  /// Moves of recovery and drains that may still begin.
+  var recoveryLeft: Int { max(0, settings.recovery.perCluster - counts.recovery) }
   /// Moves of balance that may still begin.
   var balanceLeft: Int { max(0, settings.balance.perCluster - counts.balance) }
 }

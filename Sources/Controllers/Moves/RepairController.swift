@@ -12,7 +12,7 @@ package struct RepairController: Sendable {
   package init() {}
 
   mutating func tick(
-    _ state: State, _ findings: ShardFindings, _ traffic: inout MoveTraffic, _ placer: inout ReplicaPlacer,
+    _ state: State, _ findings: ShardFindings, _ traffic: inout MoveTraffic, _ planner: inout RecoveryPlanner,
     _ settings: ControllerSettings, _ now: UInt64
   ) -> [Proposal] {
     note(state, now)
@@ -24,22 +24,22 @@ package struct RepairController: Sendable {
       else { continue }
       let row = state.nodes[node]
       let reason = Reason(.replicaLost, arguments: ["node=\(row.name)", "down-for=\(now - since)ms"])
-      replace(node, shard, .recovery, reason, cause: row.sinceRevision, state, &traffic, &placer, &proposals)
+      replace(node, shard, .recovery, reason, cause: row.sinceRevision, state, &traffic, &planner, &proposals)
     }
     for shard in findings.missing where planned.insert(shard).inserted {
       let row = state.shards[shard]
       let wanted = state.collections[row.collection].policy.replicas
       let reason = Reason(.replicaMissing, arguments: ["replicas=\(row.replicas.count)", "wanted=\(wanted)"])
       replace(
-        0, shard, .recovery, reason, cause: state.collections[row.collection].changed, state, &traffic, &placer,
+        0, shard, .recovery, reason, cause: state.collections[row.collection].changed, state, &traffic, &planner,
         &proposals)
     }
     for (node, shard) in findings.draining where planned.insert(shard).inserted {
       let row = state.nodes[node]
       let reason = Reason(.draining, arguments: ["node=\(row.name)"])
-      replace(node, shard, .drain, reason, cause: row.sinceRevision, state, &traffic, &placer, &proposals)
+      replace(node, shard, .drain, reason, cause: row.sinceRevision, state, &traffic, &planner, &proposals)
     }
-    return proposals + drains(state, findings, placer)
+    return proposals + drains(state, findings)
   }
 
   private mutating func note(_ state: State, _ now: UInt64) {
@@ -54,13 +54,13 @@ package struct RepairController: Sendable {
 
   private func replace(
     _ source: NodeID, _ shard: ShardID, _ purpose: MovePurpose, _ reason: Reason, cause: Revision, _ state: State,
-    _ traffic: inout MoveTraffic, _ placer: inout ReplicaPlacer, _ proposals: inout [Proposal]
+    _ traffic: inout MoveTraffic, _ planner: inout RecoveryPlanner, _ proposals: inout [Proposal]
   ) {
+    guard traffic.recoveryLeft > 0 else { return }
     let row = state.shards[shard]
-    guard let target = placer.choose(for: row, besides: source),
+    guard let target = planner.place(row, besides: source),
       traffic.admit(source, target, purpose, isSourceAlive: source != 0 && state.nodes[source].state.isAlive)
     else { return }
-    placer.give(target, placer.rules(of: row.collection))
     let command = StartMove(
       collection: state.collectionName(row.collection), index: row.index,
       source: source == 0 ? "" : state.nodeName(source), target: state.nodeName(target), purpose: purpose)
@@ -74,12 +74,12 @@ package struct RepairController: Sendable {
   // MARK: The end of drains
 
   /// Draining nodes that are empty are drained; of those that cannot become empty an alarm says why.
-  private func drains(_ state: State, _ findings: ShardFindings, _ placer: ReplicaPlacer) -> [Proposal] {
+  private func drains(_ state: State, _ findings: ShardFindings) -> [Proposal] {
     var proposals: [Proposal] = []
     state.nodes.forEach { id, row in
       let alarm = "drain/\(row.name)"
       let isRaised = state.alarmID(named: alarm).map { state.alarms[$0].isRaised } ?? false
-      let problem = row.state == .draining ? obstacle(id, state, findings, placer) : nil
+      let problem = row.state == .draining ? obstacle(id, state, findings) : nil
       if row.state == .draining, state.load(id).replicas == 0 {
         proposals.append(
           drain(.finishDrain(FinishDrain(node: id)), Reason(.drainCompleted, arguments: ["node=\(row.name)"]), row))
@@ -99,11 +99,11 @@ package struct RepairController: Sendable {
   }
 
   /// Why the first shard that waits on the node finds no other place.
-  private func obstacle(_ node: NodeID, _ state: State, _ findings: ShardFindings, _ placer: ReplicaPlacer) -> String? {
-    var placer = placer
+  private func obstacle(_ node: NodeID, _ state: State, _ findings: ShardFindings) -> String? {
+    var planner = RecoveryPlanner(state)
     for (place, shard) in findings.draining where place == node {
       let row = state.shards[shard]
-      guard placer.choose(for: row, besides: node) == nil else { continue }
+      guard planner.place(row, besides: node) == nil else { continue }
       let report = PlacementVerdicts.make(for: row, besides: node, state)
       return "\(state.shardName(shard)) finds no other place: \(report.summary)".clipped(to: Limits.reasonBytes)
     }

@@ -59,8 +59,18 @@ struct PlacementCell {
     return best
   }
 
-  private mutating func sink() {
-    var parent = 0
+  /// - Precondition: the candidate has a place here.
+  mutating func remove(candidate: UInt32) {
+    if heap[0].candidate == candidate {
+      _ = removeBest()
+    } else {
+      heap.removeAll { $0.candidate == candidate }
+      for parent in (0..<heap.count / 2).reversed() { sink(from: parent) }
+    }
+  }
+
+  private mutating func sink(from start: Int = 0) {
+    var parent = start
     while true {
       var child = 2 * parent + 1
       guard child < heap.count else { return }

@@ -100,6 +100,48 @@ struct PlacementField {
     return chosen.map { nodes[$0.candidate] }
   }
 
+  /// A place for one replica more beside those that stay; it is taken at once.
+  mutating func place(_ row: ShardRow, besides source: NodeID, _ state: State) -> NodeID? {
+    var best: (cell: Int, place: Place, crowding: Int)?
+    for cell in cells.indices where !tops[cell].isNone {
+      guard let crowding = crowding(cell, row, source, state), crowding <= best?.crowding ?? .max else { continue }
+      let place = bestFree(cell, row)
+      guard !place.isNone else { continue }
+      if let best, best.crowding == crowding, !(place < best.place) { continue }
+      best = (cell, place, crowding)
+    }
+    guard let best else { return nil }
+    let candidate = Int(best.place.candidate)
+    cells[best.cell].remove(candidate: best.place.candidate)
+    loads[candidate].replicas += 1
+    for weight in rules.weights { loads[candidate].used[weight.dimension] += weight.value }
+    if rules.hasRoom(loads[candidate]) { add(candidate, to: best.cell) }
+    tops[best.cell] = cells[best.cell].best
+    return nodes[candidate]
+  }
+
+  /// How many of the replicas that stay share a preferred domain with a cell; nil when one shares a required one.
+  private func crowding(_ cell: Int, _ row: ShardRow, _ source: NodeID, _ state: State) -> Int? {
+    var crowding = 0
+    for replica in row.replicas where replica.node != source {
+      let load = state.load(replica.node)
+      if let level = rules.separating, load.domain(level) == cells[cell].domain(level) { return nil }
+      for level in rules.preferred where load.domain(level) == cells[cell].domain(level) { crowding += 1 }
+    }
+    return crowding
+  }
+
+  /// The best place of a cell whose node has no replica of the shard.
+  private func bestFree(_ cell: Int, _ row: ShardRow) -> Place {
+    let top = tops[cell]
+    if row.replicas.index(of: nodes[Int(top.candidate)]) == nil { return top }
+    var best = Place.none
+    for place in cells[cell].places where place < best {
+      if row.replicas.index(of: nodes[Int(place.candidate)]) == nil { best = place }
+    }
+    return best
+  }
+
   private func isLeadingLess(_ a: Int, _ b: Int) -> Bool {
     loads[a].leaders == loads[b].leaders ? a < b : loads[a].leaders < loads[b].leaders
   }
