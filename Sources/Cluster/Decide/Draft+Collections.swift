@@ -85,6 +85,19 @@ extension Draft {
   }
 
   /// A policy that makes sense, with what was left out filled in.
+  private func requireRules(_ rules: [LabelRule]) throws(Refusal) {
+    for rule in rules {
+      try requireName(rule.name, "label")
+      let isList = rule.test == .isIn || rule.test == .isNotIn
+      guard isList != rule.values.isEmpty else {
+        throw Refusal(.invalid, "the rule about label \(rule.name) \(isList ? "names no values" : "takes no values")")
+      }
+      guard rule.values.allSatisfy({ Names.isPrintable($0, bytes: Limits.labelValueBytes) }) else {
+        throw Refusal(.invalid, "a value of the rule about label \(rule.name) has control characters or is too long")
+      }
+    }
+  }
+
   private func checked(_ policy: Policy) throws(Refusal) -> Policy {
     var full = policy
     guard policy.replicas >= 1, policy.replicas <= Limits.replicas else {
@@ -104,6 +117,7 @@ extension Draft {
       throw Refusal(.invalid, "the spread over \(rule.level.name)s is given twice")
     }
     try requireLabels(policy.required)
+    try requireRules(policy.rules + policy.leaderPreference)
     try requireAmounts(policy.weights)
     return full
   }

@@ -6,6 +6,14 @@ extension Draft {
     let node = try requireNode(command.node)
     let row = state.shards[shard]
     guard row.leader != node else { return }
+    // Only who leads can hand over: a lost leader is fenced before anybody takes its place.
+    guard row.leader != 0 else { throw Refusal(.conflict, "an election of epoch \(row.epoch) is under way") }
+    guard state.nodes[row.leader].state.isAlive else {
+      throw Refusal(
+        .conflict,
+        "node \(state.nodeName(row.leader)), which leads, is \(state.nodes[row.leader].state.name): "
+          + "an election replaces it once it is down")
+    }
     try elect(node, row, shard)
   }
 

@@ -68,6 +68,9 @@ extension State {
     if let expected = request.expectedRevision, expected != revision {
       throw Refusal(.revisionMismatch, "the cluster is at revision \(revision), not \(expected); read again and retry")
     }
+    guard context.kind == .controller || !request.command.isReserved else {
+      throw Refusal(.invalid, "\(request.command.name) is decided by Muster's own controllers alone")
+    }
     guard request.client.isEmpty || Names.isValid(request.client) else {
       throw Refusal(.invalid, "the client of a request id is a name: lower-case letters, digits, - _ . (63 at most)")
     }
@@ -108,6 +111,15 @@ private struct Decision {
 }
 
 extension Command {
+  /// What rests on observations that only the controllers have.
+  fileprivate var isReserved: Bool {
+    switch self {
+    case .startElections, .concludeElection, .shrinkInSync: true
+    case .batch(let batch): batch.commands.contains(where: \.isReserved)
+    default: false
+    }
+  }
+
   /// True for commands whose later events depend on what their earlier ones did.
   fileprivate var seesItsOwnEvents: Bool {
     switch self {

@@ -119,7 +119,8 @@ extension Policy {
     [
       FieldReport("replicas", .number(UInt64(replicas))),
       FieldReport("spread", .texts(spread.map { $0.level.name + ($0.isPreference ? ":prefer" : "") })),
-      FieldReport("require", .texts(required.map { "\($0.name)=\($0.value)" })),
+      FieldReport("require", .texts(required.map { "\($0.name)=\($0.value)" } + rules.map(\.text))),
+      FieldReport("leadOn", .texts(leaderPreference.map(\.text))),
       FieldReport("weights", .texts(weights.map { "\($0.dimension)=\($0.value)" })),
       FieldReport("minInSync", .number(UInt64(minInSync))),
       FieldReport("uncleanElection", .flag(allowsUncleanElection)),

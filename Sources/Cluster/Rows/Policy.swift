@@ -100,6 +100,8 @@ package struct Policy: FieldMessage, Hashable {
   package var minInSync: UInt32 = 0
   package var allowsUncleanElection = false
   package var rules: [LabelRule] = []
+  /// Where a leader is preferred, as far as it costs nothing else.
+  package var leaderPreference: [LabelRule] = []
 
   package init() {}
 
@@ -111,7 +113,11 @@ package struct Policy: FieldMessage, Hashable {
     try fields.uint32(5, &minInSync)
     try fields.bool(6, &allowsUncleanElection)
     try fields.messages(7, &rules, count: Limits.labelRules)
+    try fields.messages(8, &leaderPreference, count: Limits.labelRules)
   }
+
+  /// Whether a node with these labels is one where a leader is preferred.
+  package func prefersLeader(on labels: [Label]) -> Bool { leaderPreference.allSatisfy { $0.isMet(by: labels) } }
 
   /// The first rule about labels that these do not meet, as it was written; nil when all are met.
   package func unmetRule(_ labels: [Label]) -> String? {

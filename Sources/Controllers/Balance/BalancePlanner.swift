@@ -111,9 +111,13 @@ package struct BalancePlanner {
       let heirs = row.replicas.filter {
         $0.role == .follower && $0.isInSync && $0.isOpened && state.nodes[$0.node].takesReplicas
       }
-      guard let heir = heirs.min(by: { (leaders[Int($0.node)], $0.node) < (leaders[Int($1.node)], $1.node) }),
-        leaders[Int(heir.node)] + 1 < leaders[Int(row.leader)]
-      else { continue }
+      let policy = state.collections[row.collection].policy
+      func rank(_ node: NodeID) -> (Int, Int, NodeID) {
+        (policy.prefersLeader(on: state.nodes[node].labels) ? 0 : 1, leaders[Int(node)], node)
+      }
+      guard let heir = heirs.min(by: { rank($0.node) < rank($1.node) }) else { continue }
+      let (new, old) = (rank(heir.node), rank(row.leader))
+      guard new.0 < old.0 || (new.0 == old.0 && new.1 + 1 < old.1) else { continue }
       leaders[Int(heir.node)] += 1
       leaders[Int(row.leader)] -= 1
       steps.append(.lead(shard: shard, from: row.leader, to: heir.node))

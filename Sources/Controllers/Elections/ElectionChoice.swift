@@ -32,10 +32,10 @@ struct ElectionChoice: Equatable {
     if answers.count >= answersNeeded(row, policy) {
       // All who live are waited for a while all the same: the farthest has what was written last, and nothing is cut
       // off without need.
-      return answers.count == inSync.count || isPatienceOver ? best(answers, state, isUnclean: false) : nil
+      return answers.count == inSync.count || isPatienceOver ? best(answers, state, policy, isUnclean: false) : nil
     }
     guard policy.allowsUncleanElection, isPatienceOver else { return nil }
-    return best(answered(voters), state, isUnclean: true)
+    return best(answered(voters), state, policy, isUnclean: true)
   }
 
   /// How many of those in sync must have answered, so that among them is one that has whatever was acknowledged.
@@ -47,18 +47,23 @@ struct ElectionChoice: Equatable {
     return max(1, row.replicas.count { $0.isInSync && $0.role != .learner } - Int(policy.minInSync) + 1)
   }
 
-  private static func best(_ answers: [Promise], _ state: State, isUnclean: Bool) -> ElectionChoice? {
-    guard let best = answers.min(by: { isBetter($0, $1, state) }) else { return nil }
+  private static func best(
+    _ answers: [Promise], _ state: State, _ policy: Policy, isUnclean: Bool
+  ) -> ElectionChoice? {
+    guard let best = answers.min(by: { isBetter($0, $1, state, policy) }) else { return nil }
     return ElectionChoice(node: best.node, isUnclean: isUnclean, candidates: answers)
   }
 
-  /// The farthest replica first; of equals one on a node that stays, then the one that leads least.
-  private static func isBetter(_ a: Promise, _ b: Promise, _ state: State) -> Bool {
+  /// The farthest replica first; of equals one on a node that stays, then where the policy prefers leaders, then the one
+  /// whose node leads least.
+  private static func isBetter(_ a: Promise, _ b: Promise, _ state: State, _ policy: Policy) -> Bool {
     let (x, y) = (a.position, b.position)
     if x.history != y.history { return x.history > y.history }
     if x.offset != y.offset { return x.offset > y.offset }
     let (stays, goes) = (state.nodes[a.node].takesReplicas, state.nodes[b.node].takesReplicas)
     if stays != goes { return stays }
+    let isPreferred = policy.prefersLeader(on: state.nodes[a.node].labels)
+    if isPreferred != policy.prefersLeader(on: state.nodes[b.node].labels) { return isPreferred }
     let (first, second) = (state.load(a.node).leaders, state.load(b.node).leaders)
     return first != second ? first < second : a.node < b.node
   }

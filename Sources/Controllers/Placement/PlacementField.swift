@@ -15,6 +15,8 @@ struct PlacementField {
   private let order: PlacementOrder
   private var nodes: ContiguousArray<NodeID> = []
   private var loads: ContiguousArray<NodeLoad> = []
+  /// Where a leader is preferred; empty when the policy has no preference.
+  private var isPreferred: ContiguousArray<Bool> = []
   private var cells: ContiguousArray<PlacementCell> = []
   /// The best place of each cell: what is scanned for every replica.
   private var tops: ContiguousArray<Place> = []
@@ -39,6 +41,9 @@ struct PlacementField {
       let candidate = nodes.count
       nodes.append(node)
       loads.append(copy load)
+      if !rules.policy.leaderPreference.isEmpty {
+        isPreferred.append(rules.policy.prefersLeader(on: state.nodes[node].labels))
+      }
       // The roomiest first must know each node's room, unless nodes of a domain exclude each other anyway.
       guard order == .leastLoaded || rules.separating != nil else { return add(candidate, to: openCell(load)) }
       let domain = rules.domain(load)
@@ -143,7 +148,8 @@ struct PlacementField {
   }
 
   private func isLeadingLess(_ a: Int, _ b: Int) -> Bool {
-    loads[a].leaders == loads[b].leaders ? a < b : loads[a].leaders < loads[b].leaders
+    if !isPreferred.isEmpty, isPreferred[a] != isPreferred[b] { return isPreferred[a] }
+    return loads[a].leaders == loads[b].leaders ? a < b : loads[a].leaders < loads[b].leaders
   }
 
   private func leastLoadedCell() -> Int? {

@@ -7,9 +7,13 @@ import MusterRendering
 /// What `create` and `set` say of a policy.
 struct PolicyOptions: ParsableArguments {
   @Option(help: "LEVEL[:prefer]: region, zone, rack or host; may be repeated.") var spread: [String] = []
-  @Option(help: "LABEL=VALUE that a node must have; may be repeated.") var require: [String] = []
+  @Option(
+    help: "LABEL=VALUE, \"LABEL in A,B\", \"LABEL notin A,B\", LABEL or !LABEL: what a node must be; may be repeated.")
+  var require: [String] = []
+  @Option(help: "The same, where a leader is preferred; may be repeated.") var leadOn: [String] = []
   @Option(help: "What a replica needs: disk=1GiB,cpu=8; may be repeated.") var weight: [String] = []
-  @Option(help: "Replicas that must be in sync; without it a majority.") var minInSync: UInt32?
+  @Option(help: "Replicas that acknowledge a write, the leader among them; without it a majority.") var minInSync:
+    UInt32?
   @Flag(inversion: .prefixedNo, help: "Whether a replica that is behind may lead when no other is left.")
   var uncleanElection: Bool?
   @Option(help: "LABEL=VALUE for people; may be repeated.") var label: [String] = []
@@ -17,7 +21,11 @@ struct PolicyOptions: ParsableArguments {
   /// Takes over what was given and leaves the rest.
   func apply(to policy: inout Policy) throws {
     if !spread.isEmpty { policy.spread = try spread.map(PolicyOptions.rule) }
-    if !require.isEmpty { policy.required = try require.map(PolicyOptions.label) }
+    if !require.isEmpty {
+      policy.required = try require.filter(PolicyOptions.isPair).map(PolicyOptions.label)
+      policy.rules = try require.filter { !PolicyOptions.isPair($0) }.map(PolicyOptions.labelRule)
+    }
+    if !leadOn.isEmpty { policy.leaderPreference = try leadOn.map(PolicyOptions.labelRule) }
     if !weight.isEmpty { policy.weights = try weight.flatMap(PolicyOptions.amounts) }
     if let minInSync { policy.minInSync = minInSync }
     if let uncleanElection { policy.allowsUncleanElection = uncleanElection }
@@ -31,6 +39,25 @@ struct PolicyOptions: ParsableArguments {
       throw Failure.usage("--spread is region, zone, rack or host, with :prefer if it may be broken, not \"\(text)\"")
     }
     return SpreadRule(level, isPreference: parts.last == "prefer")
+  }
+
+  private static func isPair(_ text: String) -> Bool { text.contains("=") }
+
+  private static func labelRule(_ text: String) throws -> LabelRule {
+    if isPair(text) {
+      let label = try label(text)
+      return LabelRule(label.name, .isIn, [label.value])
+    }
+    let words = text.split(separator: " ", maxSplits: 2).map(String.init)
+    let values = words.count == 3 ? words[2].split(separator: ",").map { String($0.filter { $0 != " " }) } : []
+    switch (words.count, words.dropFirst().first) {
+    case (3, "in"): return LabelRule(words[0], .isIn, values)
+    case (3, "notin"): return LabelRule(words[0], .isNotIn, values)
+    case (1, _) where text.hasPrefix("!"): return LabelRule(String(text.dropFirst()), .existsNot)
+    case (1, _): return LabelRule(text, .exists)
+    default:
+      throw Failure.usage("\"\(text)\" is not LABEL=VALUE, \"LABEL in A,B\", \"LABEL notin A,B\", LABEL or !LABEL")
+    }
   }
 
   static func label(_ text: String) throws -> Label {
