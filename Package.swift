@@ -62,8 +62,8 @@ let package = Package(
     part(
       "Simulation",
       [
-        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterKernel", "MusterPeers",
-        "MusterSimulatedDisk", "MusterWorkload",
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
+        "MusterKernel", "MusterPeers", "MusterSimulatedDisk", "MusterWorkload",
       ]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 

@@ -45,7 +45,9 @@ final class SimulatedClient: Actor {
       sentAt = now
       return [Sending(method: .execute, payload: pending.encoded())]
     }
-    let request = Request(command(&random), client: principal, sequence: sequence)
+    // Replicas of lost nodes are made anew within the run.
+    let delay = SetConfig(key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(1))
+    let request = Request(sequence == 1 ? .setConfig(delay) : command(&random), client: principal, sequence: sequence)
     pending = request
     sentAt = now
     return [Sending(method: .execute, payload: request.encoded())]
@@ -53,14 +55,24 @@ final class SimulatedClient: Actor {
 
   private func command(_ random: inout SeededGenerator) -> Command {
     let name = "\(principal).\(random.below(4))"
-    switch random.below(10) {
-    case 0:
+    switch random.below(18) {
+    case 10: return .drainNode(DrainNode(name: "n\(random.below(6))", isOn: random.oneIn(8)))
+    case 11: return .setBalancing(SetBalancing(mode: BalancingMode.allCases[random.below(3)]))
+    case 12:
+      return .startMove(
+        StartMove(
+          collection: name, index: UInt32(random.below(3)), source: "n\(random.below(6))", target: "n\(random.below(6))"
+        ))
+    case 13:
+      return .electLeader(ElectLeader(collection: name, index: UInt32(random.below(3)), node: "n\(random.below(6))"))
+    case 0, 14, 15, 16:
       var policy = Policy()
       policy.replicas = UInt32(1 + random.below(3))
+      if random.oneIn(2) { policy.spread = [SpreadRule(.zone, isPreference: random.oneIn(3))] }
       return .createCollection(
         CreateCollection(name: name, shards: UInt32(1 + random.below(8)), policy: policy, labels: [], tenant: ""))
     case 1: return .deleteCollection(DeleteCollection(name: name))
-    case 2: return .cordonNode(CordonNode(name: "n\(random.below(4))", isOn: random.oneIn(2)))
+    case 2: return .cordonNode(CordonNode(name: "n\(random.below(6))", isOn: random.oneIn(2)))
     default:
       // What does not compress spans sectors, and can be torn.
       let value = (0...random.below(120)).map { _ in String(random.next()) }.joined()

@@ -1,5 +1,6 @@
 internal import MusterBytes
 package import MusterCluster
+internal import MusterControllers
 import MusterHistory
 import MusterKernel
 import MusterLog
@@ -27,6 +28,9 @@ package struct SimulationReport: Equatable, Sendable {
   package var retries = 0
   package var lostMessages = 0
   package var watched = 0
+  package var elections = 0
+  /// Moves that came to their end.
+  package var moves = 0
   package var seconds: UInt64 = 0
 }
 
@@ -62,7 +66,7 @@ package final class Simulation {
     end = calmAfter * 2
     clients = (0..<3).map { SimulatedClient($0) }
     report = SimulationReport(seed: seed, trace: "")
-    actors = clients.map { $0 as any Actor } + [watcher] + (0..<4).map { SimulatedAgent($0) as any Actor }
+    actors = clients.map { $0 as any Actor } + [watcher] + (0..<6).map { SimulatedAgent($0) as any Actor }
     try DirectoryIdentity.create(disk, SimulatedServer.identity, segmentBytes: SimulatedServer.segmentBytes)
   }
 
@@ -257,8 +261,8 @@ package final class Simulation {
 
   private func wake(_ number: Int) {
     let actor = actors[number]
-    if let agent = actor as? SimulatedAgent, now < calmAfter, random.oneIn(400) {
-      agent.silentUntil = now + UInt64(random.below(12_000_000))
+    if let agent = actor as? SimulatedAgent, now < calmAfter, random.oneIn(1200) {
+      agent.silentUntil = now + UInt64(500_000 + random.below(12_000_000))
     }
     if server != nil {
       for sending in actor.wake(now, &random) { transmit(sending, number) }
@@ -305,6 +309,7 @@ package final class Simulation {
     try checkAcknowledged(history.last)
     try judgeCommits(history)
     try judgeWatcher(history.last)
+    try judgePlacement(history)
     try history.verifyDeep { _ in }
     guard let live = server?.kernel.view else { throw broken("the server did not come back") }
     guard try history.state(at: live.revision).digest == live.digest else {
@@ -336,6 +341,26 @@ package final class Simulation {
         }
         report.acknowledged += 1
       }
+    }
+  }
+
+  /// Replays everything and looks at what every commit did to the shards.
+  private func judgePlacement(_ history: History) throws {
+    var state = State()
+    var promises = PlacementPromises()
+    state.deferDigest()
+    try history.forEachCommit(from: 1, through: history.last) { commit in
+      let before = state
+      try state.apply(commit)
+      if let problem = promises.broken(by: commit, from: before, to: state) { throw self.broken(problem) }
+      for event in commit.events {
+        switch event {
+        case .electionStarted: self.report.elections += 1
+        case .moveAdvanced(let event) where event.step == .finished: self.report.moves += 1
+        default: break
+        }
+      }
+      return true
     }
   }
 

@@ -10,6 +10,7 @@ struct ClusterModel {
   private(set) var commits: [Commit] = []
   private(set) var now: UInt64 = 1000
   private var controllers = Controllers()
+  private var promises = PlacementPromises()
   private var dead: Set<String> = []
   private var random: SeededGenerator
   /// Nodes catch up only sometimes, so that moves are seen in every step.
@@ -34,7 +35,8 @@ struct ClusterModel {
     let outcome = state.execute(request, context, planner)
     if case .committed(let commit) = outcome {
       commits.append(commit)
-      check(commit, before)
+      let problem = promises.broken(by: commit, from: before, to: state)
+      #expect(problem == nil)
     }
     return outcome
   }
@@ -111,43 +113,6 @@ struct ClusterModel {
     }
     if !report.opened.isEmpty || !report.caughtUp.isEmpty {
       order(.reportReplicas(report), by: state.nodeName(node), .node)
-    }
-  }
-
-  // MARK: What no plan may break
-
-  private var leaders: [String: NodeID] = [:]
-
-  private mutating func check(_ commit: Commit, _ before: State) {
-    var touched = Touched()
-    for event in commit.events {
-      event.touch(&touched)
-      if case .leaderElected(let event) = event {
-        let key = "\(event.shard)/\(event.epoch)"
-        #expect(leaders[key] == nil || leaders[key] == event.node, "two leaders of \(key)")
-        leaders[key] = event.node
-      }
-    }
-    for shard in Set(touched.shards) where before.shards.contains(shard) { check(shard, before) }
-  }
-
-  private func check(_ shard: ShardID, _ before: State) {
-    let row = state.shards[shard]
-    let old = before.shards[shard]
-    let collection = state.collections[row.collection]
-    guard !collection.isDeleted, old.replicas.count > 0 else { return }
-    let voters = row.replicas.filter { $0.role != .learner }
-    let oldVoters = old.replicas.filter { $0.role != .learner }
-    #expect(
-      voters.count >= min(Int(collection.policy.replicas), oldVoters.count),
-      "too few replicas of \(state.shardName(shard))")
-    #expect(row.epoch >= old.epoch)
-    #expect(row.leader == 0 || voters.contains { $0.node == row.leader }, "the leader has no vote")
-    #expect(!old.replicas.contains { $0.isInSync } || row.replicas.contains { $0.isInSync }, "an empty in-sync set")
-    let source = state.moves.row(row.move)?.source ?? 0
-    for rule in collection.policy.spread where !rule.isPreference {
-      let domains = row.replicas.filter { $0.node != source }.map { state.load($0.node).domain(rule.level) }
-      #expect(Set(domains).count == domains.count, "\(state.shardName(shard)) is not spread over \(rule.level.name)s")
     }
   }
 

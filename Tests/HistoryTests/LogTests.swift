@@ -10,9 +10,21 @@ import Testing
   private let names: State
 
   init() throws {
-    recorded = try RecordedHistory(seed: 12, commits: 3000)
+    recorded = try LogTests.eventful.get()
     history = try recorded.history()
     names = try history.state(at: history.last)
+  }
+
+  /// The first history in which leaders were lost and a node came back under its name. Nobody writes to it.
+  nonisolated(unsafe) private static let eventful = Result {
+    var seed: UInt64 = 1
+    while true {
+      let recorded = try RecordedHistory(seed: seed, commits: 3000)
+      let names = try recorded.history().state(at: recorded.last)
+      let nodes = (1..<names.nodes.nextID).map { names.nodes[$0].name }
+      if Set(nodes).count < nodes.count, names.principalID("election", .controller) != nil { return recorded }
+      seed += 1
+    }
   }
 
   private func revisions(_ request: LogRequest, by piece: Int = 50) throws -> [Revision] {

@@ -20,14 +20,19 @@ import Testing
     var torn = 0
     var retries = 0
     var lost = 0
+    var (elections, moves) = (0, 0)
     for seed in 200..<230 as Range<UInt64> {
-      let report = try Simulation(seed: seed, seconds: 6).run()
+      let report = try Simulation(seed: seed, seconds: 8).run()
       torn += report.tornRecoveries
       retries += report.retries
       lost += report.lostMessages
+      elections += report.elections
+      moves += report.moves
     }
     #expect(torn > 0)
     #expect(retries > 0)
     #expect(lost > 0)
+    #expect(elections > 0, "\(elections)")
+    #expect(moves > 10, "\(moves)")
   }
 }

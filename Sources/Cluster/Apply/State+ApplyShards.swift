@@ -99,11 +99,11 @@ extension State {
   mutating func apply(_ event: ReplicaRemoved, _ revision: Revision) throws(ApplyError) {
     guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
     guard let place = row.replicas.index(of: event.node) else { throw .replica(event.shard, event.node) }
+    // Without a leader and without a new epoch another could be elected of the same one.
+    guard row.leader != event.node else { throw .conflict(.shards, id: event.shard) }
     loads.removeReplica(event.node, loads.weights(of: row.collection))
-    if row.leader == event.node { loads.moveLeader(from: event.node, to: 0) }
     modify(\.shards, event.shard) {
       $0.replicas.remove(at: place)
-      if $0.leader == event.node { $0.leader = 0 }
       $0.changed = revision
     }
   }

@@ -105,16 +105,11 @@ extension Draft {
         throw Refusal(.conflict, "the replica on node \(state.nodeName(move.target)) has not caught up yet")
       }
       emit(.replicaPromoted(ReplicaPromoted(shard: move.shard, node: move.target)))
-    case .handedOver:
-      if move.source != 0, shard.leader == move.source {
-        guard state.nodes[move.source].state.isAlive else {
-          throw Refusal(
-            .conflict, "the leader's node is \(state.nodes[move.source].state.name): an election comes first")
-        }
-        try elect(move.target, shard, move.shard)
-      }
+    case .handedOver: try handOver(move, shard)
     case .finished:
       if move.source != 0, shard.replicas.index(of: move.source) != nil {
+        // It may have been given the leadership again meanwhile.
+        try handOver(move, shard)
         try requireInSync(shard, without: move.source)
         emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.source)))
       }
@@ -122,6 +117,15 @@ extension Draft {
       preconditionFailure("these are not next steps")
     }
     emit(.moveAdvanced(MoveAdvanced(move: id, step: step, shard: move.shard)))
+  }
+
+  /// The leadership goes to the target if the source has it: a leader's replica is never removed.
+  private mutating func handOver(_ move: MoveRow, _ shard: ShardRow) throws(Refusal) {
+    guard move.source != 0, shard.leader == move.source else { return }
+    guard state.nodes[move.source].state.isAlive else {
+      throw Refusal(.conflict, "the leader's node is \(state.nodes[move.source].state.name): an election comes first")
+    }
+    try elect(move.target, shard, move.shard)
   }
 
   /// A replica goes only while enough in sync stay.

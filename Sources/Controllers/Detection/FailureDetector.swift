@@ -8,11 +8,11 @@ package import MusterCluster
 package struct FailureDetector: Sendable {
   /// Less silence than so many promised intervals is never suspicious; more than so many always is.
   package static let suspectIntervals: UInt64 = 3
-  package static let suspectIntervalsMax: UInt64 = 20
+  package static let suspectIntervalsMax: UInt64 = 8
   /// Never less than this, in milliseconds.
   package static let suspectMin: UInt64 = 1000
-  /// A suspect that stays silent for so many times its suspicion's limit is down.
-  package static let downFactor: UInt64 = 3
+  /// A suspect that stays silent for so many times the least suspicious silence more is down.
+  package static let downFactor: UInt64 = 2
   /// A gap between two ticks above this is a stall of our own, in milliseconds.
   package static let stallMin: UInt64 = 1000
   /// With at least so many nodes watched, more than half of them silent at once is not believed.
@@ -99,7 +99,7 @@ package struct FailureDetector: Sendable {
       return silence >= limit ? report(id, row, .suspect, silence, limit, .heartbeatMissed) : nil
     case .suspect:
       if isHeard { return report(id, row, .up, silence, limit, .heartbeatResumed) }
-      return silence >= limit * FailureDetector.downFactor
+      return silence >= limit + FailureDetector.suspectAfter(row) * FailureDetector.downFactor
         ? report(id, row, .down, silence, limit, .heartbeatMissed) : nil
     case .down, .joining:
       return isHeard ? report(id, row, .up, silence, limit, .heartbeatResumed) : nil

@@ -6,6 +6,10 @@ package struct RepairController: Sendable {
   package static let name = "repair"
   package static let drainName = "drain"
 
+  /// A drain must be stuck so long before an alarm says so, in milliseconds: other moves may just be in its way.
+  private static let stuckAfter: UInt64 = 1000
+  /// When a drain was first seen to be stuck.
+  private var stuckSince: [NodeID: UInt64] = [:]
   /// When a node was first seen down, by this server's clock.
   private var downSince: [NodeID: UInt64] = [:]
 
@@ -39,7 +43,7 @@ package struct RepairController: Sendable {
       let reason = Reason(.draining, arguments: ["node=\(row.name)"])
       replace(node, shard, .drain, reason, cause: row.sinceRevision, state, &traffic, &planner, &proposals)
     }
-    return proposals + drains(state, findings)
+    return proposals + drains(state, findings, now)
   }
 
   private mutating func note(_ state: State, _ now: UInt64) {
@@ -74,7 +78,7 @@ package struct RepairController: Sendable {
   // MARK: The end of drains
 
   /// Draining nodes that are empty are drained; of those that cannot become empty an alarm says why.
-  private func drains(_ state: State, _ findings: ShardFindings) -> [Proposal] {
+  private mutating func drains(_ state: State, _ findings: ShardFindings, _ now: UInt64) -> [Proposal] {
     var proposals: [Proposal] = []
     state.nodes.forEach { id, row in
       let alarm = "drain/\(row.name)"
@@ -85,7 +89,8 @@ package struct RepairController: Sendable {
           drain(.finishDrain(FinishDrain(node: id)), Reason(.drainCompleted, arguments: ["node=\(row.name)"]), row))
       }
       let reason = Reason(.draining, arguments: ["node=\(row.name)"])
-      if let problem, !isRaised {
+      if problem == nil { stuckSince[id] = nil } else if stuckSince[id] == nil { stuckSince[id] = now }
+      if let problem, !isRaised, now - (stuckSince[id] ?? now) >= RepairController.stuckAfter {
         proposals.append(drain(.raiseAlarm(RaiseAlarm(name: alarm, message: problem)), reason, row))
       } else if problem == nil, isRaised {
         proposals.append(drain(.clearAlarm(ClearAlarm(name: alarm)), reason, row))

@@ -1,0 +1,67 @@
+package import MusterCluster
+
+/// What no commit may break, whoever decided it: checked after every commit in tests and simulations.
+package struct PlacementPromises: Sendable {
+  /// Who led each epoch of each shard.
+  private var leaders: [Leadership: NodeID] = [:]
+
+  private struct Leadership: Hashable {
+    var shard: ShardID
+    var epoch: UInt32
+  }
+
+  package init() {}
+
+  /// - Returns: the promise that the commit broke, in words; nil when it kept all.
+  package mutating func broken(by commit: Commit, from before: State, to after: State) -> String? {
+    var touched = Touched()
+    for event in commit.events {
+      event.touch(&touched)
+      guard case .leaderElected(let event) = event else { continue }
+      let leadership = Leadership(shard: event.shard, epoch: event.epoch)
+      if let other = leaders[leadership], other != event.node {
+        return "\(after.shardName(event.shard)) has two leaders of epoch \(event.epoch)"
+      }
+      leaders[leadership] = event.node
+    }
+    for shard in Set(touched.shards).sorted() where before.shards.contains(shard) {
+      if let problem = PlacementPromises.broken(shard, before, after) {
+        return "\(after.shardName(shard)) at revision \(commit.revision): \(problem)"
+      }
+    }
+    return nil
+  }
+
+  private static func broken(_ shard: ShardID, _ before: State, _ after: State) -> String? {
+    let (old, row) = (before.shards[shard], after.shards[shard])
+    let collection = after.collections[row.collection]
+    guard !collection.isDeleted, old.replicas.count > 0 else { return nil }
+    let voters = row.replicas.filter { $0.role != .learner }
+    let oldVoters = old.replicas.count { $0.role != .learner }
+    if voters.count < min(Int(collection.policy.replicas), oldVoters) {
+      return "\(voters.count) replicas vote, and \(oldVoters) did"
+    }
+    if row.epoch < old.epoch { return "the epoch went back from \(old.epoch) to \(row.epoch)" }
+    if row.leader != 0, !voters.contains(where: { $0.node == row.leader }) { return "the leader has no vote" }
+    if old.replicas.contains(where: \.isInSync), !row.replicas.contains(where: \.isInSync) {
+      return "nobody is in sync any more"
+    }
+    return brokenSpread(old, row, before, after)
+  }
+
+  /// A rule that held goes on holding, the replica aside that is about to go.
+  private static func brokenSpread(_ old: ShardRow, _ row: ShardRow, _ before: State, _ after: State) -> String? {
+    for rule in after.collections[row.collection].policy.spread where !rule.isPreference {
+      if isSpread(old, rule.level, before), !isSpread(row, rule.level, after) {
+        return "two replicas stand in one \(rule.level.name)"
+      }
+    }
+    return nil
+  }
+
+  private static func isSpread(_ row: ShardRow, _ level: FaultLevel, _ state: State) -> Bool {
+    let source = state.moves.row(row.move)?.source ?? 0
+    let domains = row.replicas.filter { $0.node != source }.map { state.load($0.node).domain(level) }
+    return Set(domains).count == domains.count
+  }
+}
