@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+  /// The control loops as an operator meets them: real processes, real kills.
+  @Suite struct ControlLoopTests {
+    /// Six nodes in three zones, and twelve shards of three replicas.
+    private func cluster() async throws -> TestCluster {
+      let cluster = try await TestCluster()
+      for node in 1...6 {
+        try cluster.startAgent("n\(node)", domain: "eu/z\(node % 3)/r\(node)", ["--capacity", "disk=100GiB"])
+      }
+      try await eventually("six nodes") { try await cluster.json("status")["nodes"]["up"].number == 6 }
+      _ = try await cluster.json("config", "set", "system/repair-delay-seconds", "1")
+      _ = try await cluster.json(
+        "collection", "create", "orders", "--shards", "12", "--replicas", "3", "--spread", "zone", "--weight",
+        "disk=1GiB",
+        "--wait")
+      return cluster
+    }
+
+    private func node(_ name: String, _ cluster: TestCluster) async throws -> Document {
+      try #require(try await cluster.json("node", "list")["nodes"].list.first { $0["name"].string == name })
+    }
+
+    private func isWhole(_ cluster: TestCluster) async throws -> Bool {
+      let shards = try await cluster.json("status")["shards"]
+      return shards["available"].number == 12 && shards["underReplicated"].number == 0 && shards["moving"].number == 0
+    }
+
+    @Test func aKilledNodeLosesItsLeadersThenItsReplicasAndWhyTellsIt() async throws {
+      let cluster = try await cluster()
+      #expect(try #require(try await node("n2", cluster)["leaders"].number) > 0)
+      let before = try #require(try await cluster.json("status")["revision"].number)
+      cluster.killAgent("n2")
+      try await eventually("no replica left on n2") { try await node("n2", cluster)["replicas"].number == 0 }
+      try await eventually("everything whole again") { try await isWhole(cluster) }
+
+      let elections = try await cluster.json(
+        "log", "--principal", "election", "--type", "LeaderElected", "--from", "\(before)")["commits"].list
+      #expect(!elections.isEmpty)
+      let shard = try #require(
+        elections.first?["events"].list.first { $0["type"].string == "LeaderElected" }?["shard"].string)
+      let why = try await cluster.json("why", "shard/\(shard)")
+      let principals = why["chain"].list.compactMap { $0["principal"].string }
+      #expect(principals.last == "detector", "the chain leads back to the failure: \(principals)")
+      #expect(why["words"].string?.contains("NodeDeclaredDown node=n2") == true)
+
+      // The past explains itself as well.
+      let then = try await cluster.json("explain", shard, "--at", "\(before)")
+      #expect(then["nodes"].list.contains { $0["node"].string == "n2" && $0["replica"].flag == true })
+      let now = try await cluster.json("explain", shard, "--node", "n2")
+      #expect(now["nodes"].list.count == 1)
+      #expect(now["nodes"].list.first?["allowed"].flag == false)
+    }
+
+    @Test func aPlanIsAppliedAsShownOrRefusedBecauseTheStateMovedOn() async throws {
+      let cluster = try await cluster()
+      let file = cluster.directory.path("plan.json")
+      let plan = try await cluster.json("plan", "--drain", "n3", "--save", file)
+      let steps = plan["steps"].list
+      #expect(steps.count == Int(try #require(try await node("n3", cluster)["replicas"].number)))
+      #expect(steps.allSatisfy { $0["from"].string == "n3" && $0["redundancy"].number == 3 })
+      #expect(plan["lowestRedundancy"].number == 3)
+      #expect(try await node("n3", cluster)["state"].string == "up", "a plan writes nothing")
+
+      let applied = try await cluster.muster("plan", "apply", file, "--wait")
+      #expect(applied.code == 0, "\(applied.error)")
+      try await eventually("n3 to be drained") { try await node("n3", cluster)["state"].string == "drained" }
+      for step in steps {
+        let shard = try await cluster.json("shard", "show", try #require(step["shard"].string))
+        #expect(shard["replicas"].list.contains { $0["node"].string == step["to"].string })
+      }
+      let again = try await cluster.muster("plan", "apply", file)
+      #expect(again.code == 1)
+      #expect(again.error.contains("revision"))
+    }
+
+    @Test func loadsAreMadeEvenWhenAskedAndOrdersAreObeyed() async throws {
+      let cluster = try await cluster()
+      try cluster.startAgent("n7", domain: "eu/z1/r7", ["--capacity", "disk=100GiB"])
+      try await eventually("n7") { try await cluster.json("status")["nodes"]["up"].number == 7 }
+      _ = try await cluster.json("rebalance", "start", "--wait", "--timeout", "1m")
+      let counts = try await cluster.json("node", "list")["nodes"].list.filter {
+        $0["domain"].string?.hasPrefix("eu/z1") == true
+      }
+      .compactMap { $0["replicas"].number }
+      #expect(counts.sorted() == [4, 4, 4])
+
+      let shard = try await cluster.json("shard", "show", "orders/0")
+      let zone1 = ["n1", "n4", "n7"]
+      let from = try #require(shard["replicas"].list.compactMap { $0["node"].string }.first { zone1.contains($0) })
+      let to = try #require(zone1.first { $0 != from })
+      _ = try await cluster.json("move", "orders/0", "--from", from, "--to", to, "--wait")
+      _ = try await cluster.json("lead", "orders/0", to)
+      #expect(try await cluster.json("shard", "show", "orders/0")["leader"].string == to)
+      let holders = shard["replicas"].list.compactMap { $0["node"].string }
+      let elsewhere = try #require(["n2", "n5"].first { !holders.contains($0) })
+      let wrong = try await cluster.muster("move", "orders/0", "--from", to, "--to", elsewhere)
+      #expect(wrong.code == 1)
+      #expect(wrong.error.contains("spread zone"))
+      #expect(try await cluster.json("rebalance", "status")["mode"].string == "off")
+    }
+  }
+}
