@@ -115,6 +115,32 @@ import Testing
     #expect(model.events("MoveAdvanced") == 3, "what an operator ordered goes on")
   }
 
+  @Test func theLossOfAMajorityIsNamedAndRecoveredByAnOrderOnly() throws {
+    var model = cluster(perZone: 2)
+    let row = model.state.shards[1]
+    let survivor = model.state.nodeName(row.replicas[2].node)
+    for replica in row.replicas where model.state.nodeName(replica.node) != survivor {
+      model.kill(model.state.nodeName(replica.node))
+    }
+    model.run(seconds: 20)
+    let lost = try model.state.answer(.recovery(RecoveryQuestion()), PlacementAdvisor()).lost
+    let first = try #require(lost.first { $0.shard == "orders/0" })
+    #expect(first.survivors == [survivor])
+    #expect(first.missing.count == 2)
+    let shard = Command.recoverShard(RecoverShard(collection: "orders", index: 0, node: survivor))
+    guard case .committed = model.order(shard) else {
+      Issue.record("the order was refused")
+      return
+    }
+    #expect(model.state.shards[1].leader == model.state.nodeID(named: survivor))
+    #expect(
+      model.state.shards[1].replicas.count(where: \.isInSync) == 1, "what the others have is not the truth any more")
+    guard case .refused = model.order(shard) else {
+      Issue.record("a shard that has a leader was recovered")
+      return
+    }
+  }
+
   private func source(_ model: ClusterModel) -> String {
     let row = model.state.shards[1]
     return row.replicas.first { $0.node != row.leader && $0.node <= 3 || $0.node != row.leader }

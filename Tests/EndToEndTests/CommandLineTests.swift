@@ -9,7 +9,7 @@ extension EndToEnd {
       ["collection", "show", "orders"], ["shard", "list"], ["shard", "list", "--collection", "orders", "--node", "n2"],
       ["shard", "show", "orders/0"], ["route", "orders", "customer-4711"], ["config", "get", "cache/size"],
       ["config", "list"], ["config", "history", "cache/size"], ["config", "schema", "cache/size"], ["alarm", "list"],
-      ["explain", "orders/0"], ["plan"], ["why", "shard/orders/1"], ["rebalance", "status"],
+      ["explain", "orders/0"], ["plan"], ["recover", "plan"], ["why", "shard/orders/1"], ["rebalance", "status"],
       ["log"], ["log", "--shard", "orders/1"], ["log", "--oldest-first", "--limit", "2"], ["show", "2"], ["diff", "2"],
     ]
 

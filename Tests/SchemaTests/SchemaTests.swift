@@ -204,6 +204,7 @@ private enum SchemaSamples {
       .advanceMove(AdvanceMove(move: 1, step: .cancelled)), .startElections(StartElections(shards: [1, 2])),
       .concludeElection(ConcludeElection(shard: 1, node: 1, epoch: 2, isUnclean: true)),
       .shrinkInSync(ShrinkInSync(node: 1, shards: [1])), .setBalancing(SetBalancing(mode: .running)),
+      .recoverShard(RecoverShard(collection: "c1", index: 0, node: "n1")),
       .setSchema(SetSchema(key: "s/i", schema: schema)), .setSchema(SetSchema(key: "s/t", schema: texts)),
       .setConfig(SetConfig(key: "s/i", scope: ScopeName(.cluster), value: .integer(-3), expectedVersion: 0)),
       .setConfig(SetConfig(key: "b", scope: ScopeName(.node, "fresh"), value: .boolean(false))),
@@ -223,7 +224,7 @@ private enum SchemaSamples {
       .status(StatusQuestion()), .nodes(NodesQuestion()), .collections(CollectionsQuestion()),
       .shards(ShardsQuestion(collection: "", node: "n1")), .shards(ShardsQuestion(collection: "c1", index: 0)),
       .configs(configs), .schemas(SchemasQuestion()), .session(SessionQuestion(client: "operator")),
-      .explain(ExplainQuestion(collection: "c1", index: 0)), .plan(PlanQuestion()),
+      .explain(ExplainQuestion(collection: "c1", index: 0)), .plan(PlanQuestion()), .recovery(RecoveryQuestion()),
     ]
   }
 }

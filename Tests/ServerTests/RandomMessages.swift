@@ -83,7 +83,7 @@ struct RandomFields: FieldVisitor {
   private mutating func fillAny<F: FieldMessage>(_ type: F.Type) -> any Message { fill(type) }
 
   mutating func command() -> Command {
-    switch random.below(27) {
+    switch random.below(28) {
     case 0: .setConfig(fill())
     case 1: .deleteConfig(fill())
     case 2: .setSchema(fill())
@@ -110,6 +110,7 @@ struct RandomFields: FieldVisitor {
     case 23: .concludeElection(fill())
     case 24: .shrinkInSync(fill())
     case 25: .setBalancing(fill())
+    case 26: .recoverShard(fill())
     default: .batch(fill())
     }
   }
@@ -122,7 +123,8 @@ struct RandomFields: FieldVisitor {
   }
 
   mutating func question() -> Question {
-    switch random.below(9) {
+    switch random.below(10) {
+    case 8: .recovery(fill())
     case 0: .status(fill())
     case 1: .nodes(fill())
     case 2: .collections(fill())

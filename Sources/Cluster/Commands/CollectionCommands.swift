@@ -202,3 +202,23 @@ package struct SetBalancing: FieldMessage, Hashable {
     try fields.enumeration(1, &mode)
   }
 }
+
+/// After the loss of a majority an operator decides that a survivor leads, whatever it is missing.
+package struct RecoverShard: FieldMessage, Hashable {
+  package var collection = ""
+  package var index: UInt32 = 0
+  package var node = ""
+
+  package init() {}
+  package init(collection: String, index: UInt32, node: String) {
+    self.collection = collection
+    self.index = index
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &collection, max: Limits.nameBytes)
+    try fields.uint32(2, &index)
+    try fields.string(3, &node, max: Limits.nameBytes)
+  }
+}

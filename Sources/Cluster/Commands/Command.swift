@@ -27,6 +27,7 @@ package indirect enum Command: Message, Hashable {
   case startElections(StartElections)
   case concludeElection(ConcludeElection)
   case shrinkInSync(ShrinkInSync)
+  case recoverShard(RecoverShard)
   case raiseAlarm(RaiseAlarm)
   case clearAlarm(ClearAlarm)
   case createTenant(CreateTenant)
@@ -58,6 +59,7 @@ package indirect enum Command: Message, Hashable {
     case .startElections: "StartElections"
     case .concludeElection: "ConcludeElection"
     case .shrinkInSync: "ShrinkInSync"
+    case .recoverShard: "RecoverShard"
     case .raiseAlarm: "RaiseAlarm"
     case .clearAlarm: "ClearAlarm"
     case .createTenant: "CreateTenant"
@@ -90,6 +92,7 @@ package indirect enum Command: Message, Hashable {
     case .startElections(var command): writer.message(23, &command)
     case .concludeElection(var command): writer.message(24, &command)
     case .shrinkInSync(var command): writer.message(25, &command)
+    case .recoverShard(var command): writer.message(26, &command)
     case .raiseAlarm(var command): writer.message(32, &command)
     case .clearAlarm(var command): writer.message(33, &command)
     case .createTenant(var command): writer.message(34, &command)
@@ -126,6 +129,7 @@ package indirect enum Command: Message, Hashable {
     case 23: self = .startElections(try StartElections(from: &inner))
     case 24: self = .concludeElection(try ConcludeElection(from: &inner))
     case 25: self = .shrinkInSync(try ShrinkInSync(from: &inner))
+    case 26: self = .recoverShard(try RecoverShard(from: &inner))
     case 32: self = .raiseAlarm(try RaiseAlarm(from: &inner))
     case 33: self = .clearAlarm(try ClearAlarm(from: &inner))
     case 34: self = .createTenant(try CreateTenant(from: &inner))

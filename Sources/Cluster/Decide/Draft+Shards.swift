@@ -181,12 +181,35 @@ extension Draft {
       throw Refusal(.conflict, "the replica is not in sync: to elect it may lose acknowledged data")
     }
     emit(.leaderElected(LeaderElected(shard: command.shard, node: command.node, epoch: command.epoch)))
-    guard !replica.isInSync else { return }
-    // What it has is the truth from now on: no other may claim more.
-    emit(.replicaCaughtUp(ReplicaCaughtUp(shard: command.shard, node: command.node)))
-    for other in row.replicas where other.isInSync && other.node != command.node {
-      emit(.replicaFellBehind(ReplicaFellBehind(shard: command.shard, node: other.node)))
+    if !replica.isInSync { makeTruth(of: command.node, row, command.shard) }
+  }
+
+  /// What a replica has is the truth from now on: no other may claim more.
+  private mutating func makeTruth(of node: NodeID, _ row: ShardRow, _ shard: ShardID) {
+    if row.replicas.replica(on: node)?.isInSync == false {
+      emit(.replicaCaughtUp(ReplicaCaughtUp(shard: shard, node: node)))
     }
+    for other in row.replicas where other.isInSync && other.node != node {
+      emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: other.node)))
+    }
+  }
+
+  /// An operator's last resort: only for a shard that nothing else can bring back.
+  mutating func decide(_ command: RecoverShard) throws(Refusal) {
+    let shard = try requireShard(command.collection, command.index)
+    let node = try requireNode(command.node)
+    let row = state.shards[shard]
+    guard state.isBeyondElection(row) else {
+      throw Refusal(.conflict, "\(state.shardName(shard)) has a leader, or elects one by itself: nothing is lost")
+    }
+    guard let replica = row.replicas.replica(on: node), state.nodes[node].state.isAlive else {
+      throw Refusal(.conflict, "node \(command.node) has no replica of \(state.shardName(shard)), or is not up")
+    }
+    let (epoch, isPastLast) = row.epoch.addingReportingOverflow(1)
+    guard !isPastLast else { throw Refusal(.limitReached, "\(state.shardName(shard)) has no epochs left") }
+    if replica.role == .learner { emit(.replicaPromoted(ReplicaPromoted(shard: shard, node: node))) }
+    emit(.leaderElected(LeaderElected(shard: shard, node: node, epoch: epoch)))
+    makeTruth(of: node, row, shard)
   }
 
   /// A set never becomes empty: its last member is the only one that is known to have everything.
@@ -208,11 +231,10 @@ extension Draft {
     }
     emit(.balancingChanged(BalancingChanged(mode: command.mode)))
     guard command.mode == .off else { return }
-    for id in 1..<state.moves.nextID {
-      guard let move = state.moves.row(id), !move.isVacant, move.purpose == .balance, move.step == .catchingUp else {
-        continue
-      }
-      try cancel(id, move)
+    var begun: [(id: MoveID, move: MoveRow)] = []
+    state.moves.forEach { id, move in
+      if !move.isVacant, move.purpose == .balance, move.step == .catchingUp { begun.append((id, move)) }
     }
+    for (id, move) in begun { try cancel(id, move) }
   }
 }

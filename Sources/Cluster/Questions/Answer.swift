@@ -30,6 +30,7 @@ package struct Answer: FieldMessage, Hashable {
   package var session: SessionReport?
   package var explanation: ExplanationReport?
   package var plan: PlanReport?
+  package var lost: [LostShard] = []
   /// Where the next page begins (`Page.after`); 0 when this is the last.
   package var next: UInt32 = 0
 
@@ -51,5 +52,6 @@ package struct Answer: FieldMessage, Hashable {
     try fields.uint32(8, &next)
     try fields.message(9, &explanation)
     try fields.message(10, &plan)
+    try fields.messages(11, &lost, count: Answer.rowsMax)
   }
 }

@@ -134,6 +134,7 @@ package enum Question: Message, Hashable {
   case session(SessionQuestion)
   case explain(ExplainQuestion)
   case plan(PlanQuestion)
+  case recovery(RecoveryQuestion)
 
   package func encode(into writer: inout ByteWriter) {
     switch self {
@@ -146,6 +147,7 @@ package enum Question: Message, Hashable {
     case .session(var question): writer.message(7, &question)
     case .explain(var question): writer.message(8, &question)
     case .plan(var question): writer.message(9, &question)
+    case .recovery(var question): writer.message(10, &question)
     }
   }
 
@@ -164,6 +166,7 @@ package enum Question: Message, Hashable {
     case 7: self = .session(try SessionQuestion(from: &inner))
     case 8: self = .explain(try ExplainQuestion(from: &inner))
     case 9: self = .plan(try PlanQuestion(from: &inner))
+    case 10: self = .recovery(try RecoveryQuestion(from: &inner))
     default: throw .unknownField(field: next.field)
     }
     guard reader.isAtEnd else { throw .fieldOrder(field: next.field) }

@@ -1,5 +1,28 @@
 package import MusterBytes
 
+extension ShardRow {
+  /// How many of those in sync must have answered in an election, so that among them is one that has whatever was
+  /// acknowledged.
+  ///
+  /// With a minimum of k any k of the n in sync may have acknowledged a write: all but k − 1 of them must answer. Without
+  /// a minimum every replica in sync acknowledges each write, so any one has them all.
+  package func answersNeeded(_ policy: Policy) -> Int {
+    guard policy.minInSync > 0 else { return 1 }
+    return max(1, replicas.count { $0.isInSync && $0.role != .learner } - Int(policy.minInSync) + 1)
+  }
+}
+
+extension State {
+  /// Nobody leads the shard, and too few of those in sync live to elect anybody without losing data.
+  package func isBeyondElection(_ row: ShardRow) -> Bool {
+    guard row.replicas.count > 0, row.leader == 0 || nodes[row.leader].state == .down else { return false }
+    let policy = collections[row.collection].policy
+    let living = row.replicas.count { $0.isInSync && $0.role != .learner && nodes[$0.node].state.isAlive }
+    let anyLives = row.replicas.contains { $0.role != .learner && nodes[$0.node].state.isAlive }
+    return living < row.answersNeeded(policy) && !(policy.allowsUncleanElection && anyLives)
+  }
+}
+
 /// A shard: where its replicas are and who leads it. All in place, 64 bytes, since there may be millions.
 package struct ShardRow: TableRow {
   package static let table = TableID.shards

@@ -29,22 +29,13 @@ struct ElectionChoice: Equatable {
     }
     let policy = state.collections[row.collection].policy
     let answers = answered(inSync)
-    if answers.count >= answersNeeded(row, policy) {
+    if answers.count >= row.answersNeeded(policy) {
       // All who live are waited for a while all the same: the farthest has what was written last, and nothing is cut
       // off without need.
       return answers.count == inSync.count || isPatienceOver ? best(answers, state, policy, isUnclean: false) : nil
     }
     guard policy.allowsUncleanElection, isPatienceOver else { return nil }
     return best(answered(voters), state, policy, isUnclean: true)
-  }
-
-  /// How many of those in sync must have answered, so that among them is one that has whatever was acknowledged.
-  ///
-  /// Without a minimum every replica in sync acknowledges each write, so any one has them all. With a minimum of k any
-  /// k of the n in sync may have acknowledged a write: all but k − 1 of them must answer.
-  static func answersNeeded(_ row: ShardRow, _ policy: Policy) -> Int {
-    guard policy.minInSync > 0 else { return 1 }
-    return max(1, row.replicas.count { $0.isInSync && $0.role != .learner } - Int(policy.minInSync) + 1)
   }
 
   private static func best(

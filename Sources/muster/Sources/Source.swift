@@ -29,7 +29,7 @@ extension Question {
     case .schemas(var question):
       question.page.after = mark
       return .schemas(question)
-    case .status, .session, .explain, .plan: return self
+    case .status, .session, .explain, .plan, .recovery: return self
     }
   }
 }
