@@ -21,6 +21,7 @@ package enum Limits {
   package static let spreadRules = 4
   package static let labelRules = 32
   package static let labelValues = 32
+  package static let apartCollections = 16
   /// Names of capacities and weights in the whole cluster.
   package static let dimensions = 8
   package static let commandsPerBatch = 1024

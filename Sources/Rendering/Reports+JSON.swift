@@ -62,6 +62,7 @@ extension CollectionReport {
       .init("placed", .number(UInt64(placed))), .init("replicas", .number(UInt64(policy.replicas))),
       .init("spread", .list(policy.spread.map { .text($0.level.name + ($0.isPreference ? ":prefer" : "")) })),
       .init("require", policy.required.json), .init("rules", .list(policy.rules.map { .text($0.text) })),
+      .init("apart", .list(policy.apart.map { .text($0) })),
       .init("leadOn", .list(policy.leaderPreference.map { .text($0.text) })),
       .init("weights", policy.weights.json),
       .init("minInSync", .number(UInt64(policy.minInSync))),

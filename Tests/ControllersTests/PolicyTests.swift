@@ -97,4 +97,51 @@ import Testing
     model.run(seconds: 30)
     #expect(far() == 0)
   }
+
+  @Test func collectionsStandApartAlsoWhenReplicasMove() {
+    var model = model()
+    var first = policy([LabelRule("disk", .isIn, ["ssd"])])
+    first.replicas = 3
+    _ = create(&model, "a", first)
+    var second = policy([])
+    second.apart = ["a", "later"]
+    guard case .committed = create(&model, "b", second) else {
+      Issue.record("b was refused")
+      return
+    }
+    func nodes(_ collection: CollectionID) -> Set<NodeID> {
+      var found: Set<NodeID> = []
+      model.state.shards.forEach { _, row in
+        if row.collection == collection { for replica in row.replicas { found.insert(replica.node) } }
+      }
+      return found
+    }
+    #expect(nodes(1).isDisjoint(with: nodes(2)))
+    model.run(seconds: 1)
+    model.order(.drainNode(DrainNode(name: "n3", isOn: true)))
+    model.run(seconds: 30)
+    #expect(model.replicas("n3") == 0)
+    #expect(nodes(1).isDisjoint(with: nodes(2)))
+    let from = model.state.shards[10].replicas.first { $0.node % 3 == 1 }.map { model.state.nodeName($0.node) } ?? ""
+    guard
+      case .refused(let refusal) = model.order(
+        .startMove(StartMove(collection: "b", index: 0, source: from, target: "n0")))
+    else {
+      Issue.record("it moved to where a stands")
+      return
+    }
+    #expect(refusal.witness.first?.rule == "apart a")
+  }
+
+  @Test func aCollectionThatFindsNoNodeApartIsRefusedWithItsWitness() {
+    var model = model()
+    _ = create(&model, "a", policy([]))
+    var second = policy([])
+    second.apart = ["a"]
+    guard case .refused(let refusal) = create(&model, "b", second) else {
+      Issue.record("it was accepted")
+      return
+    }
+    #expect(refusal.witness.first?.rule == "apart a")
+  }
 }

@@ -172,6 +172,7 @@ private enum SchemaSamples {
     policy.weights = [Amount("disk", 5)]
     policy.allowsUncleanElection = true
     policy.rules = [LabelRule("disk", .isIn, ["ssd", "nvme"]), LabelRule("old", .existsNot)]
+    policy.apart = ["c9"]
     var schema = ConfigSchema()
     schema.type = .integer
     schema.minimum = -5

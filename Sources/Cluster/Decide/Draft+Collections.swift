@@ -118,6 +118,7 @@ extension Draft {
     }
     try requireLabels(policy.required)
     try requireRules(policy.rules + policy.leaderPreference)
+    for name in policy.apart { try requireName(name, "collection") }
     try requireAmounts(policy.weights)
     return full
   }

@@ -70,6 +70,12 @@ extension Draft {
       throw Refusal(
         .unsatisfiable, "node \(name) does not meet \(rule)", witness: [Witness(rule: rule, needed: 1, available: 0)])
     }
+    if let other = state.nodesKeptAway(by: policy)[target], other != row.collection {
+      let text = "apart \(state.collectionName(other))"
+      throw Refusal(
+        .unsatisfiable, "node \(name) has a replica of \(state.collectionName(other))",
+        witness: [Witness(rule: text, needed: 1, available: 0)])
+    }
     for rule in policy.spread where !rule.isPreference {
       let domain = state.load(target).domain(rule.level)
       let isTaken = row.replicas.contains { $0.node != source && state.load($0.node).domain(rule.level) == domain }

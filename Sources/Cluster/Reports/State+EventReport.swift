@@ -120,6 +120,7 @@ extension Policy {
       FieldReport("replicas", .number(UInt64(replicas))),
       FieldReport("spread", .texts(spread.map { $0.level.name + ($0.isPreference ? ":prefer" : "") })),
       FieldReport("require", .texts(required.map { "\($0.name)=\($0.value)" } + rules.map(\.text))),
+      FieldReport("apart", .texts(apart)),
       FieldReport("leadOn", .texts(leaderPreference.map(\.text))),
       FieldReport("weights", .texts(weights.map { "\($0.dimension)=\($0.value)" })),
       FieldReport("minInSync", .number(UInt64(minInSync))),

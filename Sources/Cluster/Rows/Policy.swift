@@ -102,6 +102,8 @@ package struct Policy: FieldMessage, Hashable {
   package var rules: [LabelRule] = []
   /// Where a leader is preferred, as far as it costs nothing else.
   package var leaderPreference: [LabelRule] = []
+  /// Collections, by name, whose nodes these replicas keep away from.
+  package var apart: [String] = []
 
   package init() {}
 
@@ -114,6 +116,7 @@ package struct Policy: FieldMessage, Hashable {
     try fields.bool(6, &allowsUncleanElection)
     try fields.messages(7, &rules, count: Limits.labelRules)
     try fields.messages(8, &leaderPreference, count: Limits.labelRules)
+    try fields.strings(9, &apart, max: Limits.nameBytes, count: Limits.apartCollections)
   }
 
   /// Whether a node with these labels is one where a leader is preferred.

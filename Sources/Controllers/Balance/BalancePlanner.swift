@@ -29,9 +29,20 @@ package struct BalancePlanner {
     }
   }
 
+  /// What moves already counts as gone from where it comes from, or more would be taken from there than its share.
+  private mutating func countMovesUnderWay() {
+    let state = state
+    state.moves.forEach { _, move in
+      guard !move.isVacant, move.source != 0 else { return }
+      let row = state.shards[move.shard]
+      if row.replicas.index(of: move.source) != nil { placer.take(move.source, placer.rules(of: row.collection)) }
+    }
+  }
+
   /// - Parameter limit: the most steps.
   package static func plan(_ state: State, limit: Int) -> [BalanceStep] {
     var planner = BalancePlanner(state)
+    planner.countMovesUnderWay()
     let moves = planner.moves(limit)
     return moves.isEmpty ? planner.leads(limit) : moves
   }

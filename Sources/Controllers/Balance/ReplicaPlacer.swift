@@ -41,7 +41,7 @@ struct ReplicaPlacer {
   /// Whether a rule forbids a replica of the shard on a node, given those that stay.
   func allows(_ node: NodeID, _ row: ShardRow, _ others: [NodeID], _ rules: PlacementRules) -> Bool {
     let load = loads[Int(node) - 1]
-    guard row.replicas.index(of: node) == nil, rules.admits(load), rules.hasRoom(load),
+    guard row.replicas.index(of: node) == nil, rules.admits(load), rules.hasRoom(load), rules.keptAway[node] == nil,
       rules.admits(state.nodes[node].labels)
     else { return false }
     return rules.required.allSatisfy { level in

@@ -59,6 +59,10 @@ package struct PlacementVerdicts: Sendable {
           rule: "require \(rule.text)", isMet: rule.isMet(by: node.labels),
           detail: node.labels[rule.name] ?? "no such label"))
     }
+    for name in rules.policy.apart {
+      let isThere = rules.keptAway[id].map { state.collectionName($0) == name } ?? false
+      found.append(Rule(rule: "apart \(name)", isMet: !isThere, detail: isThere ? "\(name) has a replica there" : ""))
+    }
     return found + spread(id, others, rules, state) + room(id, rules, state, stands: stands)
   }
 

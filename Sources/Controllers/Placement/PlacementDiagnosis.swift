@@ -20,7 +20,9 @@ struct PlacementDiagnosis {
   }
 
   private mutating func firstShortage(_ total: Int) -> Refusal {
-    if let refusal = shortOfMembers() ?? shortOfLabels() ?? shortOfCapacity() ?? shortOfDomains() { return refusal }
+    if let refusal = shortOfMembers() ?? shortOfLabels() ?? shortOfDistance() ?? shortOfCapacity() ?? shortOfDomains() {
+      return refusal
+    }
     return shortOfRoom(for: total)
   }
 
@@ -51,6 +53,16 @@ struct PlacementDiagnosis {
     for rule in rules.policy.rules {
       keep("where not \(rule.text)") { rule.isMet(by: $0.nodes[$1].labels) }
       if let refusal = shortOfNodes("require \(rule.text)", "nodes where \(rule.text)") { return refusal }
+    }
+    return nil
+  }
+
+  private mutating func shortOfDistance() -> Refusal? {
+    for name in rules.policy.apart {
+      let id = state.collectionID(named: name)
+      let away = rules.keptAway
+      keep("with replicas of \(name)") { away[$1] == nil || away[$1] != id }
+      if let refusal = shortOfNodes("apart \(name)", "nodes without replicas of \(name)") { return refusal }
     }
     return nil
   }

@@ -38,6 +38,7 @@ struct PlacementField {
       guard rules.admits(load), rules.hasRoom(load) else { return }
       guard (rules.policy.required.isEmpty && rules.policy.rules.isEmpty) || rules.admits(state.nodes[node].labels)
       else { return }
+      guard rules.keptAway[node] == nil else { return }
       let candidate = nodes.count
       nodes.append(node)
       loads.append(copy load)

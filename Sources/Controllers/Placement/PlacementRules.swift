@@ -13,9 +13,12 @@ struct PlacementRules {
   let required: [FaultLevel]
   /// Levels that should differ and that `separating` does not decide, the coarsest first.
   let preferred: [FaultLevel]
+  /// Nodes where a collection stands that this one keeps away from.
+  let keptAway: [NodeID: CollectionID]
 
   init(_ policy: Policy, _ state: State) {
     self.policy = policy
+    keptAway = policy.apart.isEmpty ? [:] : state.nodesKeptAway(by: policy)
     let loads = state.nodeLoads
     let needed = policy.weights.filter { $0.value > 0 }
     weights = needed.compactMap { amount in loads.dimension(amount.dimension).map { ($0, amount.value) } }

@@ -11,6 +11,7 @@ struct PolicyOptions: ParsableArguments {
     help: "LABEL=VALUE, \"LABEL in A,B\", \"LABEL notin A,B\", LABEL or !LABEL: what a node must be; may be repeated.")
   var require: [String] = []
   @Option(help: "The same, where a leader is preferred; may be repeated.") var leadOn: [String] = []
+  @Option(help: "A collection whose nodes are kept away from; may be repeated.") var apart: [String] = []
   @Option(help: "What a replica needs: disk=1GiB,cpu=8; may be repeated.") var weight: [String] = []
   @Option(help: "Replicas that acknowledge a write, the leader among them; without it a majority.") var minInSync:
     UInt32?
@@ -25,6 +26,7 @@ struct PolicyOptions: ParsableArguments {
       policy.required = try require.filter(PolicyOptions.isPair).map(PolicyOptions.label)
       policy.rules = try require.filter { !PolicyOptions.isPair($0) }.map(PolicyOptions.labelRule)
     }
+    if !apart.isEmpty { policy.apart = apart }
     if !leadOn.isEmpty { policy.leaderPreference = try leadOn.map(PolicyOptions.labelRule) }
     if !weight.isEmpty { policy.weights = try weight.flatMap(PolicyOptions.amounts) }
     if let minInSync { policy.minInSync = minInSync }
