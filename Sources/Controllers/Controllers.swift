@@ -46,5 +46,6 @@ package struct Controllers: Sendable {
   package mutating func refused(_ proposal: Proposal, _ refusal: Refusal, at revision: Revision) {
     placement.refused(proposal, at: revision)
     mover.refused(proposal, at: revision)
+    repair.refused(proposal, at: revision)
   }
 }

@@ -52,6 +52,11 @@ package struct PlacementAdvisor: Advisor {
     if row.replicas.count < wanted {
       return "\(row.replicas.count) of \(wanted) replicas: \(place(row, 0, state))"
     }
+    var misplacement = Misplacement(state)
+    if let (node, rule) = misplacement.find(row) {
+      return "the replica on \(state.nodeName(node)) breaks the rule \(rule): \(place(row, node, state))"
+    }
+    if row.replicas.count > wanted { return "\(row.replicas.count) replicas and \(wanted) wanted: one is let go" }
     let isBetter = BalancePlanner.plan(state, limit: Answer.rowsMax).contains {
       if case .move(shard, _, _) = $0 { true } else { false }
     }
@@ -76,6 +81,7 @@ package struct PlacementAdvisor: Advisor {
   package func plan(_ question: PlanQuestion, in state: State) throws(Refusal) -> PlanReport {
     var state = state
     for node in question.add { try assume(.joinNode(node), in: &state) }
+    for change in question.change { try assume(.changeCollection(change), in: &state) }
     for name in question.drain { try assume(.drainNode(DrainNode(name: name, isOn: true)), in: &state) }
     var report = PlanReport()
     report.lowestRedundancy = .max
@@ -84,6 +90,12 @@ package struct PlacementAdvisor: Advisor {
     for (node, shard) in needs.lost { add(shard, node, .recovery, state, &planner, &report) }
     for shard in needs.missing { add(shard, 0, .recovery, state, &planner, &report) }
     for (node, shard) in needs.draining { add(shard, node, .drain, state, &planner, &report) }
+    for (node, shard, _) in needs.misplaced { add(shard, node, .recovery, state, &planner, &report) }
+    var surplus = SurplusPlanner(state)
+    for shard in needs.surplus {
+      guard let node = surplus.choose(state.shards[shard]) else { continue }
+      append(shard, node, 0, .recovery, isHandOver: false, state, &report)
+    }
     if report.steps.isEmpty { addBalance(state, &report) }
     if report.steps.isEmpty { report.lowestRedundancy = 0 }
     return report
@@ -126,14 +138,15 @@ package struct PlacementAdvisor: Advisor {
     var step = PlannedStep()
     step.shard = state.shardName(shard)
     step.source = source == 0 ? "" : state.nodeName(source)
-    step.target = state.nodeName(target)
+    step.target = target == 0 ? "" : state.nodeName(target)
     step.purpose = purpose
     step.isHandOver = isHandOver
-    let disk = state.collections[row.collection].policy.weights.first { $0.dimension == "disk" }?.value ?? 0
-    step.bytes = isHandOver ? 0 : disk
+    step.bytes = isHandOver || target == 0 ? 0 : state.collections[row.collection].policy.replicaBytes
     // The target comes before the source goes: at the worst moment the shard has what it has now.
     step.redundancy = UInt32(
-      row.replicas.count { $0.isInSync && $0.role != .learner && state.nodes[$0.node].state.isAlive })
+      row.replicas.count {
+        $0.isInSync && $0.role != .learner && state.nodes[$0.node].state.isAlive && (target != 0 || $0.node != source)
+      })
     report.bytes = report.bytes.addingReportingOverflow(step.bytes).partialValue
     report.lowestRedundancy = min(report.lowestRedundancy, step.redundancy)
     if report.steps.count < Answer.rowsMax { report.steps.append(step) } else { report.omitted += 1 }

@@ -14,8 +14,14 @@ struct ShardFindings {
   var missing: [ShardID] = []
   /// A replica on a node that gives all away.
   var draining: [(node: NodeID, shard: ShardID)] = []
+  /// More replicas than the policy asks for.
+  var surplus: [ShardID] = []
+  /// A replica that breaks a rule where it stands.
+  var misplaced: [(node: NodeID, shard: ShardID, rule: String)] = []
 
-  var needsNothing: Bool { lost.isEmpty && missing.isEmpty && draining.isEmpty && electing.isEmpty }
+  var needsNothing: Bool {
+    lost.isEmpty && missing.isEmpty && draining.isEmpty && electing.isEmpty && surplus.isEmpty && misplaced.isEmpty
+  }
 }
 
 /// Looks at every shard in turn, a part in each tick, and at all of them at once when a node changed.
@@ -27,21 +33,41 @@ struct ShardSurvey {
 
   private var next: ShardID = 1
   private var nodes: PagedTable<NodeRow>?
+  private var collections: PagedTable<CollectionRow>?
+  /// Shards whose places are still to be held against the rules. That is done only after the rules or the nodes changed,
+  /// and goes on until nothing is found.
+  private var unjudged = 0
 
   mutating func look(_ state: State) -> ShardFindings {
     let count = state.shards.count
-    let isWhole = count <= ShardSurvey.shardsPerTick || hasAnyNodeChanged(state)
+    let isNodeChanged = hasAnyNodeChanged(state)
+    if isNodeChanged || hasAnyCollectionChanged(state) { unjudged = count }
+    let isSmall = count <= ShardSurvey.shardsPerTick
+    let isWhole = isSmall || isNodeChanged
     nodes = state.nodes
+    collections = state.collections
     guard count > 0 else { return ShardFindings() }
     let first = isWhole || next > count ? 1 : next
     let last = isWhole ? ShardID(count) : min(ShardID(count), first + ShardID(ShardSurvey.shardsPerTick) - 1)
     next = last + 1
-    return ShardSurvey.look(state, first...last)
+    // A look at all of very many shards is for those that nobody leads: their places can wait.
+    let isJudging = unjudged > 0 && (isSmall || !isWhole)
+    let findings = ShardSurvey.look(state, first...last, isJudging: isJudging)
+    if isJudging { unjudged = findings.misplaced.isEmpty ? max(0, unjudged - Int(last - first) - 1) : count }
+    return findings
   }
 
   /// Everything there is to find.
   static func all(_ state: State) -> ShardFindings {
-    state.shards.count == 0 ? ShardFindings() : look(state, 1...ShardID(state.shards.count))
+    state.shards.count == 0
+      ? ShardFindings() : look(state, 1...ShardID(state.shards.count), isJudging: true)
+  }
+
+  private func hasAnyCollectionChanged(_ state: State) -> Bool {
+    guard let collections else { return true }
+    var isChanged = false
+    state.collections.forEachChangedPage(since: collections) { _ in isChanged = true }
+    return isChanged
   }
 
   private func hasAnyNodeChanged(_ state: State) -> Bool {
@@ -51,16 +77,20 @@ struct ShardSurvey {
     return isChanged
   }
 
-  private static func look(_ state: State, _ range: ClosedRange<ShardID>) -> ShardFindings {
+  private static func look(_ state: State, _ range: ClosedRange<ShardID>, isJudging: Bool) -> ShardFindings {
     var health = [NodeState](repeating: .up, count: state.nodes.count + 1)
     state.nodes.forEach { id, row in health[Int(id)] = row.state }
     var wanted = [UInt32](repeating: 0, count: state.collections.count + 1)
     state.collections.forEach { id, row in wanted[Int(id)] = row.state == .active ? row.policy.replicas : 0 }
     var findings = ShardFindings()
+    var misplacement = Misplacement(state)
     for shard in range {
       let row = state.shards[shard]
       guard row.replicas.count > 0 else { continue }
       findings.note(shard, row, health, wanted[Int(row.collection)])
+      if isJudging, row.move == 0, wanted[Int(row.collection)] > 0, let found = misplacement.find(row) {
+        findings.misplaced.append((found.node, shard, found.rule))
+      }
       if findings.isFull(findingsMax) { break }
     }
     return findings
@@ -69,7 +99,7 @@ struct ShardSurvey {
 
 extension ShardFindings {
   fileprivate func isFull(_ most: Int) -> Bool {
-    max(leaderLost.count, behind.count, lost.count, draining.count) >= most
+    max(leaderLost.count, behind.count, lost.count, draining.count, max(surplus.count, misplaced.count)) >= most
   }
 
   fileprivate mutating func note(_ shard: ShardID, _ row: ShardRow, _ health: [NodeState], _ wanted: UInt32) {
@@ -90,6 +120,8 @@ extension ShardFindings {
       }
       standing += 1
     }
-    if standing < wanted, row.move == 0 { missing.append(shard) }
+    guard row.move == 0, wanted > 0 else { return }
+    if standing < wanted { missing.append(shard) }
+    if standing > wanted, row.leader != 0 { surplus.append(shard) }
   }
 }

@@ -59,17 +59,29 @@ extension CollectionReport {
     [
       .init("name", .text(name)), .init("id", .number(UInt64(id))), .init("state", .text(state.name)),
       .init("tenant", .optional(tenant)), .init("shards", .number(UInt64(shards))),
-      .init("placed", .number(UInt64(placed))), .init("replicas", .number(UInt64(policy.replicas))),
-      .init("spread", .list(policy.spread.map { .text($0.level.name + ($0.isPreference ? ":prefer" : "")) })),
-      .init("require", policy.required.json), .init("rules", .list(policy.rules.map { .text($0.text) })),
-      .init("apart", .list(policy.apart.map { .text($0) })),
-      .init("leadOn", .list(policy.leaderPreference.map { .text($0.text) })),
-      .init("weights", policy.weights.json),
-      .init("minInSync", .number(UInt64(policy.minInSync))),
-      .init("uncleanElection", .flag(policy.allowsUncleanElection)), .init("labels", labels.json),
-      .init("created", .number(created)), .init("changed", .number(changed)),
+      .init("placed", .number(UInt64(placed))),
+    ] + policy.members + [
+      .init("labels", labels.json), .init("created", .number(created)), .init("changed", .number(changed)),
     ]
   }
+}
+
+extension Policy {
+  package var members: [JSON.Member] {
+    [
+      .init("replicas", .number(UInt64(replicas))),
+      .init("spread", .list(spread.map { .text($0.level.name + ($0.isPreference ? ":prefer" : "")) })),
+      .init("require", required.json), .init("rules", .list(rules.map { .text($0.text) })),
+      .init("apart", .list(apart.map { .text($0) })),
+      .init("leadOn", .list(leaderPreference.map { .text($0.text) })),
+      .init("weights", weights.json),
+      .init("minInSync", .number(UInt64(minInSync))), .init("uncleanElection", .flag(allowsUncleanElection)),
+    ]
+  }
+}
+
+extension ChangeCollection {
+  package var json: JSON { .object([.init("name", .text(name))] + policy.members + [.init("labels", labels.json)]) }
 }
 
 extension ConfigValue {

@@ -204,6 +204,7 @@ private enum SchemaSamples {
       .startMove(StartMove(collection: "c1", index: 0, source: "n0", target: "n1")),
       .advanceMove(AdvanceMove(move: 1, step: .cancelled)), .startElections(StartElections(shards: [1, 2])),
       .concludeElection(ConcludeElection(shard: 1, node: 1, epoch: 2, isUnclean: true)),
+      .removeReplica(RemoveReplica(shard: 1, node: 1)),
       .shrinkInSync(ShrinkInSync(node: 1, shards: [1])), .setBalancing(SetBalancing(mode: .running)),
       .recoverShard(RecoverShard(collection: "c1", index: 0, node: "n1")),
       .setSchema(SetSchema(key: "s/i", schema: schema)), .setSchema(SetSchema(key: "s/t", schema: texts)),
@@ -218,6 +219,19 @@ private enum SchemaSamples {
     ]
   }
 
+  private static var planQuestion: PlanQuestion {
+    var question = PlanQuestion()
+    question.drain = ["n1"]
+    question.add = [
+      JoinNode(
+        name: "n99", domain: "eu/z9", labels: [], capacity: [Amount("disk", 1)], address: "", heartbeatMilliseconds: 0)
+    ]
+    var policy = Policy()
+    policy.replicas = 1
+    question.change = [ChangeCollection(name: "c1", policy: policy, labels: [Label("a", "b")])]
+    return question
+  }
+
   static var questions: [Question] {
     var configs = ConfigsQuestion()
     configs.isEveryScope = true
@@ -225,7 +239,7 @@ private enum SchemaSamples {
       .status(StatusQuestion()), .nodes(NodesQuestion()), .collections(CollectionsQuestion()),
       .shards(ShardsQuestion(collection: "", node: "n1")), .shards(ShardsQuestion(collection: "c1", index: 0)),
       .configs(configs), .schemas(SchemasQuestion()), .session(SessionQuestion(client: "operator")),
-      .explain(ExplainQuestion(collection: "c1", index: 0)), .plan(PlanQuestion()), .recovery(RecoveryQuestion()),
+      .explain(ExplainQuestion(collection: "c1", index: 0)), .plan(planQuestion), .recovery(RecoveryQuestion()),
     ]
   }
 }

@@ -222,3 +222,20 @@ package struct RecoverShard: FieldMessage, Hashable {
     try fields.string(3, &node, max: Limits.nameBytes)
   }
 }
+
+/// A shard has more replicas than its policy asks for: this one goes.
+package struct RemoveReplica: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID) {
+    self.shard = shard
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+  }
+}

@@ -145,6 +145,20 @@ extension Draft {
     }
   }
 
+  /// Only what is too much goes, never the leader's, and only while enough in sync stay.
+  mutating func decide(_ command: RemoveReplica) throws(Refusal) {
+    guard let row = state.shards.row(command.shard), row.replicas.index(of: command.node) != nil else { return }
+    let wanted = state.collections[row.collection].policy.replicas
+    guard row.move == 0, row.replicas.count > wanted else {
+      throw Refusal(.conflict, "\(state.shardName(command.shard)) has no replica too many, or one of them moves")
+    }
+    guard row.leader != 0, row.leader != command.node else {
+      throw Refusal(.conflict, "a leader's replica is never removed")
+    }
+    try requireInSync(row, without: command.node)
+    emit(.replicaRemoved(ReplicaRemoved(shard: command.shard, node: command.node)))
+  }
+
   /// A move can be called off until the source gave up its leadership.
   private mutating func cancel(_ id: MoveID, _ move: MoveRow) throws(Refusal) {
     let shard = state.shards[move.shard]

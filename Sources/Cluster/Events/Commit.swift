@@ -25,6 +25,10 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
   case moveStep = 15
   case moveFailed = 16
   case balanceReached = 17
+  /// A replica stands where the policy does not want it any more.
+  case replicaMisplaced = 18
+  /// There are more replicas than the policy asks for.
+  case replicaSurplus = 19
 
   package var name: String {
     switch self {
@@ -46,6 +50,8 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
     case .moveStep: "move-step"
     case .moveFailed: "move-failed"
     case .balanceReached: "balance-reached"
+    case .replicaMisplaced: "replica-misplaced"
+    case .replicaSurplus: "replica-surplus"
     }
   }
 }

@@ -25,6 +25,8 @@ package struct ExplainQuestion: FieldMessage, Hashable {
 package struct PlanQuestion: FieldMessage, Hashable {
   package var drain: [String] = []
   package var add: [JoinNode] = []
+  /// Policies that change first.
+  package var change: [ChangeCollection] = []
 
   package static let nodesMax = 64
 
@@ -33,6 +35,7 @@ package struct PlanQuestion: FieldMessage, Hashable {
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.strings(1, &drain, max: Limits.nameBytes, count: PlanQuestion.nodesMax)
     try fields.messages(2, &add, count: PlanQuestion.nodesMax)
+    try fields.messages(3, &change, count: PlanQuestion.nodesMax)
   }
 }
 

@@ -66,6 +66,7 @@ package struct PlannedStep: FieldMessage, Hashable {
   package var shard = ""
   /// Empty when a replica is added and none goes.
   package var source = ""
+  /// Empty when a replica too many goes and none comes.
   package var target = ""
   package var purpose = MovePurpose.order
   /// Only leadership goes from source to target.

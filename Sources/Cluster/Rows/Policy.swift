@@ -119,6 +119,9 @@ package struct Policy: FieldMessage, Hashable {
     try fields.strings(9, &apart, max: Limits.nameBytes, count: Limits.apartCollections)
   }
 
+  /// What one replica weighs in bytes: its share of the dimension `disk`; 0 when the policy does not say.
+  package var replicaBytes: UInt64 { weights.first { $0.dimension == "disk" }?.value ?? 0 }
+
   /// Whether a node with these labels is one where a leader is preferred.
   package func prefersLeader(on labels: [Label]) -> Bool { leaderPreference.allSatisfy { $0.isMet(by: labels) } }
 

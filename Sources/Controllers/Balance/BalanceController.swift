@@ -26,7 +26,7 @@ package enum BalanceController {
   ) -> Proposal? {
     switch step {
     case .move(let shard, let source, let target):
-      guard traffic.admit(source, target, .balance) else { return nil }
+      guard traffic.admit(shard, source, target, .balance) else { return nil }
       let row = state.shards[shard]
       let command = StartMove(
         collection: state.collectionName(row.collection), index: row.index, source: state.nodeName(source),

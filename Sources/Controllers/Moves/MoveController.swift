@@ -65,8 +65,7 @@ package struct MoveController: Sendable {
 
   /// How long a copy may take, from the size that the policy gives a replica.
   static func timeLimit(_ shard: ShardRow, _ state: State) -> UInt64 {
-    let bytes = state.collections[shard.collection].policy.weights.first { $0.dimension == "disk" }?.value ?? 0
-    return patience + bytes / bytesPerMillisecond
+    patience + state.collections[shard.collection].policy.replicaBytes / bytesPerMillisecond
   }
 
   private func advance(

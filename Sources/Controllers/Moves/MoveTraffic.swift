@@ -9,61 +9,59 @@ struct MoveTraffic {
 
   /// In the order of their numbers.
   private(set) var moves: [Entry] = []
-  /// Per node, by its number: moves that read from it or write to it.
-  private var recovering: [Int]
-  private var balancing: [Int]
-  private var counts = (recovery: 0, balance: 0)
-  private let settings: ControllerSettings
+  private var recovery: MoveLedger
+  private var balance: MoveLedger
+  private let state: State
 
   init(_ state: State, _ settings: ControllerSettings) {
-    self.settings = settings
-    recovering = Array(repeating: 0, count: state.nodes.count + 1)
-    balancing = recovering
+    self.state = state
+    let (nodes, domains) = (state.nodes.count, state.nodeLoads.domainCount)
+    recovery = MoveLedger(settings.recovery, nodes: nodes, domains: domains)
+    balance = MoveLedger(settings.balance, nodes: nodes, domains: domains)
     state.moves.forEach { id, row in
       guard !row.isVacant else { return }
       moves.append(Entry(id: id, row: row))
-      count(row.source, row.target, row.purpose)
+      count(cost(row.shard, row.source, row.target), row.purpose)
     }
   }
 
-  private mutating func count(_ source: NodeID, _ target: NodeID, _ purpose: MovePurpose) {
+  /// A lost source gives nothing and costs nothing.
+  private func cost(_ shard: ShardID, _ source: NodeID, _ target: NodeID) -> MoveCost {
+    let isRead = source != 0 && state.nodes[source].state.isAlive
+    let nodes = isRead ? [source, target] : [target]
+    var zones: [UInt32] = []
+    for node in nodes {
+      let zone = state.load(node).domain(.zone)
+      if zone != 0, !zones.contains(zone) { zones.append(zone) }
+    }
+    let bytes = state.collections[state.shards[shard].collection].policy.replicaBytes
+    return MoveCost(bytes: bytes, nodes: nodes, zones: zones)
+  }
+
+  private mutating func count(_ cost: MoveCost, _ purpose: MovePurpose) {
     switch purpose {
-    case .balance:
-      counts.balance += 1
-      balancing[Int(source)] += 1
-      balancing[Int(target)] += 1
-    case .recovery, .drain:
-      counts.recovery += 1
-      recovering[Int(source)] += 1
-      recovering[Int(target)] += 1
+    case .balance: balance.add(cost)
+    case .recovery, .drain: recovery.add(cost)
     case .order: break
     }
   }
 
-  /// Takes a move's share of the budget; false when there is none left. A lost source gives nothing and costs nothing.
-  mutating func admit(_ source: NodeID, _ target: NodeID, _ purpose: MovePurpose, isSourceAlive: Bool = true) -> Bool {
-    let reader = isSourceAlive ? source : 0
+  /// Takes a move's share of the budget; false when there is none left.
+  mutating func admit(_ shard: ShardID, _ source: NodeID, _ target: NodeID, _ purpose: MovePurpose) -> Bool {
+    let cost = cost(shard, source, target)
     switch purpose {
-    case .balance:
-      guard counts.balance < settings.balance.perCluster,
-        max(at(balancing, reader), at(balancing, target)) < settings.balance.perNode
-      else { return false }
-    case .recovery, .drain:
-      guard counts.recovery < settings.recovery.perCluster,
-        max(at(recovering, reader), at(recovering, target)) < settings.recovery.perNode
-      else { return false }
+    case .balance: guard balance.admits(cost) else { return false }
+    case .recovery, .drain: guard recovery.admits(cost) else { return false }
     case .order: break
     }
-    count(reader, target, purpose)
+    count(cost, purpose)
     return true
   }
 
-  private func at(_ counts: [Int], _ node: NodeID) -> Int { node == 0 ? 0 : counts[Int(node)] }
-
-  var isRecovering: Bool { counts.recovery > 0 }
-  var isBalancing: Bool { counts.balance > 0 }
+  var isRecovering: Bool { recovery.cluster.count > 0 }
+  var isBalancing: Bool { balance.cluster.count > 0 }
   /// Moves of recovery and drains that may still begin.
-  var recoveryLeft: Int { max(0, settings.recovery.perCluster - counts.recovery) }
+  var recoveryLeft: Int { recovery.left }
   /// Moves of balance that may still begin.
-  var balanceLeft: Int { max(0, settings.balance.perCluster - counts.balance) }
+  var balanceLeft: Int { balance.left }
 }

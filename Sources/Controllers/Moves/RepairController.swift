@@ -1,7 +1,8 @@
 internal import MusterCluster
 
 /// Makes replicas anew that a policy wants and that are not there: of nodes that stay down, and of shards that have too
-/// few. Moves away what stands on draining nodes, and says so when it cannot.
+/// few. Moves away what stands on draining nodes, and says so when it cannot; moves what stands against the rules, and
+/// lets go what is too much.
 package struct RepairController: Sendable {
   package static let name = "repair"
   package static let drainName = "drain"
@@ -12,6 +13,9 @@ package struct RepairController: Sendable {
   private var stuckSince: [NodeID: UInt64] = [:]
   /// When a node was first seen down, by this server's clock.
   private var downSince: [NodeID: UInt64] = [:]
+
+  /// What was refused is not tried again until the state is another.
+  private var refused: (at: Revision, shards: Set<ShardID>) = (0, [])
 
   package init() {}
 
@@ -43,7 +47,37 @@ package struct RepairController: Sendable {
       let reason = Reason(.draining, arguments: ["node=\(row.name)"])
       replace(node, shard, .drain, reason, cause: row.sinceRevision, state, &traffic, &planner, &proposals)
     }
+    for (node, shard, rule) in findings.misplaced where planned.insert(shard).inserted {
+      let row = state.shards[shard]
+      let reason = Reason(.replicaMisplaced, arguments: ["node=\(state.nodeName(node))", "rule=\(rule)"])
+      let cause = max(state.collections[row.collection].changed, state.nodes[node].changed)
+      replace(node, shard, .recovery, reason, cause: cause, state, &traffic, &planner, &proposals)
+    }
+    var surplus = SurplusPlanner(state)
+    for shard in findings.surplus where planned.insert(shard).inserted {
+      if let proposal = letGo(shard, state, &surplus) { proposals.append(proposal) }
+    }
     return proposals + drains(state, findings, now)
+  }
+
+  /// The replica that can best be spared goes at once: nothing need be copied for that.
+  private func letGo(_ shard: ShardID, _ state: State, _ planner: inout SurplusPlanner) -> Proposal? {
+    let row = state.shards[shard]
+    guard refused.at != state.revision || !refused.shards.contains(shard), let node = planner.choose(row) else {
+      return nil
+    }
+    let collection = state.collections[row.collection]
+    let reason = Reason(
+      .replicaSurplus, arguments: ["replicas=\(row.replicas.count)", "wanted=\(collection.policy.replicas)"])
+    return Proposal(
+      controller: RepairController.name, command: .removeReplica(RemoveReplica(shard: shard, node: node)),
+      reason: reason, cause: collection.changed)
+  }
+
+  mutating func refused(_ proposal: Proposal, at revision: Revision) {
+    guard case .removeReplica(let command) = proposal.command else { return }
+    if refused.at != revision { refused = (revision, []) }
+    refused.shards.insert(command.shard)
   }
 
   private mutating func note(_ state: State, _ now: UInt64) {
@@ -63,7 +97,7 @@ package struct RepairController: Sendable {
     guard traffic.recoveryLeft > 0 else { return }
     let row = state.shards[shard]
     guard let target = planner.place(row, besides: source),
-      traffic.admit(source, target, purpose, isSourceAlive: source != 0 && state.nodes[source].state.isAlive)
+      traffic.admit(shard, source, target, purpose)
     else { return }
     let command = StartMove(
       collection: state.collectionName(row.collection), index: row.index,

@@ -33,7 +33,7 @@ struct PolicyOptions: ParsableArguments {
     if let uncleanElection { policy.allowsUncleanElection = uncleanElection }
   }
 
-  private static func rule(_ text: String) throws -> SpreadRule {
+  static func rule(_ text: String) throws -> SpreadRule {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard let level = parts.first.flatMap({ FaultLevel(name: String($0)) }), parts.count <= 2,
       parts.count == 1 || parts[1] == "prefer" || parts[1] == "require"
@@ -45,7 +45,11 @@ struct PolicyOptions: ParsableArguments {
 
   private static func isPair(_ text: String) -> Bool { text.contains("=") }
 
-  private static func labelRule(_ text: String) throws -> LabelRule {
+  /// As people write it, or as `collection show` prints it: `disk in (ssd, nvme)`, `gpu does not exist`.
+  static func labelRule(_ text: String) throws -> LabelRule {
+    let text = text.replacing(" not in ", with: " notin ").replacing("(", with: "").replacing(")", with: "")
+    if text.hasSuffix(" does not exist") { return LabelRule(String(text.dropLast(15)), .existsNot) }
+    if text.hasSuffix(" exists") { return LabelRule(String(text.dropLast(7)), .exists) }
     if isPair(text) {
       let label = try label(text)
       return LabelRule(label.name, .isIn, [label.value])
@@ -159,8 +163,11 @@ struct CollectionCommand: AsyncParsableCommand {
 
   struct Set: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Changes a policy; shards stay where they are until they are moved.",
-      discussion: "Example: muster collection set orders --min-in-sync 2")
+      abstract: "Changes a policy; replicas follow it by moves.",
+      discussion: """
+        Example: muster collection set orders --min-in-sync 2
+        `muster plan --policy FILE` shows first what would move.
+        """)
     @Argument(help: "Its name.") var name: String
     @Option(help: "Replicas of each shard.") var replicas: UInt32?
     @OptionGroup var policy: PolicyOptions

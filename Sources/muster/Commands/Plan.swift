@@ -20,6 +20,8 @@ struct Plan: AsyncParsableCommand {
     @Option(help: "As if this node were drained.") var drain: [String] = []
     @Option(help: "As if this node were emptied and removed.") var remove: [String] = []
     @Option(help: "As if a node joined: name=N,domain=PATH[,DIMENSION=AMOUNT…].") var add: [String] = []
+    @Option(help: "As if a collection had the policy of this file; see `muster collection show NAME --output json`.")
+    var policy: [String] = []
     @Option(help: "Writes the plan to a file, for `muster plan apply`.") var save: String?
     @OptionGroup var options: ReadOptions
 
@@ -27,7 +29,11 @@ struct Plan: AsyncParsableCommand {
       var question = PlanQuestion()
       question.drain = drain + remove
       question.add = try add.map(Show.node)
-      let reply = try await options.place.source().answer(.plan(question), at: try options.moment)
+      let source = try options.place.source()
+      for path in policy {
+        question.change.append(try await Show.change(PolicyFile.read(path), source, options.moment))
+      }
+      let reply = try await source.answer(.plan(question), at: try options.moment)
       guard let plan = reply.answer.plan else { throw Failure(.refused, "the server gave no plan") }
       let head = DocumentHead(schema: "plan", timeline: reply.timeline, revision: reply.revision, time: reply.time)
       let members = plan.members(question)
@@ -41,6 +47,16 @@ struct Plan: AsyncParsableCommand {
       guard plan.obstacles.isEmpty else {
         throw Failure(.refused, "the plan cannot do everything: \(plan.obstacles[0])")
       }
+    }
+
+    private static func change(
+      _ file: PolicyFile, _ source: any Source, _ moment: Moment
+    ) async throws -> ChangeCollection {
+      let reply = try await source.answer(.collections(CollectionsQuestion(name: file.name)), at: moment)
+      guard let old = reply.answer.collections.first else {
+        throw Failure(.refused, "there is no collection \(file.name)")
+      }
+      return try file.change(of: old)
     }
 
     /// A node as `--add` has it.
@@ -65,7 +81,7 @@ struct Plan: AsyncParsableCommand {
       var table = Table(["SHARD", "FROM", "TO", "WHAT", "PURPOSE", "BYTES", "IN SYNC"])
       for step in plan.steps {
         table.add([
-          step.shard, step.source.isEmpty ? "-" : step.source, step.target, step.isHandOver ? "lead" : "move",
+          step.shard, step.source.isEmpty ? "-" : step.source, step.target.isEmpty ? "-" : step.target, step.what,
           step.purpose.name, String(step.bytes), String(step.redundancy),
         ])
       }
@@ -107,13 +123,14 @@ private struct SavedPlan {
     struct Step: Decodable {
       var shard: String
       var from: String?
-      var to: String
+      var to: String?
       var what: String
     }
     var schema: String
     var revision: UInt64
     var drain: [String]
     var add: [String]
+    var policies: [PolicyFile]
     var omitted: UInt64
     var steps: [Step]
   }
@@ -129,18 +146,24 @@ private struct SavedPlan {
     guard document.add.isEmpty else {
       throw Failure(.refused, "the plan counts on nodes that had not joined: \(document.add.joined(separator: ", "))")
     }
-    guard !document.steps.isEmpty || !document.drain.isEmpty else { throw Failure(.refused, "the plan has no steps") }
+    guard !document.steps.isEmpty || !document.drain.isEmpty || !document.policies.isEmpty else {
+      throw Failure(.refused, "the plan has no steps")
+    }
     revision = document.revision
+    // A saved plan holds its policies whole.
     commands =
-      document.drain.map { .drainNode(DrainNode(name: $0, isOn: true)) }
-      + (try document.steps.map { step in
+      try document.policies.map { .changeCollection(try $0.change(of: CollectionReport())) }
+      + document.drain.map { .drainNode(DrainNode(name: $0, isOn: true)) }
+      + (try document.steps.compactMap { step in
+        // Replicas too many are let go by themselves once the policy is in force.
+        guard let target = step.to else { return nil }
         let name = try ShardName(step.shard)
         let index = UInt32(clamping: name.index)
         if step.what == "lead" {
-          return .electLeader(ElectLeader(collection: name.collection, index: index, node: step.to))
+          return .electLeader(ElectLeader(collection: name.collection, index: index, node: target))
         }
         return .startMove(
-          StartMove(collection: name.collection, index: index, source: step.from ?? "", target: step.to))
+          StartMove(collection: name.collection, index: index, source: step.from ?? "", target: target))
       })
   }
 }
@@ -149,7 +172,8 @@ extension PlanReport {
   fileprivate func members(_ question: PlanQuestion) -> [JSON.Member] {
     [
       .init("drain", .list(question.drain.map { .text($0) })), .init("add", .list(question.add.map { .text($0.name) })),
-      .init("steps", .list(steps.map(\.json))), .init("omitted", .number(omitted)), .init("bytes", .number(bytes)),
+      .init("policies", .list(question.change.map(\.json))), .init("steps", .list(steps.map(\.json))),
+      .init("omitted", .number(omitted)), .init("bytes", .number(bytes)),
       .init("lowestRedundancy", .number(UInt64(lowestRedundancy))),
       .init("obstacles", .list(obstacles.map { .text($0) })),
     ]
@@ -157,10 +181,13 @@ extension PlanReport {
 }
 
 extension PlannedStep {
+  fileprivate var what: String { isHandOver ? "lead" : target.isEmpty ? "remove" : "move" }
+
   fileprivate var json: JSON {
     .members([
-      "shard": .text(shard), "from": source.isEmpty ? .null : .text(source), "to": .text(target),
-      "what": .text(isHandOver ? "lead" : "move"), "purpose": .text(purpose.name), "bytes": .number(bytes),
+      "shard": .text(shard), "from": source.isEmpty ? .null : .text(source),
+      "to": target.isEmpty ? .null : .text(target),
+      "what": .text(what), "purpose": .text(purpose.name), "bytes": .number(bytes),
       "redundancy": .number(UInt64(redundancy)),
     ])
   }

@@ -1,0 +1,89 @@
+/// How much may be under way at once: moves, and the bytes that policies say their replicas weigh.
+package struct MoveLimit: Sendable, Equatable {
+  package var count: UInt64
+  package var bytes: UInt64
+
+  package init(count: UInt64 = .max, bytes: UInt64 = .max) {
+    self.count = count
+    self.bytes = bytes
+  }
+}
+
+/// The limits of one purpose: for each node and each zone that a move reads from or writes to, and for the cluster.
+package struct MoveBudget: Sendable, Equatable {
+  package var node = MoveLimit()
+  package var zone = MoveLimit()
+  package var cluster = MoveLimit()
+
+  /// The configuration keys under a prefix, in the order in which they are read.
+  static func keys(_ prefix: String) -> [String] {
+    ["", "-bytes"].flatMap { unit in
+      ["\(prefix)\(unit)", "\(prefix)\(unit)-per-zone", "\(prefix)\(unit)-per-node"]
+    }
+  }
+
+  mutating func read(_ prefix: String, _ number: (String) -> UInt64?) {
+    let limits = MoveBudget.keys(prefix).map(number)
+    cluster.count = limits[0] ?? cluster.count
+    zone.count = limits[1] ?? zone.count
+    node.count = limits[2] ?? node.count
+    cluster.bytes = limits[3] ?? cluster.bytes
+    zone.bytes = limits[4] ?? zone.bytes
+    node.bytes = limits[5] ?? node.bytes
+  }
+}
+
+/// What is under way at one place.
+struct MoveLoad {
+  private(set) var count: UInt64 = 0
+  private(set) var bytes: UInt64 = 0
+
+  mutating func add(_ more: UInt64) {
+    count += 1
+    bytes = bytes.addingReportingOverflow(more).overflow ? .max : bytes + more
+  }
+
+  /// A replica that is larger than a limit moves alone: else it would never move.
+  func admits(_ more: UInt64, _ limit: MoveLimit) -> Bool {
+    guard count < limit.count else { return false }
+    let (sum, isPastLast) = bytes.addingReportingOverflow(more)
+    return bytes == 0 || (!isPastLast && sum <= limit.bytes)
+  }
+}
+
+/// What is under way on one budget, everywhere.
+struct MoveLedger {
+  private let budget: MoveBudget
+  private(set) var cluster = MoveLoad()
+  /// By node number, and by the number of the zone's domain; what has no number is not limited.
+  private var nodes: [MoveLoad]
+  private var zones: [MoveLoad]
+
+  init(_ budget: MoveBudget, nodes: Int, domains: Int) {
+    self.budget = budget
+    self.nodes = Array(repeating: MoveLoad(), count: nodes + 1)
+    zones = Array(repeating: MoveLoad(), count: domains + 1)
+  }
+
+  func admits(_ move: MoveCost) -> Bool {
+    cluster.admits(move.bytes, budget.cluster)
+      && move.nodes.allSatisfy { nodes[Int($0)].admits(move.bytes, budget.node) }
+      && move.zones.allSatisfy { zones[Int($0)].admits(move.bytes, budget.zone) }
+  }
+
+  mutating func add(_ move: MoveCost) {
+    cluster.add(move.bytes)
+    for node in move.nodes { nodes[Int(node)].add(move.bytes) }
+    for zone in move.zones { zones[Int(zone)].add(move.bytes) }
+  }
+
+  /// Moves that may still begin, as far as the cluster's own limit goes.
+  var left: Int { Int(clamping: budget.cluster.count - min(cluster.count, budget.cluster.count)) }
+}
+
+/// Which nodes and zones a move burdens, and with what.
+struct MoveCost {
+  let bytes: UInt64
+  let nodes: [UInt32]
+  let zones: [UInt32]
+}

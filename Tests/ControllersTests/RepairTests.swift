@@ -1,0 +1,162 @@
+import MusterCluster
+import MusterControllers
+import Testing
+
+/// What the repair controller does when the rules change under the replicas, and how much at once.
+@Suite struct RepairTests {
+  private func model(shards: UInt32 = 12, perZone: Int = 2, disk: UInt64 = 1) -> ClusterModel {
+    var model = ClusterModel()
+    for node in 0..<(3 * perZone) {
+      model.join("n\(node)", "eu/z\(node % 3)/r\(node)", labels: [Label("disk", "ssd")])
+    }
+    guard case .committed = model.create("orders", shards: shards, disk: disk) else {
+      Issue.record("the collection was refused")
+      return model
+    }
+    model.run(seconds: 1)
+    return model
+  }
+
+  private func change(_ model: inout ClusterModel, _ edit: (inout Policy) -> Void) -> Outcome {
+    var policy = model.state.collections[1].policy
+    edit(&policy)
+    return model.order(.changeCollection(ChangeCollection(name: "orders", policy: policy, labels: [])))
+  }
+
+  private func key(_ model: inout ClusterModel, _ key: String, _ value: Int64) {
+    model.order(.setConfig(SetConfig(key: key, scope: ScopeName(.cluster), value: .integer(value))))
+  }
+
+  /// The most moves under way at any commit, and the most that touch one node.
+  private func busiest(_ model: ClusterModel) -> (cluster: Int, node: Int) {
+    var underWay: [MoveID: [NodeID]] = [:]
+    var most = (cluster: 0, node: 0)
+    for event in model.commits.flatMap(\.events) {
+      switch event {
+      case .moveStarted(let event): underWay[event.move] = [event.source, event.target]
+      case .moveAdvanced(let event) where event.step.isOver: underWay[event.move] = nil
+      default: continue
+      }
+      let touched = underWay.values.flatMap(\.self)
+      most.cluster = max(most.cluster, underWay.count)
+      most.node = max(most.node, Dictionary(grouping: touched, by: \.self).values.map(\.count).max() ?? 0)
+    }
+    return most
+  }
+
+  @Test func replicasFollowALabelThatChanged() {
+    var model = model()
+    guard case .committed = change(&model, { $0.rules = [LabelRule("disk", .isIn, ["ssd"])] }) else {
+      Issue.record("the policy was refused")
+      return
+    }
+    model.run(seconds: 2)
+    #expect(model.events("MoveStarted") == 0)
+    #expect(model.replicas("n4") > 0)
+    model.join("n4", "eu/z1/r4", labels: [Label("disk", "hdd")])
+    model.run(seconds: 30)
+    #expect(model.replicas("n4") == 0)
+    #expect(model.isWhole)
+    let why = model.commits.first { $0.events.contains { $0.name == "MoveStarted" } }?.reason
+    #expect(why?.kind == .replicaMisplaced && why?.arguments == ["node=n4", "rule=require disk in (ssd)"])
+  }
+
+  @Test func replicasFollowANodeThatCameBackInAnotherZone() {
+    var model = model(perZone: 3)
+    let before = model.replicas("n4")
+    #expect(before > 0)
+    model.join("n4", "eu/z0/r4", labels: [Label("disk", "ssd")])
+    model.run(seconds: 60)
+    #expect(model.isWhole)
+    for shard in 1..<model.state.shards.nextID {
+      let zones = model.state.shards[shard].replicas.map { model.state.load($0.node).domain(.zone) }
+      #expect(Set(zones).count == 3)
+    }
+  }
+
+  @Test func replicasTooManyAreLetGoAndNeverTheLeaders() {
+    var model = model()
+    let leaders = (1..<model.state.shards.nextID).map { model.state.shards[$0].leader }
+    guard case .committed(let order) = change(&model, { ($0.replicas, $0.minInSync) = (2, 1) }) else {
+      Issue.record("the policy was refused")
+      return
+    }
+    model.run(seconds: 2)
+    #expect(model.isWhole)
+    #expect((1..<model.state.shards.nextID).map { model.state.shards[$0].leader } == leaders)
+    let removals = model.commits.filter { $0.events.contains { $0.name == "ReplicaRemoved" } }
+    #expect(removals.count == 12)
+    #expect(removals.allSatisfy { $0.reason?.kind == .replicaSurplus && $0.cause == order.revision })
+    let loads = (0..<6).map { model.replicas("n\($0)") }
+    #expect((loads.max() ?? 0) - (loads.min() ?? 0) <= 1, "the fullest nodes let go first: \(loads)")
+  }
+
+  @Test func aLostReplicaIsTheFirstToBeLetGo() {
+    var model = model()
+    model.kill("n1")
+    model.run(seconds: 10)
+    _ = change(&model) { ($0.replicas, $0.minInSync) = (2, 1) }
+    model.run(seconds: 20)
+    #expect(model.replicas("n1") == 0)
+    #expect(model.events("MoveStarted") == 0, "what is not needed is not copied")
+    #expect(model.isWhole)
+  }
+
+  @Test func onlyControllersLetReplicasGo() {
+    var model = model()
+    guard case .refused(let refusal) = model.order(.removeReplica(RemoveReplica(shard: 1, node: 1))) else {
+      Issue.record("an operator removed a replica")
+      return
+    }
+    #expect(refusal.code == .invalid)
+  }
+
+  @Test func movesKeepToTheirBudgets() {
+    var model = model(shards: 30)
+    key(&model, "system/moves/recovery", 5)
+    key(&model, "system/moves/recovery-per-node", 2)
+    model.isSlow = true
+    model.order(.drainNode(DrainNode(name: "n1", isOn: true)))
+    model.run(seconds: 120)
+    #expect(model.state.nodes[2].state == .drained)
+    #expect(busiest(model) == (2, 2), "every move reads from the node that drains")
+  }
+
+  @Test func bytesAreABudgetToo() {
+    var model = model(shards: 30, disk: 1 << 30)
+    key(&model, "system/moves/recovery-bytes", 3 << 30)
+    model.isSlow = true
+    model.order(.drainNode(DrainNode(name: "n1", isOn: true)))
+    model.run(seconds: 120)
+    #expect(model.state.nodes[2].state == .drained)
+    #expect(busiest(model).cluster == 3)
+  }
+
+  @Test func aReplicaLargerThanTheBudgetMovesAlone() {
+    var model = model(shards: 6, disk: 1 << 30)
+    key(&model, "system/moves/recovery-bytes-per-zone", 1)
+    model.order(.drainNode(DrainNode(name: "n1", isOn: true)))
+    model.run(seconds: 120)
+    #expect(model.state.nodes[2].state == .drained)
+    #expect(busiest(model).cluster == 1)
+  }
+
+  @Test func aBudgetOfNothingHoldsEverythingButOrders() {
+    var model = model()
+    key(&model, "system/moves/recovery", 0)
+    model.order(.drainNode(DrainNode(name: "n1", isOn: true)))
+    model.run(seconds: 10)
+    #expect(model.events("MoveStarted") == 0)
+    let row = model.state.shards[1]
+    let source = row.replicas.map(\.node).first { $0 == 2 || $0 == 5 } ?? 0
+    let target: NodeID = source == 2 ? 5 : 2
+    model.order(.drainNode(DrainNode(name: "n1", isOn: false)))
+    model.order(
+      .startMove(
+        StartMove(
+          collection: "orders", index: 0, source: model.state.nodeName(source), target: model.state.nodeName(target))))
+    model.run(seconds: 5)
+    #expect(model.events("MoveStarted") == 1)
+    #expect(model.isWhole)
+  }
+}
