@@ -28,7 +28,7 @@ package struct Controllers: Sendable {
     let health = detector.tick(state: state, now: now)
     let settings = ControllerSettings(state)
     var traffic = MoveTraffic(state, settings)
-    let steps = mover.tick(state, traffic, now)
+    let steps = mover.tick(state, &traffic, now)
     guard !state.isInMaintenance else { return steps.filter { isOrdered($0, state) } }
     let findings = survey.look(state)
     var planner = RecoveryPlanner(state)

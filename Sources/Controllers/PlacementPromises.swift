@@ -60,7 +60,8 @@ package struct PlacementPromises: Sendable {
   }
 
   private static func isSpread(_ row: ShardRow, _ level: FaultLevel, _ state: State) -> Bool {
-    let source = state.moves.row(row.move)?.source ?? 0
+    let move = state.moves.row(row.move)
+    let source = move?.step == .waiting ? 0 : move?.source ?? 0
     let domains = row.replicas.filter { $0.node != source }.map { state.load($0.node).domain(level) }
     return Set(domains).count == domains.count
   }

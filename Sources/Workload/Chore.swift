@@ -208,7 +208,7 @@ extension HistoryGenerator {
       command.caughtUp = [move.shard]
       return .node(target.name, .reportReplicas(command))
     }
-    let next = MoveStep(rawValue: move.step.rawValue + 1) ?? .cancelled
+    let next = move.step.next ?? .cancelled
     return .controller("rebalance", .advanceMove(AdvanceMove(move: id, step: next)), cause: cause)
   }
 

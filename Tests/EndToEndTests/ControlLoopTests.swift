@@ -86,6 +86,9 @@ extension EndToEnd {
       }
       .compactMap { $0["replicas"].number }
       #expect(counts.sorted() == [4, 4, 4])
+      _ = try await cluster.json("rebalance", "revert", "--wait", "--timeout", "1m")
+      #expect(try await cluster.json("node", "show", "n7")["replicas"].number == 0)
+      #expect(try await cluster.muster("rebalance", "revert").code == 1)
 
       let shard = try await cluster.json("shard", "show", "orders/0")
       let zone1 = ["n1", "n4", "n7"]
@@ -100,6 +103,26 @@ extension EndToEnd {
       #expect(wrong.code == 1)
       #expect(wrong.error.contains("spread zone"))
       #expect(try await cluster.json("rebalance", "status")["mode"].string == "off")
+    }
+
+    @Test func aPolicyIsTriedInAPlanAndAppliedAsShown() async throws {
+      let cluster = try await cluster()
+      let (policy, plan) = (cluster.directory.path("policy.json"), cluster.directory.path("plan.json"))
+      try #"{"name": "orders", "replicas": 2, "minInSync": 1}"#.write(toFile: policy, atomically: true, encoding: .utf8)
+      let shown = try await cluster.json("plan", "--policy", policy, "--save", plan)
+      #expect(shown["steps"].list.count == 12)
+      #expect(shown["steps"].list.allSatisfy { $0["what"].string == "remove" && $0["redundancy"].number == 2 })
+      #expect(try await cluster.json("collection", "show", "orders")["replicas"].number == 3, "a plan writes nothing")
+      _ = try await cluster.json("plan", "apply", plan)
+      try await eventually("two replicas each") {
+        try await cluster.json("shard", "list")["shards"].list.allSatisfy { $0["replicas"].list.count == 2 }
+      }
+      try #"{"name": "orders", "rules": ["disk in (ssd)"]}"#.write(toFile: policy, atomically: true, encoding: .utf8)
+      let impossible = try await cluster.muster("plan", "--policy", policy)
+      #expect(impossible.code == 1)
+      #expect(impossible.error.contains("require disk in (ssd)"), "\(impossible.error)")
+      try "{".write(toFile: policy, atomically: true, encoding: .utf8)
+      #expect(try await cluster.muster("plan", "--policy", policy).code == 2)
     }
   }
 }

@@ -119,6 +119,7 @@ extension State {
     row.source = event.source
     row.target = event.target
     row.purpose = event.purpose
+    row.step = event.isWaiting ? .waiting : .catchingUp
     row.started = revision
     row.changed = revision
     write(append: row, to: \.moves)

@@ -100,16 +100,20 @@ package struct StartMove: FieldMessage, Hashable {
   package var source = ""
   package var target = ""
   package var purpose = MovePurpose.order
+  /// It begins when the budgets of its purpose have room.
+  package var isWaiting = false
 
   package init() {}
   package init(
-    collection: String, index: UInt32, source: String, target: String, purpose: MovePurpose = .order
+    collection: String, index: UInt32, source: String, target: String, purpose: MovePurpose = .order,
+    isWaiting: Bool = false
   ) {
     self.collection = collection
     self.index = index
     self.source = source
     self.target = target
     self.purpose = purpose
+    self.isWaiting = isWaiting
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -118,6 +122,7 @@ package struct StartMove: FieldMessage, Hashable {
     try fields.string(3, &source, max: Limits.nameBytes)
     try fields.string(4, &target, max: Limits.nameBytes)
     try fields.enumeration(5, &purpose)
+    try fields.bool(6, &isWaiting)
   }
 }
 

@@ -51,8 +51,12 @@ extension Draft {
     }
     try requirePlace(on: target, of: row, besides: source)
     let id = state.moves.nextID
-    emit(.moveStarted(MoveStarted(move: id, shard: shard, source: source, target: target, purpose: command.purpose)))
-    emit(.replicaAdded(ReplicaAdded(shard: shard, node: target)))
+    emit(
+      .moveStarted(
+        MoveStarted(
+          move: id, shard: shard, source: source, target: target, purpose: command.purpose,
+          isWaiting: command.isWaiting)))
+    if !command.isWaiting { emit(.replicaAdded(ReplicaAdded(shard: shard, node: target))) }
   }
 
   /// A replica more must not break a rule that holds: where it may stand, and away from the others that stay.
@@ -96,7 +100,7 @@ extension Draft {
       try cancel(command.move, move)
       return
     }
-    guard command.step.rawValue == move.step.rawValue + 1 else {
+    guard command.step == move.step.next else {
       if command.step == move.step { return }
       throw Refusal(.conflict, "move \(command.move) is \(move.step.name): its next step is not \(command.step.name)")
     }
@@ -106,6 +110,12 @@ extension Draft {
   private mutating func advance(_ id: MoveID, _ move: MoveRow, to step: MoveStep) throws(Refusal) {
     let shard = state.shards[move.shard]
     switch step {
+    case .catchingUp:
+      guard move.source == 0 || shard.replicas.index(of: move.source) != nil else {
+        throw Refusal(.conflict, "node \(state.nodeName(move.source)) has no replica of this shard any more")
+      }
+      try requirePlace(on: move.target, of: shard, besides: move.source)
+      emit(.replicaAdded(ReplicaAdded(shard: move.shard, node: move.target)))
     case .promoted:
       guard shard.replicas.replica(on: move.target)?.isInSync == true else {
         throw Refusal(.conflict, "the replica on node \(state.nodeName(move.target)) has not caught up yet")
@@ -119,7 +129,7 @@ extension Draft {
         try requireInSync(shard, without: move.source)
         emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.source)))
       }
-    case .catchingUp, .cancelled:
+    case .waiting, .cancelled:
       preconditionFailure("these are not next steps")
     }
     emit(.moveAdvanced(MoveAdvanced(move: id, step: step, shard: move.shard)))
@@ -162,6 +172,10 @@ extension Draft {
   /// A move can be called off until the source gave up its leadership.
   private mutating func cancel(_ id: MoveID, _ move: MoveRow) throws(Refusal) {
     let shard = state.shards[move.shard]
+    guard move.step != .waiting else {
+      emit(.moveAdvanced(MoveAdvanced(move: id, step: .cancelled, shard: move.shard)))
+      return
+    }
     guard shard.leader != move.target else {
       throw Refusal(.conflict, "the target of move \(id) leads already; finish it, then move back")
     }
@@ -253,7 +267,9 @@ extension Draft {
     guard command.mode == .off else { return }
     var begun: [(id: MoveID, move: MoveRow)] = []
     state.moves.forEach { id, move in
-      if !move.isVacant, move.purpose == .balance, move.step == .catchingUp { begun.append((id, move)) }
+      if !move.isVacant, move.purpose == .balance, move.step == .catchingUp || move.step == .waiting {
+        begun.append((id, move))
+      }
     }
     for (id, move) in begun { try cancel(id, move) }
   }

@@ -164,14 +164,19 @@ package struct MoveStarted: FieldMessage, Hashable {
   package var source: NodeID = 0
   package var target: NodeID = 0
   package var purpose = MovePurpose.order
+  /// It waits for its share of the budgets.
+  package var isWaiting = false
 
   package init() {}
-  package init(move: MoveID, shard: ShardID, source: NodeID, target: NodeID, purpose: MovePurpose = .order) {
+  package init(
+    move: MoveID, shard: ShardID, source: NodeID, target: NodeID, purpose: MovePurpose = .order, isWaiting: Bool = false
+  ) {
     self.move = move
     self.shard = shard
     self.source = source
     self.target = target
     self.purpose = purpose
+    self.isWaiting = isWaiting
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -180,6 +185,7 @@ package struct MoveStarted: FieldMessage, Hashable {
     try fields.uint32(3, &source)
     try fields.uint32(4, &target)
     try fields.enumeration(5, &purpose)
+    try fields.bool(6, &isWaiting)
   }
 }
 

@@ -28,6 +28,7 @@ extension State {
         FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
         FieldReport("from", event.source == 0 ? .nothing : .text(nodeName(event.source))),
         FieldReport("to", .text(nodeName(event.target))), FieldReport("purpose", .text(event.purpose.name)),
+        FieldReport("waiting", .flag(event.isWaiting)),
       ]
     case .moveAdvanced(let event): moveFields(event)
     case .nodeSuspected(let event): [node(event.node), silence(event.silentMilliseconds)]

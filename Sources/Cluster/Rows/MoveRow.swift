@@ -10,6 +10,8 @@ package enum MoveStep: UInt32, Sendable {
   case handedOver = 2
   case finished = 3
   case cancelled = 4
+  /// A step of a plan that waits for its share of the budgets: nothing was touched yet.
+  case waiting = 5
 
   package var name: String {
     switch self {
@@ -18,10 +20,22 @@ package enum MoveStep: UInt32, Sendable {
     case .handedOver: "handed-over"
     case .finished: "finished"
     case .cancelled: "cancelled"
+    case .waiting: "waiting"
     }
   }
 
   package var isOver: Bool { self == .finished || self == .cancelled }
+
+  /// The step that follows when all goes well; nil when the move is over.
+  package var next: MoveStep? {
+    switch self {
+    case .waiting: .catchingUp
+    case .catchingUp: .promoted
+    case .promoted: .handedOver
+    case .handedOver: .finished
+    case .finished, .cancelled: nil
+    }
+  }
 }
 
 /// Why a replica moves. Each purpose has a budget of its own.
@@ -42,6 +56,11 @@ package enum MovePurpose: UInt32, Sendable, CaseIterable {
     case .recovery: "recovery"
     case .drain: "drain"
     }
+  }
+
+  package init?(name: String) {
+    guard let purpose = MovePurpose.allCases.first(where: { $0.name == name }) else { return nil }
+    self = purpose
   }
 }
 

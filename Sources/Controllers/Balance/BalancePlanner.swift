@@ -35,7 +35,9 @@ package struct BalancePlanner {
     state.moves.forEach { _, move in
       guard !move.isVacant, move.source != 0 else { return }
       let row = state.shards[move.shard]
-      if row.replicas.index(of: move.source) != nil { placer.take(move.source, placer.rules(of: row.collection)) }
+      let rules = placer.rules(of: row.collection)
+      if row.replicas.index(of: move.source) != nil { placer.take(move.source, rules) }
+      if move.step == .waiting { placer.give(move.target, rules) }
     }
   }
 

@@ -59,12 +59,12 @@ struct ReplicaPlacer {
   /// A replica of the collection comes to a node.
   mutating func give(_ node: NodeID, _ rules: PlacementRules) {
     loads[Int(node) - 1].replicas += 1
-    for weight in rules.weights { loads[Int(node) - 1].used[weight.dimension] += weight.value }
+    for weight in rules.weights { loads[Int(node) - 1].used[weight.dimension] &+= weight.value }
   }
 
   /// A replica of the collection leaves a node.
   mutating func take(_ node: NodeID, _ rules: PlacementRules) {
     loads[Int(node) - 1].replicas -= 1
-    for weight in rules.weights { loads[Int(node) - 1].used[weight.dimension] -= weight.value }
+    for weight in rules.weights { loads[Int(node) - 1].used[weight.dimension] &-= weight.value }
   }
 }

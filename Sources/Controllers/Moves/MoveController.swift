@@ -15,13 +15,34 @@ package struct MoveController: Sendable {
 
   package init() {}
 
-  mutating func tick(_ state: State, _ traffic: MoveTraffic, _ now: UInt64) -> [Proposal] {
+  mutating func tick(_ state: State, _ traffic: inout MoveTraffic, _ now: UInt64) -> [Proposal] {
     forgetThoseThatAreOver(state)
-    return traffic.moves.compactMap { entry in
+    var proposals: [Proposal] = []
+    for entry in traffic.moves {
       if since[entry.id]?.step != entry.row.step { since[entry.id] = (entry.row.step, now) }
-      if refusedAt[entry.id] == state.revision { return nil }
-      return next(entry.id, entry.row, state, now - (since[entry.id]?.at ?? now))
+      if refusedAt[entry.id] == state.revision { continue }
+      let proposal =
+        entry.row.step == .waiting
+        ? begin(entry.id, entry.row, state, &traffic)
+        : next(entry.id, entry.row, state, now - (since[entry.id]?.at ?? now))
+      if let proposal { proposals.append(proposal) }
     }
+    return proposals
+  }
+
+  /// A step of a plan begins when the budgets have room, balance only while nothing is recovered. What the plan did not
+  /// foresee ends it: the shard may need another move more.
+  private func begin(_ id: MoveID, _ move: MoveRow, _ state: State, _ traffic: inout MoveTraffic) -> Proposal? {
+    let shard = state.shards[move.shard]
+    if let lost = shard.replicas.first(where: { $0.node != move.source && state.nodes[$0.node].state == .down }) {
+      return advance(id, move, .cancelled, .moveFailed, ["lost=\(state.nodeName(lost.node))"], state)
+    }
+    guard state.nodes[move.target].takesReplicas else {
+      return advance(id, move, .cancelled, .moveFailed, ["target=\(state.nodeName(move.target))"], state)
+    }
+    if move.purpose == .balance, state.cluster[1].balancing == .paused || traffic.isRecovering { return nil }
+    guard traffic.admit(move.shard, move.source, move.target, move.purpose) else { return nil }
+    return advance(id, move, .catchingUp, .moveStep, ["planned=\(move.started)"], state)
   }
 
   private mutating func forgetThoseThatAreOver(_ state: State) {
@@ -54,7 +75,7 @@ package struct MoveController: Sendable {
       return advance(id, move, .handedOver, .moveStep, leaderArguments(move, shard, state), state)
     case .handedOver:
       return advance(id, move, .finished, .moveStep, ["in-sync=\(shard.replicas.count(where: \.isInSync))"], state)
-    case .finished, .cancelled: return nil
+    case .waiting, .finished, .cancelled: return nil
     }
   }
 

@@ -21,7 +21,7 @@ struct MoveTraffic {
     state.moves.forEach { id, row in
       guard !row.isVacant else { return }
       moves.append(Entry(id: id, row: row))
-      count(cost(row.shard, row.source, row.target), row.purpose)
+      if row.step != .waiting { count(cost(row.shard, row.source, row.target), row.purpose) }
     }
   }
 

@@ -53,7 +53,7 @@ struct Rebalance: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Makes loads even by moves and hand-overs, until no move makes them more even.",
     discussion: "Example: muster rebalance start --wait",
-    subcommands: [Start.self, Pause.self, Resume.self, Cancel.self, StatusOf.self])
+    subcommands: [Start.self, Pause.self, Resume.self, Cancel.self, Revert.self, StatusOf.self])
 
   struct Start: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -125,6 +125,7 @@ private struct SavedPlan {
       var from: String?
       var to: String?
       var what: String
+      var purpose: String
     }
     var schema: String
     var revision: UInt64
@@ -163,7 +164,9 @@ private struct SavedPlan {
           return .electLeader(ElectLeader(collection: name.collection, index: index, node: target))
         }
         return .startMove(
-          StartMove(collection: name.collection, index: index, source: step.from ?? "", target: target))
+          StartMove(
+            collection: name.collection, index: index, source: step.from ?? "", target: target,
+            purpose: MovePurpose(name: step.purpose) ?? .order, isWaiting: true))
       })
   }
 }
