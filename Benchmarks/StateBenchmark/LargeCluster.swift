@@ -49,12 +49,15 @@ extension LargeCluster {
   /// A command that changes one row: a replica falls behind, or has caught up.
   static func report(_ state: State, _ random: inout SeededGenerator) -> Command {
     let shard = UInt32(random.below(state.shards.count)) + 1
-    let replicas = state.shards[shard].replicas
-    let replica = replicas[random.below(replicas.count)]
+    let row = state.shards[shard]
+    let followers = row.replicas.filter { $0.node != row.leader }
+    let follower = followers[random.below(followers.count)]
     var report = ReportReplicas()
-    report.node = replica.node
+    report.node = row.leader
     report.incarnation = 1
-    if replica.isInSync { report.fellBehind = [shard] } else { report.caughtUp = [shard] }
+    report.followers = [
+      FollowerWord(shard: shard, node: follower.node, epoch: row.epoch, isInSync: !follower.isInSync)
+    ]
     return .reportReplicas(report)
   }
 

@@ -95,7 +95,7 @@ package final class Agent: Sendable {
           let (open, close) = book.apply(try AssignmentsItem(bytes: bytes))
           for assignment in open { book.opened(assignment.shard) }
           // Without data every replica has all that there is.
-          for assignment in book.behind { book.caughtUp(assignment) }
+          for (shard, follower) in book.behind { book.note(shard, follower: follower.node, isInSync: true) }
           try await self.tellPositions(&book, identity)
           if !open.isEmpty || !close.isEmpty { self.say("hosts \(book.assigned.count) replicas") }
           try await self.report(&book, identity, clock)

@@ -88,6 +88,17 @@ extension Kernel {
     return item
   }
 
+  private func follower(_ replica: Replica) -> Follower {
+    var follower = Follower()
+    follower.node = replica.node
+    follower.name = view.nodeName(replica.node)
+    follower.address = view.nodes[replica.node].address
+    follower.isLearner = replica.role == .learner
+    follower.isOpened = replica.isOpened
+    follower.isInSync = replica.isInSync
+    return follower
+  }
+
   private func assignment(_ shard: ShardID, _ node: NodeID) -> Assignment? {
     guard let row = view.shards.row(shard), let replica = row.replicas.replica(on: node) else { return nil }
     var assignment = Assignment()
@@ -103,6 +114,8 @@ extension Kernel {
       assignment.leader = view.nodeName(row.leader)
       assignment.leaderAddress = view.nodes[row.leader].address
     }
+    assignment.minInSync = view.collections[row.collection].policy.minInSync
+    if row.leader == node { assignment.followers = row.replicas.filter { $0.node != node }.map(follower) }
     return assignment
   }
 }

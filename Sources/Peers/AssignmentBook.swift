@@ -7,7 +7,8 @@ package struct AssignmentBook: Sendable {
   /// By shard number.
   package private(set) var assigned: [ShardID: Assignment] = [:]
   private var unreported: Set<ShardID> = []
-  private var caughtUp: Set<ShardID> = []
+  /// What this node, as a leader, has to say of followers.
+  private var words: Set<FollowerWord> = []
   /// Elections that wait for this node's word, with their epochs.
   private var elections: [ShardID: UInt32] = [:]
 
@@ -20,10 +21,10 @@ package struct AssignmentBook: Sendable {
     for shard in item.withdrawn {
       assigned[shard] = nil
       unreported.remove(shard)
-      caughtUp.remove(shard)
       elections[shard] = nil
     }
     var open: [Assignment] = []
+    words = words.filter { word in !item.assigned.contains { $0.shard == word.shard } }
     for assignment in item.assigned {
       assigned[assignment.shard] = assignment
       elections[assignment.shard] = assignment.isElecting ? assignment.epoch : nil
@@ -37,12 +38,20 @@ package struct AssignmentBook: Sendable {
     if assigned[shard] != nil { unreported.insert(shard) }
   }
 
-  /// Replicas that are not in sync, in the order of shards.
-  package var behind: [ShardID] { assigned.keys.sorted().filter { assigned[$0]?.isInSync == false } }
+  /// Followers of shards that this node leads which are open and not in sync, in the order of shards.
+  package var behind: [(shard: ShardID, follower: Follower)] {
+    assigned.keys.sorted().flatMap { shard in
+      (assigned[shard]?.followers ?? []).filter { $0.isOpened && !$0.isInSync }.map { (shard, $0) }
+    }
+  }
 
-  /// The host says that a replica has all that its leader acknowledged.
-  package mutating func caughtUp(_ shard: ShardID) {
-    if let assignment = assigned[shard], !assignment.isInSync { caughtUp.insert(shard) }
+  /// The host of the leader says whether a follower has all that was acknowledged.
+  package mutating func note(_ shard: ShardID, follower node: NodeID, isInSync: Bool) {
+    guard let assignment = assigned[shard], let follower = assignment.followers.first(where: { $0.node == node })
+    else { return }
+    let word = FollowerWord(shard: shard, node: node, epoch: assignment.epoch, isInSync: isInSync)
+    words = words.filter { $0.shard != shard || $0.node != node }
+    if follower.isInSync != isInSync { words.insert(word) }
   }
 
   /// The elections that wait for this node's word: the host must promise their epochs before it says how far it is.
@@ -57,24 +66,24 @@ package struct AssignmentBook: Sendable {
 
   /// The next report, at most so many shards; nil when there is nothing to say.
   package mutating func nextReport(node: NodeID, incarnation: UInt64) -> ReportReplicas? {
-    guard !unreported.isEmpty || !caughtUp.isEmpty else { return nil }
+    guard !unreported.isEmpty || !words.isEmpty else { return nil }
     let most = Limits.shardsPerReport / 4
     return ReportReplicas(
       node: node, incarnation: incarnation, opened: Array(unreported.sorted().prefix(most)),
-      caughtUp: Array(caughtUp.sorted().prefix(most)), fellBehind: [])
+      followers: Array(words.sorted { ($0.shard, $0.node) < ($1.shard, $1.node) }.prefix(most)), fellBehind: [])
   }
 
   /// A report was accepted.
   package mutating func reported(_ report: ReportReplicas) {
     unreported.subtract(report.opened)
-    caughtUp.subtract(report.caughtUp)
+    words.subtract(report.followers)
   }
 
   /// A new stream tells everything again.
   package mutating func restart() {
     assigned = [:]
     unreported = []
-    caughtUp = []
+    words = []
     elections = [:]
   }
 }

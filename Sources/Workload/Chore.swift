@@ -159,6 +159,7 @@ extension HistoryGenerator {
 
   private mutating func report(_ node: NodeID, _ news: ReplicaNews, _ from: ShardID) -> Asked? {
     guard let row = state.nodes.row(node), row.state.isAlive else { return nil }
+    if news == .caughtUp { return leaderReport(about: node, from) }
     var shards: [ShardID] = []
     var next = from
     while shards.count < HistoryGenerator.batch, let shard = state.shards.row(next) {
@@ -177,9 +178,29 @@ extension HistoryGenerator {
     switch news {
     case .opened: command.opened = shards
     case .fellBehind: command.fellBehind = shards
-    case .caughtUp: command.caughtUp = shards
+    case .caughtUp: preconditionFailure("that is the leader's to say")
     }
     return .node(row.name, .reportReplicas(command))
+  }
+
+  /// The leaders of what a node holds say, one after the other, that it has caught up.
+  private mutating func leaderReport(about node: NodeID, _ from: ShardID) -> Asked? {
+    var command = ReportReplicas()
+    var next = from
+    while command.followers.count < HistoryGenerator.batch, let shard = state.shards.row(next) {
+      if let replica = shard.replicas.replica(on: node), !replica.isInSync, shard.leader != 0, shard.leader != node,
+        state.nodes[shard.leader].state.isAlive
+      {
+        if command.node == 0 { command.node = shard.leader }
+        guard command.node == shard.leader else { break }
+        command.followers.append(FollowerWord(shard: next, node: node, epoch: shard.epoch, isInSync: true))
+      }
+      next += 1
+    }
+    if state.shards.contains(next) { add(.report(node, .caughtUp, from: next)) }
+    guard command.node != 0 else { return nil }
+    command.incarnation = state.nodes[command.node].incarnation
+    return .node(state.nodeName(command.node), .reportReplicas(command))
   }
 
   private func concerns(_ replica: Replica, _ news: ReplicaNews) -> Bool {
@@ -200,16 +221,28 @@ extension HistoryGenerator {
     guard target.state.isAlive || shard.leader == move.target || move.step == .handedOver else {
       return cancel(id, cause)
     }
-    if shard.replicas.replica(on: move.target)?.isInSync == false, move.step != .handedOver {
-      var command = ReportReplicas()
-      command.node = move.target
-      command.incarnation = target.incarnation
-      command.opened = [move.shard]
-      command.caughtUp = [move.shard]
-      return .node(target.name, .reportReplicas(command))
+    if let learner = shard.replicas.replica(on: move.target), !learner.isInSync, move.step != .handedOver {
+      return catchUp(learner, of: move.shard, shard) ?? cancel(id, cause)
     }
     let next = move.step.next ?? .cancelled
     return .controller("rebalance", .advanceMove(AdvanceMove(move: id, step: next)), cause: cause)
+  }
+
+  /// The learner opens, then its leader says that it has caught up; nil when nobody leads.
+  private func catchUp(_ learner: Replica, of shard: ShardID, _ row: ShardRow) -> Asked? {
+    let speaker = learner.isOpened ? row.leader : learner.node
+    guard speaker != 0, speaker != learner.node || !learner.isOpened, state.nodes[speaker].state.isAlive else {
+      return nil
+    }
+    var command = ReportReplicas()
+    command.node = speaker
+    command.incarnation = state.nodes[speaker].incarnation
+    if learner.isOpened {
+      command.followers = [FollowerWord(shard: shard, node: learner.node, epoch: row.epoch, isInSync: true)]
+    } else {
+      command.opened = [shard]
+    }
+    return .node(state.nodeName(speaker), .reportReplicas(command))
   }
 
   private func cancel(_ id: MoveID, _ cause: Revision) -> Asked {

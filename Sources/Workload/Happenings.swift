@@ -88,19 +88,22 @@ extension HistoryGenerator {
     return row.isRemoved ? nil : row
   }
 
-  /// A node reports that replicas lag, or that they do not any more.
+  /// A leader reports that followers lag, or that they do not any more.
   private mutating func lag() -> Asked? {
     let first = UInt32(random.below(state.shards.count)) + 1
     let row = state.shards[first]
     guard row.replicas.count > 0 else { return nil }
-    let node = row.replicas[random.below(row.replicas.count)].node
-    guard state.nodes[node].state.isAlive else { return nil }
+    let node = row.leader
+    guard node != 0, state.nodes[node].state.isAlive else { return nil }
     var command = ReportReplicas()
     command.node = node
     command.incarnation = state.nodes[node].incarnation
     for shard in first...(first + UInt32(random.below(16))) {
-      guard let replica = state.shards.row(shard)?.replicas.replica(on: node) else { continue }
-      if replica.isInSync { command.fellBehind.append(shard) } else { command.caughtUp.append(shard) }
+      guard let row = state.shards.row(shard), row.leader == node,
+        let follower = row.replicas.first(where: { $0.node != node })
+      else { continue }
+      command.followers.append(
+        FollowerWord(shard: shard, node: follower.node, epoch: row.epoch, isInSync: !follower.isInSync))
     }
     return .node(state.nodeName(node), .reportReplicas(command))
   }

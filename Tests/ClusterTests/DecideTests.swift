@@ -82,12 +82,56 @@ import Testing
     #expect(commit(ask(&state, .reportReplicas(report))) != nil)
     let name = state.nodeName(follower)
     #expect(refusal(ask(&state, .electLeader(ElectLeader(collection: "c", index: 0, node: name)))) == .conflict)
+    // Its own word does not bring it back: only the leader knows, and only in its own epoch.
+    let word = FollowerWord(shard: 1, node: follower, epoch: 1, isInSync: true)
     report.fellBehind = []
-    report.caughtUp = [1]
-    _ = ask(&state, .reportReplicas(report))
+    report.followers = [word]
+    #expect(commit(ask(&state, .reportReplicas(report))) == nil)
+    report.node = row.leader
+    report.followers = [FollowerWord(shard: 1, node: follower, epoch: 2, isInSync: true)]
+    #expect(commit(ask(&state, .reportReplicas(report))) == nil)
+    report.followers = [word]
+    #expect(commit(ask(&state, .reportReplicas(report))) != nil)
     #expect(commit(ask(&state, .electLeader(ElectLeader(collection: "c", index: 0, node: name)))) != nil)
     #expect(state.shards[1].leader == follower)
     #expect(state.shards[1].epoch == 2)
+  }
+
+  @Test func aLeaderThatLostItsDataGivesWayToThoseThatHaveTheirs() throws {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 1, replicas: 3))
+    let row = state.shards[1]
+    var report = ReportReplicas()
+    report.node = row.leader
+    report.incarnation = 1
+    report.fellBehind = [1, 1, 77]
+    // What it says of others at the same time is not believed: it may be all that is left.
+    report.followers = row.replicas.filter { $0.node != row.leader }.map {
+      FollowerWord(shard: 1, node: $0.node, epoch: 1, isInSync: false)
+    }
+    let events = commit(ask(&state, .reportReplicas(report)))?.events.map(\.name)
+    #expect(events == ["ElectionStarted", "ReplicaFellBehind"])
+    #expect(state.shards[1].leader == 0 && state.shards[1].epoch == 2)
+    #expect(state.shards[1].replicas.count(where: \.isInSync) == 2)
+    #expect(state.digest == state.computedDigest())
+  }
+
+  @Test func wordsAboutWhatIsNotTheirsAreIgnored() throws {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 1, replicas: 2))
+    let row = state.shards[1]
+    let stranger = try #require((1...3).first { row.replicas.index(of: NodeID($0)) == nil }.map { NodeID($0) })
+    for (speaker, about, shard) in [
+      (stranger, row.replicas[1].node, ShardID(1)), (row.replicas[1].node, row.leader, 1), (row.leader, row.leader, 1),
+      (row.leader, stranger, 1), (row.leader, 0, 1), (row.leader, row.replicas[1].node, 9), (row.leader, .max, .max),
+    ] {
+      var report = ReportReplicas()
+      report.node = speaker
+      report.incarnation = 1
+      report.opened = speaker == stranger ? [1, .max] : []
+      report.followers = [FollowerWord(shard: shard, node: about, epoch: 1, isInSync: false)]
+      #expect(commit(ask(&state, .reportReplicas(report))) == nil)
+    }
   }
 
   @Test func aMoveGoesStepByStep() throws {
@@ -105,9 +149,11 @@ import Testing
     // Not before the target has caught up.
     #expect(refusal(ask(&state, .advanceMove(AdvanceMove(move: 1, step: .promoted)))) == .conflict)
     var report = ReportReplicas()
-    report.node = try #require(state.nodeID(named: spare))
+    report.node = state.shards[1].leader
     report.incarnation = 1
-    report.caughtUp = [1]
+    report.followers = [
+      FollowerWord(shard: 1, node: try #require(state.nodeID(named: spare)), epoch: 1, isInSync: true)
+    ]
     _ = ask(&state, .reportReplicas(report))
     #expect(refusal(ask(&state, .advanceMove(AdvanceMove(move: 1, step: .finished)))) == .conflict)
     for step in [MoveStep.promoted, .handedOver, .finished] {

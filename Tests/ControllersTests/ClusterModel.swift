@@ -105,13 +105,17 @@ struct ClusterModel {
     for shard in 1..<state.shards.nextID {
       guard let replica = state.shards[shard].replicas.replica(on: node) else { continue }
       if !replica.isOpened { report.opened.append(shard) }
-      if !replica.isInSync, !isSlow || random.oneIn(5) { report.caughtUp.append(shard) }
+      let row = state.shards[shard]
+      for follower in row.replicas where row.leader == node && follower.isOpened && !follower.isInSync {
+        guard !dead.contains(state.nodeName(follower.node)), !isSlow || random.oneIn(5) else { continue }
+        report.followers.append(FollowerWord(shard: shard, node: follower.node, epoch: row.epoch, isInSync: true))
+      }
       if state.shards[shard].leader == 0 {
         let position = ReplicaPosition(shard: shard, epoch: state.shards[shard].epoch)
         controllers.heard(position, of: node, incarnation: report.incarnation, in: state)
       }
     }
-    if !report.opened.isEmpty || !report.caughtUp.isEmpty {
+    if !report.opened.isEmpty || !report.followers.isEmpty {
       order(.reportReplicas(report), by: state.nodeName(node), .node)
     }
   }

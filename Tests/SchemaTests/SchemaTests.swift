@@ -184,7 +184,7 @@ private enum SchemaSamples {
     replicas.node = 1
     replicas.incarnation = 1
     replicas.opened = [1, 2]
-    replicas.caughtUp = [3]
+    replicas.followers = [FollowerWord(shard: 3, node: 2, epoch: 1, isInSync: true)]
     replicas.fellBehind = [4]
     let node = JoinNode(
       name: "fresh", domain: "eu/a/r", labels: [Label("disk", "ssd")], capacity: [Amount("disk", 50)], address: "h:1",

@@ -135,19 +135,46 @@ package struct FinishDrain: FieldMessage, Hashable {
 }
 
 /// A node reports what became of its assignments.
+/// What a leader says of a replica that copies from it: only the leader knows what was acknowledged.
+package struct FollowerWord: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+  /// The epoch in which it leads: the word of an earlier leader counts for nothing.
+  package var epoch: UInt32 = 0
+  package var isInSync = false
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID, epoch: UInt32, isInSync: Bool) {
+    self.shard = shard
+    self.node = node
+    self.epoch = epoch
+    self.isInSync = isInSync
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+    try fields.uint32(3, &epoch)
+    try fields.bool(4, &isInSync)
+  }
+}
+
 package struct ReportReplicas: FieldMessage, Hashable {
   package var node: NodeID = 0
   package var incarnation: UInt64 = 0
+  /// Replicas of this node that are open now.
   package var opened: [ShardID] = []
-  package var caughtUp: [ShardID] = []
+  /// Of shards that this node leads: which followers have all that was acknowledged, and which do not any more.
+  package var followers: [FollowerWord] = []
+  /// Replicas of this node that lost data they had.
   package var fellBehind: [ShardID] = []
 
   package init() {}
-  package init(node: NodeID, incarnation: UInt64, opened: [ShardID], caughtUp: [ShardID], fellBehind: [ShardID]) {
+  package init(node: NodeID, incarnation: UInt64, opened: [ShardID], followers: [FollowerWord], fellBehind: [ShardID]) {
     self.node = node
     self.incarnation = incarnation
     self.opened = opened
-    self.caughtUp = caughtUp
+    self.followers = followers
     self.fellBehind = fellBehind
   }
 
@@ -155,7 +182,7 @@ package struct ReportReplicas: FieldMessage, Hashable {
     try fields.uint32(1, &node)
     try fields.uint64(2, &incarnation)
     try fields.packed(3, &opened, count: Limits.shardsPerReport)
-    try fields.packed(4, &caughtUp, count: Limits.shardsPerReport)
+    try fields.messages(4, &followers, count: Limits.shardsPerReport)
     try fields.packed(5, &fellBehind, count: Limits.shardsPerReport)
   }
 }

@@ -95,12 +95,40 @@ extension Draft {
     _ = try requireIncarnation(command.node, command.incarnation)
     let opened = command.opened.filter { replica($0, command.node)?.isOpened == false }
     if !opened.isEmpty { emit(.replicasOpened(ReplicasOpened(node: command.node, shards: unique(opened)))) }
-    for shard in unique(command.caughtUp) where replica(shard, command.node)?.isInSync == false {
-      emit(.replicaCaughtUp(ReplicaCaughtUp(shard: shard, node: command.node)))
+    var heard: Set<FollowerWord> = []
+    // Who lost its own data says nothing of others any more.
+    for word in command.followers where heard.insert(word).inserted && !command.fellBehind.contains(word.shard) {
+      take(word, from: command.node)
     }
     for shard in unique(command.fellBehind) where replica(shard, command.node)?.isInSync == true {
-      emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: command.node)))
+      try lose(shard, on: command.node)
     }
+  }
+
+  /// A leader's word counts in its own epoch and about others only. The last event about a replica stands.
+  private mutating func take(_ word: FollowerWord, from leader: NodeID) {
+    guard let row = state.shards.row(word.shard), row.leader == leader, row.epoch == word.epoch, word.node != leader,
+      let replica = row.replicas.replica(on: word.node), replica.isInSync != word.isInSync
+    else { return }
+    emit(
+      word.isInSync
+        ? .replicaCaughtUp(ReplicaCaughtUp(shard: word.shard, node: word.node))
+        : .replicaFellBehind(ReplicaFellBehind(shard: word.shard, node: word.node)))
+  }
+
+  /// A replica that lost its data is not in sync any more; a leader gives way to those that have theirs, if any lives.
+  private mutating func lose(_ shard: ShardID, on node: NodeID) throws(Refusal) {
+    let row = state.shards[shard]
+    if row.leader == node {
+      let hasHeir = row.replicas.contains {
+        $0.node != node && $0.isInSync && $0.role != .learner && state.nodes[$0.node].state.isAlive
+      }
+      guard hasHeir else { return }
+      let (epoch, isPastLast) = row.epoch.addingReportingOverflow(1)
+      guard !isPastLast else { throw Refusal(.limitReached, "\(state.shardName(shard)) has no epochs left") }
+      emit(.electionStarted(ElectionStarted(shard: shard, epoch: epoch)))
+    }
+    emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: node)))
   }
 
   private func replica(_ shard: ShardID, _ node: NodeID) -> Replica? {

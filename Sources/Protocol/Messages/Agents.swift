@@ -63,6 +63,27 @@ package struct AssignmentsRequest: FieldMessage, Hashable {
   }
 }
 
+/// A replica that copies from one that leads.
+package struct Follower: FieldMessage, Hashable {
+  package var node: NodeID = 0
+  package var name = ""
+  package var address = ""
+  package var isLearner = false
+  package var isOpened = false
+  package var isInSync = false
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &node)
+    try fields.string(2, &name, max: Limits.nameBytes)
+    try fields.string(3, &address, max: Limits.addressBytes)
+    try fields.bool(4, &isLearner)
+    try fields.bool(5, &isOpened)
+    try fields.bool(6, &isInSync)
+  }
+}
+
 /// A replica that a node must host.
 package struct Assignment: FieldMessage, Hashable {
   package var shard: ShardID = 0
@@ -77,6 +98,10 @@ package struct Assignment: FieldMessage, Hashable {
   /// Who leads, and where; empty when nobody does.
   package var leader = ""
   package var leaderAddress = ""
+  /// For a leader: the replicas that copy from it, whose being in sync it must report.
+  package var followers: [Follower] = []
+  /// How many replicas acknowledge a write, the leader among them.
+  package var minInSync: UInt32 = 0
 
   package init() {}
 
@@ -91,6 +116,8 @@ package struct Assignment: FieldMessage, Hashable {
     try fields.bool(8, &isElecting)
     try fields.string(9, &leader, max: Limits.nameBytes)
     try fields.string(10, &leaderAddress, max: Limits.addressBytes)
+    try fields.messages(11, &followers, count: Limits.replicaSlots)
+    try fields.uint32(12, &minInSync)
   }
 }
 
