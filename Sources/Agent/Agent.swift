@@ -92,10 +92,10 @@ package final class Agent: Sendable {
         let request = AssignmentsRequest(node: identity.node, incarnation: identity.incarnation)
         try await client.stream(.assignments, request, window: 16).forEach { element in
           guard case .item(let bytes) = element else { return true }
-          let (open, close) = book.apply(try AssignmentsItem(bytes: bytes))
+          let item = try AssignmentsItem(bytes: bytes)
+          let (open, close) = book.apply(item)
           for assignment in open { book.opened(assignment.shard) }
-          // Without data every replica has all that there is.
-          for (shard, follower) in book.behind { book.note(shard, follower: follower.node, isInSync: true) }
+          book.judgeWithoutData(item.assigned)
           try await self.tellPositions(&book, identity)
           if !open.isEmpty || !close.isEmpty { self.say("hosts \(book.assigned.count) replicas") }
           try await self.report(&book, identity, clock)
@@ -114,7 +114,8 @@ package final class Agent: Sendable {
   private func report(_ book: inout AssignmentBook, _ identity: Heartbeat, _ clock: @Sendable () -> UInt64) async throws
   {
     while let report = book.nextReport(node: identity.node, incarnation: identity.incarnation) {
-      let request = Request(.reportReplicas(report), client: "agent.\(join.name)".prefixed, sequence: clock())
+      var request = Request(.reportReplicas(report), client: "agent.\(join.name)".prefixed, sequence: clock())
+      request.cause = report.cause
       _ = try await client.execute(request, attempts: 1) { _ in }
       book.reported(report)
     }

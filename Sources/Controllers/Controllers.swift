@@ -7,6 +7,7 @@ package struct Controllers: Sendable {
   private var detector = FailureDetector()
   private var survey = ShardSurvey()
   private var elections = ElectionController()
+  private var handOver = HandOverController()
   private var repair = RepairController()
   private var mover = MoveController()
   private var placement = PlacementContinuation()
@@ -32,7 +33,8 @@ package struct Controllers: Sendable {
     guard !state.isInMaintenance else { return steps.filter { isOrdered($0, state) } }
     let findings = survey.look(state)
     var planner = RecoveryPlanner(state)
-    return health + elections.tick(state, findings, now) + steps + placement.tick(state: state)
+    return health + elections.tick(state, findings, now) + handOver.tick(state, findings.handingOver, now) + steps
+      + placement.tick(state: state)
       + repair.tick(state, findings, &traffic, &planner, settings, now)
       + BalanceController.tick(state, findings, &traffic)
   }
@@ -46,6 +48,5 @@ package struct Controllers: Sendable {
   package mutating func refused(_ proposal: Proposal, _ refusal: Refusal, at revision: Revision) {
     placement.refused(proposal, at: revision)
     mover.refused(proposal, at: revision)
-    repair.refused(proposal, at: revision)
   }
 }

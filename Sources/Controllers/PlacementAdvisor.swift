@@ -67,6 +67,7 @@ package struct PlacementAdvisor: Advisor {
   private func moveWords(_ row: ShardRow, _ state: State) -> String? {
     guard let move = state.moves.row(row.move), !move.isVacant else { return nil }
     let source = move.source == 0 ? "" : " from \(state.nodeName(move.source))"
+    if move.target == 0 { return "a replica too many goes\(source): \(move.step.name)" }
     return "a replica moves\(source) to \(state.nodeName(move.target)) (\(move.purpose.name)): \(move.step.name)"
   }
 

@@ -4,6 +4,8 @@ internal import MusterCluster
 struct ShardFindings {
   /// Led by a node that is down.
   var leaderLost: [ShardID] = []
+  /// Led by one that was asked to hand over.
+  var handingOver: [ShardID] = []
   /// Led by nobody: an election is under way.
   var electing: [ShardID] = []
   /// In sync on a node that is down, while another leads.
@@ -103,6 +105,7 @@ extension ShardFindings {
   }
 
   fileprivate mutating func note(_ shard: ShardID, _ row: ShardRow, _ health: [NodeState], _ wanted: UInt32) {
+    if row.heir != 0 { handingOver.append(shard) }
     if row.leader == 0 {
       electing.append(shard)
     } else if health[Int(row.leader)] == .down {

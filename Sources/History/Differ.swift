@@ -122,6 +122,7 @@ extension State {
       FieldReport("epoch", .number(UInt64(shard.epoch))),
       FieldReport("leader", shard.leader == 0 ? .nothing : .text(nodeName(shard.leader))),
       FieldReport("replicas", .texts(shard.replicas.map(words))),
+      FieldReport("heir", shard.heir == 0 ? .nothing : .text(nodeName(shard.heir))),
       FieldReport("move", moves.row(shard.move).map { .text(words($0)) } ?? .nothing),
     ]
   }
@@ -134,6 +135,7 @@ extension State {
 
   /// `n1 to n5, catching-up`
   private func words(_ move: MoveRow) -> String {
-    "\(nodeName(move.source)) to \(nodeName(move.target)), \(move.step.name)"
+    "\(move.source == 0 ? "none" : nodeName(move.source)) to \(move.target == 0 ? "none" : nodeName(move.target)), "
+      + move.step.name
   }
 }

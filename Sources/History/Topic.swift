@@ -7,7 +7,8 @@ extension Event {
     switch self {
     case .configSet, .configKeyAdded, .configDeleted, .schemaSet: .config
     case .shardPlaced, .leaderElected, .replicasOpened, .replicaCaughtUp, .replicaFellBehind, .replicaAdded,
-      .replicaPromoted, .replicaRemoved, .moveStarted, .moveAdvanced, .electionStarted, .balancingChanged,
+      .replicaPromoted, .replicaRemoved, .moveStarted, .moveAdvanced, .electionStarted, .handOverRequested,
+      .balancingChanged,
       .collectionCreated, .collectionChanged,
       .collectionDeleted:
       .placement

@@ -32,12 +32,30 @@ extension Kernel {
     for commit in commits {
       for event in commit.events {
         event.touch(&touched)
+        touched.shards += shardsConcerned(by: event)
         if case .collectionDeleted(let deleted) = event, let row = view.collections.row(deleted.collection) {
           touched.shards += row.firstShard..<(row.firstShard + row.shardCount)
         }
       }
     }
     return touched.shards
+  }
+
+  /// Leaders are told who of their followers is down.
+  private func shardsConcerned(by event: Event) -> [ShardID] {
+    let node: NodeID
+    switch event {
+    case .nodeDeclaredDown(let event): node = event.node
+    case .nodeLeft(let event): node = event.node
+    case .nodeRecovered(let event): node = event.node
+    case .nodeRestarted(let event): node = event.node
+    default: return []
+    }
+    var shards: [ShardID] = []
+    view.shards.forEach { shard, row in
+      if row.replicas.index(of: node) != nil { shards.append(shard) }
+    }
+    return shards
   }
 
   private func isHosted(_ shard: ShardID, by node: NodeID) -> Bool {
@@ -88,7 +106,7 @@ extension Kernel {
     return item
   }
 
-  private func follower(_ replica: Replica) -> Follower {
+  private func follower(_ replica: Replica, isLeaving: Bool) -> Follower {
     var follower = Follower()
     follower.node = replica.node
     follower.name = view.nodeName(replica.node)
@@ -96,6 +114,8 @@ extension Kernel {
     follower.isLearner = replica.role == .learner
     follower.isOpened = replica.isOpened
     follower.isInSync = replica.isInSync
+    follower.isAlive = view.nodes[replica.node].state != .down
+    follower.isLeaving = isLeaving
     return follower
   }
 
@@ -115,7 +135,11 @@ extension Kernel {
       assignment.leaderAddress = view.nodes[row.leader].address
     }
     assignment.minInSync = view.collections[row.collection].policy.minInSync
-    if row.leader == node { assignment.followers = row.replicas.filter { $0.node != node }.map(follower) }
+    guard row.leader == node else { return assignment }
+    let leaving = view.moves.row(row.move)?.leaving ?? 0
+    assignment.followers = row.replicas.filter { $0.node != node }.map { follower($0, isLeaving: $0.node == leaving) }
+    assignment.heir = row.heir
+    assignment.heirSince = row.heirSince
     return assignment
   }
 }

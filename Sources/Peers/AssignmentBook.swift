@@ -8,9 +8,17 @@ package struct AssignmentBook: Sendable {
   package private(set) var assigned: [ShardID: Assignment] = [:]
   private var unreported: Set<ShardID> = []
   /// What this node, as a leader, has to say of followers.
-  private var words: Set<FollowerWord> = []
+  private var words: [Link: FollowerWord] = [:]
+  private var yields: [ShardID: Yield] = [:]
   /// Elections that wait for this node's word, with their epochs.
   private var elections: [ShardID: UInt32] = [:]
+
+  private struct Link: Hashable, Comparable {
+    var shard: ShardID
+    var node: NodeID
+
+    static func < (a: Link, b: Link) -> Bool { (a.shard, a.node) < (b.shard, b.node) }
+  }
 
   package init() {}
 
@@ -19,18 +27,25 @@ package struct AssignmentBook: Sendable {
   /// - Returns: what must be opened and what must be closed, in the order of shards.
   package mutating func apply(_ item: AssignmentsItem) -> (open: [Assignment], close: [ShardID]) {
     for shard in item.withdrawn {
+      forgetWords(shard)
       assigned[shard] = nil
       unreported.remove(shard)
       elections[shard] = nil
+      yields[shard] = nil
     }
     var open: [Assignment] = []
-    words = words.filter { word in !item.assigned.contains { $0.shard == word.shard } }
     for assignment in item.assigned {
+      forgetWords(assignment.shard)
       assigned[assignment.shard] = assignment
+      yields[assignment.shard] = nil
       elections[assignment.shard] = assignment.isElecting ? assignment.epoch : nil
       if !assignment.isOpened { open.append(assignment) }
     }
     return (open, item.withdrawn)
+  }
+
+  private mutating func forgetWords(_ shard: ShardID) {
+    for follower in assigned[shard]?.followers ?? [] { words[Link(shard: shard, node: follower.node)] = nil }
   }
 
   /// A replica was opened by the host.
@@ -38,20 +53,38 @@ package struct AssignmentBook: Sendable {
     if assigned[shard] != nil { unreported.insert(shard) }
   }
 
-  /// Followers of shards that this node leads which are open and not in sync, in the order of shards.
-  package var behind: [(shard: ShardID, follower: Follower)] {
-    assigned.keys.sorted().flatMap { shard in
-      (assigned[shard]?.followers ?? []).filter { $0.isOpened && !$0.isInSync }.map { (shard, $0) }
-    }
+  /// Whether a leader may stop counting on a follower: enough others stay. Its host must see to it that what was
+  /// acknowledged is found among those.
+  package func canSpare(_ follower: Follower, of assignment: Assignment) -> Bool {
+    let others = assignment.followers.count { $0.node != follower.node && $0.isInSync && !$0.isLearner }
+    return others + 1 >= max(1, Int(assignment.minInSync))
   }
 
   /// The host of the leader says whether a follower has all that was acknowledged.
-  package mutating func note(_ shard: ShardID, follower node: NodeID, isInSync: Bool) {
-    guard let assignment = assigned[shard], let follower = assignment.followers.first(where: { $0.node == node })
-    else { return }
-    let word = FollowerWord(shard: shard, node: node, epoch: assignment.epoch, isInSync: isInSync)
-    words = words.filter { $0.shard != shard || $0.node != node }
-    if follower.isInSync != isInSync { words.insert(word) }
+  package mutating func note(_ assignment: Assignment, follower: Follower, isInSync: Bool) {
+    guard assigned[assignment.shard] == assignment else { return }
+    let link = Link(shard: assignment.shard, node: follower.node)
+    words[link] = nil
+    guard follower.isInSync != isInSync, isInSync || canSpare(follower, of: assignment) else { return }
+    words[link] = FollowerWord(
+      shard: assignment.shard, node: follower.node, epoch: assignment.epoch, isInSync: isInSync)
+  }
+
+  /// The host of the leader took its last write in this epoch, and the heir has them all.
+  package mutating func yielded(_ assignment: Assignment) {
+    guard assigned[assignment.shard] == assignment, assignment.heir != 0 else { return }
+    yields[assignment.shard] = Yield(
+      shard: assignment.shard, epoch: assignment.epoch, heir: assignment.heir, since: assignment.heirSince)
+  }
+
+  /// What a node without data says of what it leads: whoever is open and alive has all that there is.
+  package mutating func judgeWithoutData(_ assignments: [Assignment]) {
+    for assignment in assignments where assignment.role == .leader && !assignment.isElecting {
+      for follower in assignment.followers {
+        note(assignment, follower: follower, isInSync: follower.isOpened && follower.isAlive && !follower.isLeaving)
+      }
+      if assignment.heir != 0 { yielded(assignment) }
+    }
   }
 
   /// The elections that wait for this node's word: the host must promise their epochs before it says how far it is.
@@ -66,24 +99,30 @@ package struct AssignmentBook: Sendable {
 
   /// The next report, at most so many shards; nil when there is nothing to say.
   package mutating func nextReport(node: NodeID, incarnation: UInt64) -> ReportReplicas? {
-    guard !unreported.isEmpty || !words.isEmpty else { return nil }
+    guard !unreported.isEmpty || !words.isEmpty || !yields.isEmpty else { return nil }
     let most = Limits.shardsPerReport / 4
     return ReportReplicas(
       node: node, incarnation: incarnation, opened: Array(unreported.sorted().prefix(most)),
-      followers: Array(words.sorted { ($0.shard, $0.node) < ($1.shard, $1.node) }.prefix(most)), fellBehind: [])
+      followers: words.keys.sorted().prefix(most).compactMap { words[$0] }, fellBehind: [],
+      yields: Array(yields.keys.sorted().prefix(most)).compactMap { yields[$0] })
   }
 
   /// A report was accepted.
   package mutating func reported(_ report: ReportReplicas) {
     unreported.subtract(report.opened)
-    words.subtract(report.followers)
+    for word in report.followers {
+      let link = Link(shard: word.shard, node: word.node)
+      if words[link] == word { words[link] = nil }
+    }
+    for yield in report.yields where yields[yield.shard] == yield { yields[yield.shard] = nil }
   }
 
   /// A new stream tells everything again.
   package mutating func restart() {
     assigned = [:]
     unreported = []
-    words = []
+    words = [:]
+    yields = [:]
     elections = [:]
   }
 }

@@ -30,7 +30,7 @@ extension ShardReport {
       .init("shard", .text(name)), .init("id", .number(UInt64(id))), .init("collection", .text(collection)),
       .init("index", .number(UInt64(index))), .init("epoch", .number(UInt64(epoch))),
       .init("leader", .optional(leader)), .init("replicas", .list(replicas.map(\.json))),
-      .init("moving", move?.json ?? .null), .init("changed", .number(changed)),
+      .init("handingOverTo", .optional(heir)), .init("moving", move?.json ?? .null), .init("changed", .number(changed)),
     ]
   }
 }
@@ -46,7 +46,8 @@ extension ReplicaReport {
 extension MoveReport {
   package var json: JSON {
     .members([
-      "id": .number(UInt64(id)), "from": source.isEmpty ? .null : .text(source), "to": .text(target),
+      "id": .number(UInt64(id)), "from": source.isEmpty ? .null : .text(source),
+      "to": target.isEmpty ? .null : .text(target),
       "step": .text(step.name),
       "purpose": .text(purpose.name),
       "started": .number(started),

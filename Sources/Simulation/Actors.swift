@@ -222,7 +222,7 @@ final class SimulatedAgent: Actor {
     case .item(let bytes):
       guard call == stream, let item = try? AssignmentsItem(bytes: bytes) else { return }
       for assignment in book.apply(item).open { book.opened(assignment.shard) }
-      for (shard, follower) in book.behind { book.note(shard, follower: follower.node, isInSync: true) }
+      book.judgeWithoutData(item.assigned)
     case .reply(let bytes):
       guard methods.removeValue(forKey: call) == .execute, let reply = try? ExecuteReply(bytes: bytes) else { return }
       if reply.node != 0 { identity = Heartbeat(node: reply.node, incarnation: reply.incarnation) }

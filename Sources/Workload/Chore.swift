@@ -14,6 +14,8 @@ enum Chore {
   /// A node reports its replicas from the shard `from` on: first that they lag, then that they do not any more.
   case report(NodeID, ReplicaNews, from: ShardID)
   case advance(MoveID, cause: Revision)
+  /// A leader brings its heir up to date and gives its leadership up.
+  case yield(ShardID)
   /// The replicas of a draining node move elsewhere, from the shard `from` on.
   case empty(NodeID, from: ShardID, cause: Revision)
   /// An operator takes back what was done to a node.
@@ -57,6 +59,7 @@ extension HistoryGenerator {
       add(.report(event.node, .fellBehind, from: 1))
     case .nodeDrainRequested(let event): add(.empty(event.node, from: 1, cause: revision))
     case .moveStarted(let event): add(.advance(event.move, cause: revision))
+    case .handOverRequested(let event) where event.node != 0: add(.yield(event.shard))
     case .collectionCreated(let event): follow(event)
     case .collectionDeleted(let event):
       counters.liveShards -= Int(state.collections[event.collection].shardCount)
@@ -84,6 +87,7 @@ extension HistoryGenerator {
     case .restart(let node): return restart(node)
     case .report(let node, let news, let from): return report(node, news, from)
     case .advance(let move, let cause): return advance(move, cause)
+    case .yield(let shard): return yield(shard)
     case .empty(let node, let from, let cause): return empty(node, from, cause)
     case .release(let node): return release(node)
     case .endMaintenance: return .person(.setMaintenance(SetMaintenance(isOn: false)))
@@ -212,42 +216,6 @@ extension HistoryGenerator {
   }
 
   // MARK: Moves
-
-  private mutating func advance(_ id: MoveID, _ cause: Revision) -> Asked? {
-    guard let move = state.moves.row(id), !move.isVacant else { return nil }
-    add(.advance(id, cause: cause))
-    let target = state.nodes[move.target]
-    let shard = state.shards[move.shard]
-    guard target.state.isAlive || shard.leader == move.target || move.step == .handedOver else {
-      return cancel(id, cause)
-    }
-    if let learner = shard.replicas.replica(on: move.target), !learner.isInSync, move.step != .handedOver {
-      return catchUp(learner, of: move.shard, shard) ?? cancel(id, cause)
-    }
-    let next = move.step.next ?? .cancelled
-    return .controller("rebalance", .advanceMove(AdvanceMove(move: id, step: next)), cause: cause)
-  }
-
-  /// The learner opens, then its leader says that it has caught up; nil when nobody leads.
-  private func catchUp(_ learner: Replica, of shard: ShardID, _ row: ShardRow) -> Asked? {
-    let speaker = learner.isOpened ? row.leader : learner.node
-    guard speaker != 0, speaker != learner.node || !learner.isOpened, state.nodes[speaker].state.isAlive else {
-      return nil
-    }
-    var command = ReportReplicas()
-    command.node = speaker
-    command.incarnation = state.nodes[speaker].incarnation
-    if learner.isOpened {
-      command.followers = [FollowerWord(shard: shard, node: learner.node, epoch: row.epoch, isInSync: true)]
-    } else {
-      command.opened = [shard]
-    }
-    return .node(state.nodeName(speaker), .reportReplicas(command))
-  }
-
-  private func cancel(_ id: MoveID, _ cause: Revision) -> Asked {
-    .controller("rebalance", .advanceMove(AdvanceMove(move: id, step: .cancelled)), cause: cause)
-  }
 
   private mutating func empty(_ node: NodeID, _ from: ShardID, _ cause: Revision) -> Asked? {
     guard let row = state.nodes.row(node), row.isDrainRequested, !row.isRemoved else { return nil }

@@ -4,9 +4,11 @@ import MusterControllers
 import Testing
 
 @Suite struct DecideTests {
-  private func threeZones() -> State {
+  private func threeZones(beat: UInt64 = 0) -> State {
     var state = State()
-    for (name, zone) in [("n1", "a"), ("n2", "b"), ("n3", "c")] { _ = ask(&state, join(name, zone: zone)) }
+    for (name, zone) in [("n1", "a"), ("n2", "b"), ("n3", "c")] {
+      _ = ask(&state, join(name, zone: zone, beat: beat))
+    }
     return state
   }
 
@@ -135,8 +137,8 @@ import Testing
   }
 
   @Test func aMoveGoesStepByStep() throws {
-    var state = threeZones()
-    _ = ask(&state, join("n4", zone: "d"))
+    var state = threeZones(beat: 500)
+    _ = ask(&state, join("n4", zone: "d", beat: 500))
     _ = ask(&state, create("c", shards: 1, replicas: 3))
     let source = state.nodeName(state.shards[1].leader)
     let spare = try #require(
@@ -156,9 +158,27 @@ import Testing
     ]
     _ = ask(&state, .reportReplicas(report))
     #expect(refusal(ask(&state, .advanceMove(AdvanceMove(move: 1, step: .finished)))) == .conflict)
-    for step in [MoveStep.promoted, .handedOver, .finished] {
-      #expect(commit(ask(&state, .advanceMove(AdvanceMove(move: 1, step: step)))) != nil)
-    }
+    #expect(commit(ask(&state, .advanceMove(AdvanceMove(move: 1, step: .promoted)))) != nil)
+    // The leader gives way only when it says that the other has everything, and to this request.
+    #expect(refusal(ask(&state, .advanceMove(AdvanceMove(move: 1, step: .handedOver)))) == .conflict)
+    #expect(commit(ask(&state, .electLeader(ElectLeader(collection: "c", index: 0, node: spare)))) != nil)
+    let row = state.shards[1]
+    try #require(row.heirSince > 0)
+    #expect(row.leader == report.node && row.heir == state.nodeID(named: spare))
+    report.followers = []
+    report.yields = [Yield(shard: 1, epoch: 1, heir: row.heir, since: row.heirSince - 1)]
+    #expect(commit(ask(&state, .reportReplicas(report))) == nil)
+    report.yields = [Yield(shard: 1, epoch: 1, heir: row.heir, since: row.heirSince)]
+    #expect(commit(ask(&state, .reportReplicas(report))) != nil)
+    #expect(commit(ask(&state, .advanceMove(AdvanceMove(move: 1, step: .handedOver)))) != nil)
+    // Nor does the old one go while the new leader counts on it.
+    #expect(refusal(ask(&state, .advanceMove(AdvanceMove(move: 1, step: .finished)))) == .conflict)
+    var word = ReportReplicas()
+    word.node = row.heir
+    word.incarnation = 1
+    word.followers = [FollowerWord(shard: 1, node: report.node, epoch: 2, isInSync: false)]
+    #expect(commit(ask(&state, .reportReplicas(word))) != nil)
+    #expect(commit(ask(&state, .advanceMove(AdvanceMove(move: 1, step: .finished)))) != nil)
     #expect(state.shards[1].move == 0)
     #expect(state.shards[1].replicas.count == 3)
     #expect(state.nodeName(state.shards[1].leader) == spare)

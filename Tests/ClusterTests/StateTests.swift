@@ -21,11 +21,11 @@ func commit(_ outcome: Outcome) -> Commit? {
   if case .committed(let commit) = outcome { commit } else { nil }
 }
 
-func join(_ name: String, zone: String, disk: UInt64 = 1000) -> Command {
+func join(_ name: String, zone: String, disk: UInt64 = 1000, beat: UInt64 = 0) -> Command {
   .joinNode(
     JoinNode(
       name: name, domain: "eu/\(zone)/r1", labels: [], capacity: [Amount("disk", disk)], address: "",
-      heartbeatMilliseconds: 0))
+      heartbeatMilliseconds: beat))
 }
 
 func set(_ key: String, _ text: String) -> Command {

@@ -105,18 +105,31 @@ struct ClusterModel {
     for shard in 1..<state.shards.nextID {
       guard let replica = state.shards[shard].replicas.replica(on: node) else { continue }
       if !replica.isOpened { report.opened.append(shard) }
-      let row = state.shards[shard]
-      for follower in row.replicas where row.leader == node && follower.isOpened && !follower.isInSync {
-        guard !dead.contains(state.nodeName(follower.node)), !isSlow || random.oneIn(5) else { continue }
-        report.followers.append(FollowerWord(shard: shard, node: follower.node, epoch: row.epoch, isInSync: true))
-      }
+      if state.shards[shard].leader == node, !isSlow || random.oneIn(5) { lead(shard, &report) }
       if state.shards[shard].leader == 0 {
         let position = ReplicaPosition(shard: shard, epoch: state.shards[shard].epoch)
         controllers.heard(position, of: node, incarnation: report.incarnation, in: state)
       }
     }
-    if !report.opened.isEmpty || !report.followers.isEmpty {
+    if !report.opened.isEmpty || !report.followers.isEmpty || !report.yields.isEmpty {
       order(.reportReplicas(report), by: state.nodeName(node), .node)
+    }
+  }
+
+  /// What a leader says: who has caught up, whom it does without, and that it gives way.
+  private func lead(_ shard: ShardID, _ report: inout ReportReplicas) {
+    let row = state.shards[shard]
+    let leaving = state.moves.row(row.move)?.leaving ?? 0
+    let minimum = state.collections[row.collection].policy.minInSync
+    for follower in row.replicas where follower.node != row.leader {
+      let isWanted = follower.isOpened && follower.node != leaving && !dead.contains(state.nodeName(follower.node))
+      let others = row.replicas.count { $0.isInSync && $0.role != .learner && $0.node != follower.node }
+      guard follower.isInSync != isWanted, isWanted || others >= minimum else { continue }
+      report.followers.append(
+        FollowerWord(shard: shard, node: follower.node, epoch: row.epoch, isInSync: isWanted))
+    }
+    if row.heir != 0, !dead.contains(state.nodeName(row.heir)) {
+      report.yields.append(Yield(shard: shard, epoch: row.epoch, heir: row.heir, since: row.heirSince))
     }
   }
 

@@ -141,7 +141,10 @@ private struct DiffOracle {
   private func shards(_ state: State, _ id: UInt32) -> (String, String)? {
     guard let row = state.shards.row(id), row.replicas.count > 0 else { return nil }
     let replicas = row.replicas.map { "\($0)" }.joined()
-    return (later.shardName(id), "\(row.epoch)/\(row.leader)/\(state.moves.row(row.move)?.step.name ?? "")/\(replicas)")
+    return (
+      later.shardName(id),
+      "\(row.epoch)/\(row.leader)/\(row.heir)/\(state.moves.row(row.move)?.step.name ?? "")/\(replicas)"
+    )
   }
 
   private func configs(_ state: State, _ id: UInt32) -> (String, String)? {

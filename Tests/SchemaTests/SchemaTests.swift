@@ -186,6 +186,7 @@ private enum SchemaSamples {
     replicas.opened = [1, 2]
     replicas.followers = [FollowerWord(shard: 3, node: 2, epoch: 1, isInSync: true)]
     replicas.fellBehind = [4]
+    replicas.yields = [Yield(shard: 1, epoch: 2, heir: 3, since: 4)]
     let node = JoinNode(
       name: "fresh", domain: "eu/a/r", labels: [Label("disk", "ssd")], capacity: [Amount("disk", 50)], address: "h:1",
       heartbeatMilliseconds: 500)
@@ -204,7 +205,6 @@ private enum SchemaSamples {
       .startMove(StartMove(collection: "c1", index: 0, source: "n0", target: "n1")),
       .advanceMove(AdvanceMove(move: 1, step: .cancelled)), .startElections(StartElections(shards: [1, 2])),
       .concludeElection(ConcludeElection(shard: 1, node: 1, epoch: 2, isUnclean: true)),
-      .removeReplica(RemoveReplica(shard: 1, node: 1)),
       .shrinkInSync(ShrinkInSync(node: 1, shards: [1])), .setBalancing(SetBalancing(mode: .running)),
       .recoverShard(RecoverShard(collection: "c1", index: 0, node: "n1")),
       .setSchema(SetSchema(key: "s/i", schema: schema)), .setSchema(SetSchema(key: "s/t", schema: texts)),

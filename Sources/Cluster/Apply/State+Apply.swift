@@ -54,6 +54,7 @@ extension State {
         $0.changed = revision
       }
     case .electionStarted(let event): try apply(event, revision)
+    case .handOverRequested(let event): try apply(event, revision)
     case .balancingChanged(let event):
       modify(\.cluster, 1) {
         $0.balancing = event.mode

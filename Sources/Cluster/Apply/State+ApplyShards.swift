@@ -48,7 +48,7 @@ extension State {
       $0.setRole(of: event.node, .leader)
       $0.leader = event.node
       $0.epoch = event.epoch
-      $0.changed = revision
+      $0.setHeir(0, revision)
     }
   }
 
@@ -60,8 +60,17 @@ extension State {
       $0.setRole(of: $0.leader, .follower)
       $0.leader = 0
       $0.epoch = event.epoch
-      $0.changed = revision
+      $0.setHeir(0, revision)
     }
+  }
+
+  mutating func apply(_ event: HandOverRequested, _ revision: Revision) throws(ApplyError) {
+    guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
+    guard row.leader != 0, row.leader != event.node else { throw .conflict(.shards, id: event.shard) }
+    guard event.node == 0 || row.replicas.index(of: event.node) != nil else {
+      throw .replica(event.shard, event.node)
+    }
+    modify(\.shards, event.shard) { $0.setHeir(event.node, revision) }
   }
 
   mutating func apply(_ event: ReplicasOpened, _ revision: Revision) throws(ApplyError) {
@@ -104,7 +113,7 @@ extension State {
     loads.removeReplica(event.node, loads.weights(of: row.collection))
     modify(\.shards, event.shard) {
       $0.replicas.remove(at: place)
-      $0.changed = revision
+      $0.setHeir($0.heir == event.node ? 0 : $0.heir, revision)
     }
   }
 
@@ -112,14 +121,14 @@ extension State {
     try requireNext(event.move, in: moves)
     guard shards.contains(event.shard) else { throw .unknownShard(event.shard) }
     guard shards[event.shard].move == 0 else { throw .conflict(.shards, id: event.shard) }
-    guard nodes.contains(event.target) else { throw .unknownNode(event.target) }
+    guard event.target == 0 || nodes.contains(event.target) else { throw .unknownNode(event.target) }
     guard event.source == 0 || nodes.contains(event.source) else { throw .unknownNode(event.source) }
     var row = MoveRow()
     row.shard = event.shard
     row.source = event.source
     row.target = event.target
     row.purpose = event.purpose
-    row.step = event.isWaiting ? .waiting : .catchingUp
+    row.step = event.step
     row.started = revision
     row.changed = revision
     write(append: row, to: \.moves)
@@ -162,6 +171,11 @@ extension State {
 }
 
 extension ShardRow {
+  mutating func setHeir(_ node: NodeID, _ revision: Revision) {
+    if heir != node { (heir, heirSince) = (node, node == 0 ? 0 : revision) }
+    changed = revision
+  }
+
   mutating func setRole(of node: NodeID, _ role: ReplicaRole) {
     if let place = replicas.index(of: node) { replicas[place].role = role }
   }

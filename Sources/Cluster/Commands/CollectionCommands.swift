@@ -98,6 +98,7 @@ package struct StartMove: FieldMessage, Hashable {
   package var index: UInt32 = 0
   /// Empty when a replica shall be added and none goes.
   package var source = ""
+  /// Empty when a replica too many shall go and none comes.
   package var target = ""
   package var purpose = MovePurpose.order
   /// It begins when the budgets of its purpose have room.
@@ -225,22 +226,5 @@ package struct RecoverShard: FieldMessage, Hashable {
     try fields.string(1, &collection, max: Limits.nameBytes)
     try fields.uint32(2, &index)
     try fields.string(3, &node, max: Limits.nameBytes)
-  }
-}
-
-/// A shard has more replicas than its policy asks for: this one goes.
-package struct RemoveReplica: FieldMessage, Hashable {
-  package var shard: ShardID = 0
-  package var node: NodeID = 0
-
-  package init() {}
-  package init(shard: ShardID, node: NodeID) {
-    self.shard = shard
-    self.node = node
-  }
-
-  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
-    try fields.uint32(1, &shard)
-    try fields.uint32(2, &node)
   }
 }

@@ -28,7 +28,6 @@ package indirect enum Command: Message, Hashable {
   case concludeElection(ConcludeElection)
   case shrinkInSync(ShrinkInSync)
   case recoverShard(RecoverShard)
-  case removeReplica(RemoveReplica)
   case raiseAlarm(RaiseAlarm)
   case clearAlarm(ClearAlarm)
   case createTenant(CreateTenant)
@@ -61,7 +60,6 @@ package indirect enum Command: Message, Hashable {
     case .concludeElection: "ConcludeElection"
     case .shrinkInSync: "ShrinkInSync"
     case .recoverShard: "RecoverShard"
-    case .removeReplica: "RemoveReplica"
     case .raiseAlarm: "RaiseAlarm"
     case .clearAlarm: "ClearAlarm"
     case .createTenant: "CreateTenant"
@@ -95,7 +93,6 @@ package indirect enum Command: Message, Hashable {
     case .concludeElection(var command): writer.message(24, &command)
     case .shrinkInSync(var command): writer.message(25, &command)
     case .recoverShard(var command): writer.message(26, &command)
-    case .removeReplica(var command): writer.message(30, &command)
     case .raiseAlarm(var command): writer.message(32, &command)
     case .clearAlarm(var command): writer.message(33, &command)
     case .createTenant(var command): writer.message(34, &command)
@@ -133,7 +130,6 @@ package indirect enum Command: Message, Hashable {
     case 24: self = .concludeElection(try ConcludeElection(from: &inner))
     case 25: self = .shrinkInSync(try ShrinkInSync(from: &inner))
     case 26: self = .recoverShard(try RecoverShard(from: &inner))
-    case 30: self = .removeReplica(try RemoveReplica(from: &inner))
     case 32: self = .raiseAlarm(try RaiseAlarm(from: &inner))
     case 33: self = .clearAlarm(try ClearAlarm(from: &inner))
     case 34: self = .createTenant(try CreateTenant(from: &inner))

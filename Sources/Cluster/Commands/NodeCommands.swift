@@ -159,6 +159,30 @@ package struct FollowerWord: FieldMessage, Hashable {
   }
 }
 
+/// A leader stopped taking writes, and its heir has all that it acknowledged.
+package struct Yield: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var epoch: UInt32 = 0
+  package var heir: NodeID = 0
+  /// The revision that asked for it: what was withdrawn meanwhile is void, also when it is asked again.
+  package var since: Revision = 0
+
+  package init() {}
+  package init(shard: ShardID, epoch: UInt32, heir: NodeID, since: Revision) {
+    self.shard = shard
+    self.epoch = epoch
+    self.heir = heir
+    self.since = since
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &epoch)
+    try fields.uint32(3, &heir)
+    try fields.uint64(4, &since)
+  }
+}
+
 package struct ReportReplicas: FieldMessage, Hashable {
   package var node: NodeID = 0
   package var incarnation: UInt64 = 0
@@ -168,14 +192,23 @@ package struct ReportReplicas: FieldMessage, Hashable {
   package var followers: [FollowerWord] = []
   /// Replicas of this node that lost data they had.
   package var fellBehind: [ShardID] = []
+  /// Of shards that this node leads: leaderships that it gives up as it was asked.
+  package var yields: [Yield] = []
+
+  /// The revision that asked for what is reported, or 0.
+  package var cause: Revision { yields.map(\.since).max() ?? 0 }
 
   package init() {}
-  package init(node: NodeID, incarnation: UInt64, opened: [ShardID], followers: [FollowerWord], fellBehind: [ShardID]) {
+  package init(
+    node: NodeID, incarnation: UInt64, opened: [ShardID], followers: [FollowerWord], fellBehind: [ShardID],
+    yields: [Yield] = []
+  ) {
     self.node = node
     self.incarnation = incarnation
     self.opened = opened
     self.followers = followers
     self.fellBehind = fellBehind
+    self.yields = yields
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -184,6 +217,7 @@ package struct ReportReplicas: FieldMessage, Hashable {
     try fields.packed(3, &opened, count: Limits.shardsPerReport)
     try fields.messages(4, &followers, count: Limits.shardsPerReport)
     try fields.packed(5, &fellBehind, count: Limits.shardsPerReport)
+    try fields.messages(6, &yields, count: Limits.shardsPerReport)
   }
 }
 

@@ -24,7 +24,6 @@ extension Draft {
     case .advanceMove(let command): try decide(command)
     case .startElections(let command): try decide(command)
     case .concludeElection(let command): try decide(command)
-    case .removeReplica(let command): try decide(command)
     case .shrinkInSync(let command): decide(command)
     case .recoverShard(let command): try decide(command)
     case .raiseAlarm(let command): try decide(command)

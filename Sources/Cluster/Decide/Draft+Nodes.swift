@@ -96,13 +96,16 @@ extension Draft {
     let opened = command.opened.filter { replica($0, command.node)?.isOpened == false }
     if !opened.isEmpty { emit(.replicasOpened(ReplicasOpened(node: command.node, shards: unique(opened)))) }
     var heard: Set<FollowerWord> = []
-    // Who lost its own data says nothing of others any more.
-    for word in command.followers where heard.insert(word).inserted && !command.fellBehind.contains(word.shard) {
+    // Who lost its own data, or leads no more, says nothing of others.
+    let mute = Set(command.fellBehind + command.yields.map(\.shard))
+    for word in command.followers where heard.insert(word).inserted && !mute.contains(word.shard) {
       take(word, from: command.node)
     }
     for shard in unique(command.fellBehind) where replica(shard, command.node)?.isInSync == true {
       try lose(shard, on: command.node)
     }
+    var yielded = Set(command.fellBehind)
+    for yield in command.yields where yielded.insert(yield.shard).inserted { try take(yield, from: command.node) }
   }
 
   /// A leader's word counts in its own epoch and about others only. The last event about a replica stands.

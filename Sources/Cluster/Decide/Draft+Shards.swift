@@ -5,7 +5,11 @@ extension Draft {
     let shard = try requireShard(command.collection, command.index)
     let node = try requireNode(command.node)
     let row = state.shards[shard]
-    guard row.leader != node else { return }
+    guard row.leader != node else {
+      // It keeps the leadership that it was asked to give away.
+      if row.heir != 0 { emit(.handOverRequested(HandOverRequested(shard: shard, node: 0))) }
+      return
+    }
     // Only who leads can hand over: a lost leader is fenced before anybody takes its place.
     guard row.leader != 0 else { throw Refusal(.conflict, "an election of epoch \(row.epoch) is under way") }
     guard state.nodes[row.leader].state.isAlive else {
@@ -14,7 +18,19 @@ extension Draft {
         "node \(state.nodeName(row.leader)), which leads, is \(state.nodes[row.leader].state.name): "
           + "an election replaces it once it is down")
     }
-    try elect(node, row, shard)
+    guard row.heir != node else { return }
+    // Where nobody beats there is nobody to ask, and nothing that could be written meanwhile.
+    guard state.nodes[row.leader].isMonitored else { return try elect(node, row, shard) }
+    try requireElectable(node, row)
+    emit(.handOverRequested(HandOverRequested(shard: shard, node: node)))
+  }
+
+  /// A leader has done what it was asked: its heir has everything, and nothing is added any more.
+  mutating func take(_ yield: Yield, from leader: NodeID) throws(Refusal) {
+    guard let row = state.shards.row(yield.shard), row.leader == leader, row.epoch == yield.epoch, row.heir != 0,
+      row.heir == yield.heir, row.heirSince == yield.since, state.nodes[row.heir].state.isAlive
+    else { return }
+    try elect(yield.heir, row, yield.shard)
   }
 
   private mutating func elect(_ node: NodeID, _ row: ShardRow, _ shard: ShardID) throws(Refusal) {
@@ -41,7 +57,7 @@ extension Draft {
   mutating func decide(_ command: StartMove) throws(Refusal) {
     let shard = try requireShard(command.collection, command.index)
     let source = command.source.isEmpty ? 0 : try requireNode(command.source)
-    let target = try requireNode(command.target)
+    let target = command.target.isEmpty && source != 0 ? 0 : try requireNode(command.target)
     let row = state.shards[shard]
     guard row.move == 0 else {
       throw Refusal(.conflict, "a move of this shard is under way already (move \(row.move))")
@@ -49,14 +65,26 @@ extension Draft {
     guard source == 0 || row.replicas.index(of: source) != nil else {
       throw Refusal(.conflict, "node \(command.source) has no replica of this shard")
     }
-    try requirePlace(on: target, of: row, besides: source)
-    let id = state.moves.nextID
+    let step: MoveStep = target == 0 ? .handedOver : command.isWaiting ? .waiting : .catchingUp
+    if target == 0 { try requireSurplus(source, row) } else { try requirePlace(on: target, of: row, besides: source) }
     emit(
       .moveStarted(
         MoveStarted(
-          move: id, shard: shard, source: source, target: target, purpose: command.purpose,
-          isWaiting: command.isWaiting)))
-    if !command.isWaiting { emit(.replicaAdded(ReplicaAdded(shard: shard, node: target))) }
+          move: state.moves.nextID, shard: shard, source: source, target: target, purpose: command.purpose, step: step))
+    )
+    if step == .catchingUp { emit(.replicaAdded(ReplicaAdded(shard: shard, node: target))) }
+  }
+
+  /// Only what is too much goes without another in its place, and never the leader's.
+  private func requireSurplus(_ source: NodeID, _ row: ShardRow) throws(Refusal) {
+    let wanted = state.collections[row.collection].policy.replicas
+    guard row.replicas.count > wanted else {
+      throw Refusal(.conflict, "the shard has \(row.replicas.count) replicas and \(wanted) wanted: none is too much")
+    }
+    guard row.leader != 0, row.leader != source else {
+      throw Refusal(.conflict, "a leader's replica is never removed")
+    }
+    try requireInSync(row, without: source)
   }
 
   /// A replica more must not break a rule that holds: where it may stand, and away from the others that stay.
@@ -121,27 +149,30 @@ extension Draft {
         throw Refusal(.conflict, "the replica on node \(state.nodeName(move.target)) has not caught up yet")
       }
       emit(.replicaPromoted(ReplicaPromoted(shard: move.shard, node: move.target)))
-    case .handedOver: try handOver(move, shard)
+    case .handedOver:
+      guard move.source == 0 || shard.leader != move.source else {
+        throw Refusal(.conflict, "node \(state.nodeName(move.source)) leads still")
+      }
     case .finished:
       if move.source != 0, shard.replicas.index(of: move.source) != nil {
-        // It may have been given the leadership again meanwhile.
-        try handOver(move, shard)
-        try requireInSync(shard, without: move.source)
+        try requireSpared(move.source, shard)
         emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.source)))
       }
-    case .waiting, .cancelled:
+    case .waiting, .undoing, .cancelled:
       preconditionFailure("these are not next steps")
     }
     emit(.moveAdvanced(MoveAdvanced(move: id, step: step, shard: move.shard)))
   }
 
-  /// The leadership goes to the target if the source has it: a leader's replica is never removed.
-  private mutating func handOver(_ move: MoveRow, _ shard: ShardRow) throws(Refusal) {
-    guard move.source != 0, shard.leader == move.source else { return }
-    guard state.nodes[move.source].state.isAlive else {
-      throw Refusal(.conflict, "the leader's node is \(state.nodes[move.source].state.name): an election comes first")
+  /// A replica goes only when its leader counts on it no more: what it acknowledged must be found among those that stay.
+  private func requireSpared(_ node: NodeID, _ shard: ShardRow) throws(Refusal) {
+    guard shard.leader != 0 else { throw Refusal(.conflict, "an election of epoch \(shard.epoch) is under way") }
+    guard shard.leader != node else { throw Refusal(.conflict, "node \(state.nodeName(node)) leads still") }
+    try requireInSync(shard, without: node)
+    guard shard.replicas.replica(on: node)?.isInSync != true || !state.nodes[shard.leader].isMonitored else {
+      throw Refusal(
+        .conflict, "node \(state.nodeName(shard.leader)), which leads, counts on \(state.nodeName(node)) still")
     }
-    try elect(move.target, shard, move.shard)
   }
 
   /// A replica goes only while enough in sync stay.
@@ -155,31 +186,18 @@ extension Draft {
     }
   }
 
-  /// Only what is too much goes, never the leader's, and only while enough in sync stay.
-  mutating func decide(_ command: RemoveReplica) throws(Refusal) {
-    guard let row = state.shards.row(command.shard), row.replicas.index(of: command.node) != nil else { return }
-    let wanted = state.collections[row.collection].policy.replicas
-    guard row.move == 0, row.replicas.count > wanted else {
-      throw Refusal(.conflict, "\(state.shardName(command.shard)) has no replica too many, or one of them moves")
-    }
-    guard row.leader != 0, row.leader != command.node else {
-      throw Refusal(.conflict, "a leader's replica is never removed")
-    }
-    try requireInSync(row, without: command.node)
-    emit(.replicaRemoved(ReplicaRemoved(shard: command.shard, node: command.node)))
-  }
-
-  /// A move can be called off until the source gave up its leadership.
+  /// A move can be called off until its target leads. What has a vote already gives it up first.
   private mutating func cancel(_ id: MoveID, _ move: MoveRow) throws(Refusal) {
     let shard = state.shards[move.shard]
-    guard move.step != .waiting else {
-      emit(.moveAdvanced(MoveAdvanced(move: id, step: .cancelled, shard: move.shard)))
-      return
-    }
-    guard shard.leader != move.target else {
-      throw Refusal(.conflict, "the target of move \(id) leads already; finish it, then move back")
-    }
-    if shard.replicas.index(of: move.target) != nil {
+    if move.step != .waiting, move.target != 0, let replica = shard.replicas.replica(on: move.target) {
+      guard shard.leader != move.target else {
+        throw Refusal(.conflict, "the target of move \(id) leads already; finish it, then move back")
+      }
+      guard replica.role == .learner || move.step == .undoing else {
+        emit(.moveAdvanced(MoveAdvanced(move: id, step: .undoing, shard: move.shard)))
+        return
+      }
+      if replica.role != .learner { try requireSpared(move.target, shard) }
       emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.target)))
     }
     emit(.moveAdvanced(MoveAdvanced(move: id, step: .cancelled, shard: move.shard)))

@@ -29,6 +29,8 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
   case replicaMisplaced = 18
   /// There are more replicas than the policy asks for.
   case replicaSurplus = 19
+  /// A leader did not hand over as it was asked, or there is nobody to hand over to.
+  case handOverFailed = 20
 
   package var name: String {
     switch self {
@@ -52,6 +54,7 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
     case .balanceReached: "balance-reached"
     case .replicaMisplaced: "replica-misplaced"
     case .replicaSurplus: "replica-surplus"
+    case .handOverFailed: "hand-over-failed"
     }
   }
 }

@@ -32,6 +32,7 @@ package enum Event: Message, Hashable {
   case nodeRemoved(NodeRemoved)
   case maintenanceChanged(MaintenanceChanged)
   case electionStarted(ElectionStarted)
+  case handOverRequested(HandOverRequested)
   case balancingChanged(BalancingChanged)
   indirect case collectionCreated(CollectionCreated)
   indirect case collectionChanged(CollectionChanged)
@@ -74,6 +75,7 @@ package enum Event: Message, Hashable {
     case .nodeRemoved: "NodeRemoved"
     case .maintenanceChanged: "MaintenanceChanged"
     case .electionStarted: "ElectionStarted"
+    case .handOverRequested: "HandOverRequested"
     case .balancingChanged: "BalancingChanged"
     case .collectionCreated: "CollectionCreated"
     case .collectionChanged: "CollectionChanged"
@@ -96,7 +98,7 @@ package enum Event: Message, Hashable {
     "ReplicaAdded", "ReplicaPromoted", "ReplicaRemoved", "MoveStarted", "MoveAdvanced", "NodeSuspected",
     "NodeRecovered", "NodeDeclaredDown", "NodeJoined", "NodeRestarted", "NodeLeft", "NodeCordoned", "NodeUncordoned",
     "NodeDrainRequested", "NodeDrainCancelled", "NodeDrained", "NodeRemoved", "MaintenanceChanged", "ElectionStarted",
-    "BalancingChanged", "CollectionCreated",
+    "BalancingChanged", "HandOverRequested", "CollectionCreated",
     "CollectionChanged", "CollectionDeleted", "ConfigKeyAdded", "ConfigDeleted", "SchemaSet", "PrincipalSeen",
     "SessionOpened", "SessionForgotten", "AlarmRaised", "AlarmCleared", "TenantCreated",
   ]
@@ -129,6 +131,7 @@ package enum Event: Message, Hashable {
     case .nodeRemoved(var event): writer.message(24, &event)
     case .maintenanceChanged(var event): writer.message(25, &event)
     case .balancingChanged(var event): writer.message(26, &event)
+    case .handOverRequested(var event): writer.message(27, &event)
     case .collectionCreated(var event): writer.message(32, &event)
     case .collectionChanged(var event): writer.message(33, &event)
     case .collectionDeleted(var event): writer.message(34, &event)
@@ -176,6 +179,7 @@ package enum Event: Message, Hashable {
     case 24: self = .nodeRemoved(try NodeRemoved(from: &inner))
     case 25: self = .maintenanceChanged(try MaintenanceChanged(from: &inner))
     case 26: self = .balancingChanged(try BalancingChanged(from: &inner))
+    case 27: self = .handOverRequested(try HandOverRequested(from: &inner))
     case 32: self = .collectionCreated(try CollectionCreated(from: &inner))
     case 33: self = .collectionChanged(try CollectionChanged(from: &inner))
     case 34: self = .collectionDeleted(try CollectionDeleted(from: &inner))

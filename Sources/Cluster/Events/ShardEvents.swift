@@ -37,6 +37,23 @@ package struct ElectionStarted: FieldMessage, Hashable {
   }
 }
 
+/// The leader was asked to stop taking writes once another has all of its own, and to say so; with node 0 it may go on.
+package struct HandOverRequested: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID) {
+    self.shard = shard
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+  }
+}
+
 package struct LeaderElected: FieldMessage, Hashable {
   package var shard: ShardID = 0
   package var node: NodeID = 0
@@ -162,21 +179,23 @@ package struct MoveStarted: FieldMessage, Hashable {
   package var shard: ShardID = 0
   /// 0 when a replica is added and none goes.
   package var source: NodeID = 0
+  /// 0 when a replica goes and none comes.
   package var target: NodeID = 0
   package var purpose = MovePurpose.order
-  /// It waits for its share of the budgets.
-  package var isWaiting = false
+  /// Where it begins.
+  package var step = MoveStep.catchingUp
 
   package init() {}
   package init(
-    move: MoveID, shard: ShardID, source: NodeID, target: NodeID, purpose: MovePurpose = .order, isWaiting: Bool = false
+    move: MoveID, shard: ShardID, source: NodeID, target: NodeID, purpose: MovePurpose = .order,
+    step: MoveStep = .catchingUp
   ) {
     self.move = move
     self.shard = shard
     self.source = source
     self.target = target
     self.purpose = purpose
-    self.isWaiting = isWaiting
+    self.step = step
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -185,7 +204,7 @@ package struct MoveStarted: FieldMessage, Hashable {
     try fields.uint32(3, &source)
     try fields.uint32(4, &target)
     try fields.enumeration(5, &purpose)
-    try fields.bool(6, &isWaiting)
+    try fields.enumeration(6, &step)
   }
 }
 

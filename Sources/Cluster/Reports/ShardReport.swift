@@ -21,6 +21,7 @@ package struct MoveReport: FieldMessage, Hashable {
   package var id: MoveID = 0
   /// Empty when a replica is added and none goes.
   package var source = ""
+  /// Empty when a replica goes and none comes.
   package var target = ""
   package var step = MoveStep.catchingUp
   package var purpose = MovePurpose.order
@@ -49,6 +50,8 @@ package struct ShardReport: FieldMessage, Hashable {
   package var replicas: [ReplicaReport] = []
   package var move: MoveReport?
   package var changed: Revision = 0
+  /// Who the leader hands over to; empty when to nobody.
+  package var heir = ""
 
   package init() {}
 
@@ -64,6 +67,7 @@ package struct ShardReport: FieldMessage, Hashable {
     try fields.messages(6, &replicas, count: Limits.replicaSlots)
     try fields.message(7, &move)
     try fields.uint64(8, &changed)
+    try fields.string(9, &heir, max: Limits.nameBytes)
   }
 }
 
@@ -86,6 +90,7 @@ extension State {
     }
     if let move = moves.row(row.move) { report.move = self.report(move: row.move, move) }
     report.changed = row.changed
+    report.heir = row.heir == 0 ? "" : nodeName(row.heir)
     return report
   }
 
@@ -94,7 +99,7 @@ extension State {
     report.id = id
     report.source = row.source == 0 ? "" : nodeName(row.source)
     report.purpose = row.purpose
-    report.target = nodeName(row.target)
+    report.target = row.target == 0 ? "" : nodeName(row.target)
     report.step = row.step
     report.started = row.started
     return report

@@ -15,6 +15,7 @@ extension State {
       [shard(event.shard), FieldReport("nodes", .texts(event.nodes.map(nodeName)))]
     case .leaderElected(let event):
       [shard(event.shard), node(event.node), FieldReport("epoch", .number(UInt64(event.epoch)))]
+    case .handOverRequested(let event): [shard(event.shard), node(event.node)]
     case .electionStarted(let event): [shard(event.shard), FieldReport("epoch", .number(UInt64(event.epoch)))]
     case .replicasOpened(let event):
       [node(event.node), FieldReport("shards", .texts(event.shards.map(shardName)))]
@@ -27,8 +28,9 @@ extension State {
       [
         FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
         FieldReport("from", event.source == 0 ? .nothing : .text(nodeName(event.source))),
-        FieldReport("to", .text(nodeName(event.target))), FieldReport("purpose", .text(event.purpose.name)),
-        FieldReport("waiting", .flag(event.isWaiting)),
+        FieldReport("to", event.target == 0 ? .nothing : .text(nodeName(event.target))),
+        FieldReport("purpose", .text(event.purpose.name)),
+        FieldReport("step", .text(event.step.name)),
       ]
     case .moveAdvanced(let event): moveFields(event)
     case .nodeSuspected(let event): [node(event.node), silence(event.silentMilliseconds)]

@@ -21,6 +21,7 @@ extension Event {
       touched.shards.append(event.shard)
       touched.nodes += event.nodes
     case .electionStarted(let event): touched.shards.append(event.shard)
+    case .handOverRequested(let event): touched.shards.append(event.shard)
     case .leaderElected(let event): touched.add(event.shard, event.node)
     case .replicasOpened(let event):
       touched.nodes.append(event.node)

@@ -12,6 +12,8 @@ package enum MoveStep: UInt32, Sendable {
   case cancelled = 4
   /// A step of a plan that waits for its share of the budgets: nothing was touched yet.
   case waiting = 5
+  /// It was called off when its target had a vote already: first the leader must stop counting on that.
+  case undoing = 6
 
   package var name: String {
     switch self {
@@ -21,6 +23,7 @@ package enum MoveStep: UInt32, Sendable {
     case .finished: "finished"
     case .cancelled: "cancelled"
     case .waiting: "waiting"
+    case .undoing: "undoing"
     }
   }
 
@@ -33,6 +36,7 @@ package enum MoveStep: UInt32, Sendable {
     case .catchingUp: .promoted
     case .promoted: .handedOver
     case .handedOver: .finished
+    case .undoing: .cancelled
     case .finished, .cancelled: nil
     }
   }
@@ -71,6 +75,7 @@ package struct MoveRow: TableRow {
   package var shard: ShardID = 0
   /// 0 when a replica is added and none goes.
   package var source: NodeID = 0
+  /// 0 when a replica goes and none comes.
   package var target: NodeID = 0
   package var step = MoveStep.catchingUp
   package var purpose = MovePurpose.order
@@ -80,6 +85,15 @@ package struct MoveRow: TableRow {
   package init() {}
 
   package var isVacant: Bool { shard == 0 }
+
+  /// The replica that the leader shall stop counting on, because it goes next; 0 for none.
+  package var leaving: NodeID {
+    switch step {
+    case .handedOver: source
+    case .undoing: target
+    case .waiting, .catchingUp, .promoted, .finished, .cancelled: 0
+    }
+  }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.uint32(1, &shard)

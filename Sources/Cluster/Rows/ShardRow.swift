@@ -23,7 +23,7 @@ extension State {
   }
 }
 
-/// A shard: where its replicas are and who leads it. All in place, 64 bytes, since there may be millions.
+/// A shard: where its replicas are and who leads it. All in place, 80 bytes, since there may be millions.
 package struct ShardRow: TableRow {
   package static let table = TableID.shards
 
@@ -38,6 +38,9 @@ package struct ShardRow: TableRow {
   package var move: MoveID = 0
   package var replicas = ReplicaList()
   package var changed: Revision = 0
+  /// Who the leader was asked to hand over to, or 0; and since when: its answer names that revision.
+  package var heir: NodeID = 0
+  package var heirSince: Revision = 0
 
   package init() {}
   package init(collection: CollectionID, index: UInt32) {
@@ -53,5 +56,7 @@ package struct ShardRow: TableRow {
     try fields.uint32(5, &move)
     try fields.packed(6, &replicas)
     try fields.uint64(7, &changed)
+    try fields.uint32(8, &heir)
+    try fields.uint64(9, &heirSince)
   }
 }

@@ -58,9 +58,16 @@ package struct MoveController: Sendable {
 
   private func next(_ id: MoveID, _ move: MoveRow, _ state: State, _ waited: UInt64) -> Proposal? {
     let shard = state.shards[move.shard]
+    switch move.step {
+    case .handedOver: return finish(id, move, shard, state)
+    case .undoing:
+      guard isSpared(move.target, shard, state) else { return nil }
+      return advance(id, move, .cancelled, .moveStep, ["undone=\(state.nodeName(move.target))"], state)
+    case .catchingUp, .promoted, .waiting, .finished, .cancelled: break
+    }
     guard let learner = shard.replicas.replica(on: move.target) else { return nil }
     let target = state.nodes[move.target]
-    if move.step != .handedOver, shard.leader != move.target, target.state == .down || target.isRemoved {
+    if shard.leader != move.target, target.state == .down || target.isRemoved {
       return advance(id, move, .cancelled, .moveFailed, ["target=\(target.name)", "state=\(target.state.name)"], state)
     }
     switch move.step {
@@ -72,16 +79,40 @@ package struct MoveController: Sendable {
       guard waited > limit, move.purpose != .order else { return nil }
       return advance(id, move, .cancelled, .moveFailed, ["waited=\(waited)ms", "limit=\(limit)ms"], state)
     case .promoted:
-      return advance(id, move, .handedOver, .moveStep, leaderArguments(move, shard, state), state)
-    case .handedOver:
-      return advance(id, move, .finished, .moveStep, ["in-sync=\(shard.replicas.count(where: \.isInSync))"], state)
-    case .waiting, .finished, .cancelled: return nil
+      if move.source != 0, shard.leader == move.source { return handOver(move, shard, state) }
+      let leader = shard.leader == 0 ? "nobody" : state.nodeName(shard.leader)
+      return advance(id, move, .handedOver, .moveStep, ["leader=\(leader)"], state)
+    case .handedOver, .undoing, .waiting, .finished, .cancelled: return nil
     }
   }
 
-  private func leaderArguments(_ move: MoveRow, _ shard: ShardRow, _ state: State) -> [String] {
-    guard move.source != 0, shard.leader == move.source else { return ["leader stays"] }
-    return ["leader=\(state.nodeName(move.source))", "next=\(state.nodeName(move.target))"]
+  /// The source is asked to let the target lead; it answers when the target has everything.
+  private func handOver(_ move: MoveRow, _ shard: ShardRow, _ state: State) -> Proposal? {
+    guard shard.heir != move.target, state.nodes[move.source].state.isAlive else { return nil }
+    let command = ElectLeader(
+      collection: state.collectionName(shard.collection), index: shard.index, node: state.nodeName(move.target))
+    let arguments = [
+      "shard=\(state.shardName(move.shard))", "leader=\(state.nodeName(move.source))", "next=\(command.node)",
+    ]
+    return Proposal(
+      controller: MoveController.name, command: .electLeader(command),
+      reason: Reason(.moveStep, arguments: arguments), cause: move.changed)
+  }
+
+  /// The source goes when its leader counts on it no more. What leads again cannot go: such a removal is called off.
+  private func finish(_ id: MoveID, _ move: MoveRow, _ shard: ShardRow, _ state: State) -> Proposal? {
+    if move.source != 0, shard.leader == move.source {
+      return move.target == 0
+        ? advance(id, move, .cancelled, .moveFailed, ["leader=\(state.nodeName(move.source))"], state)
+        : handOver(move, shard, state)
+    }
+    guard move.source == 0 || isSpared(move.source, shard, state) else { return nil }
+    return advance(id, move, .finished, .moveStep, ["in-sync=\(shard.replicas.count(where: \.isInSync))"], state)
+  }
+
+  private func isSpared(_ node: NodeID, _ shard: ShardRow, _ state: State) -> Bool {
+    guard shard.leader != 0, shard.leader != node else { return false }
+    return shard.replicas.replica(on: node)?.isInSync != true || !state.nodes[shard.leader].isMonitored
   }
 
   /// How long a copy may take, from the size that the policy gives a replica.

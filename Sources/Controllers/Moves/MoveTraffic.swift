@@ -28,13 +28,14 @@ struct MoveTraffic {
   /// A lost source gives nothing and costs nothing.
   private func cost(_ shard: ShardID, _ source: NodeID, _ target: NodeID) -> MoveCost {
     let isRead = source != 0 && state.nodes[source].state.isAlive
-    let nodes = isRead ? [source, target] : [target]
+    // What only goes copies nothing.
+    let nodes = target == 0 ? [] : isRead ? [source, target] : [target]
     var zones: [UInt32] = []
     for node in nodes {
       let zone = state.load(node).domain(.zone)
       if zone != 0, !zones.contains(zone) { zones.append(zone) }
     }
-    let bytes = state.collections[state.shards[shard].collection].policy.replicaBytes
+    let bytes = target == 0 ? 0 : state.collections[state.shards[shard].collection].policy.replicaBytes
     return MoveCost(bytes: bytes, nodes: nodes, zones: zones)
   }
 

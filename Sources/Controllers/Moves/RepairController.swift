@@ -14,9 +14,6 @@ package struct RepairController: Sendable {
   /// When a node was first seen down, by this server's clock.
   private var downSince: [NodeID: UInt64] = [:]
 
-  /// What was refused is not tried again until the state is another.
-  private var refused: (at: Revision, shards: Set<ShardID>) = (0, [])
-
   package init() {}
 
   mutating func tick(
@@ -63,21 +60,16 @@ package struct RepairController: Sendable {
   /// The replica that can best be spared goes at once: nothing need be copied for that.
   private func letGo(_ shard: ShardID, _ state: State, _ planner: inout SurplusPlanner) -> Proposal? {
     let row = state.shards[shard]
-    guard refused.at != state.revision || !refused.shards.contains(shard), let node = planner.choose(row) else {
-      return nil
-    }
+    guard let node = planner.choose(row) else { return nil }
     let collection = state.collections[row.collection]
     let reason = Reason(
       .replicaSurplus, arguments: ["replicas=\(row.replicas.count)", "wanted=\(collection.policy.replicas)"])
     return Proposal(
-      controller: RepairController.name, command: .removeReplica(RemoveReplica(shard: shard, node: node)),
-      reason: reason, cause: collection.changed)
-  }
-
-  mutating func refused(_ proposal: Proposal, at revision: Revision) {
-    guard case .removeReplica(let command) = proposal.command else { return }
-    if refused.at != revision { refused = (revision, []) }
-    refused.shards.insert(command.shard)
+      controller: RepairController.name,
+      command: .startMove(
+        StartMove(
+          collection: state.collectionName(row.collection), index: row.index, source: state.nodeName(node), target: "",
+          purpose: .recovery)), reason: reason, cause: collection.changed)
   }
 
   private mutating func note(_ state: State, _ now: UInt64) {

@@ -71,6 +71,10 @@ package struct Follower: FieldMessage, Hashable {
   package var isLearner = false
   package var isOpened = false
   package var isInSync = false
+  /// Its node is not down.
+  package var isAlive = false
+  /// It goes next: the leader shall stop counting on it.
+  package var isLeaving = false
 
   package init() {}
 
@@ -81,6 +85,8 @@ package struct Follower: FieldMessage, Hashable {
     try fields.bool(4, &isLearner)
     try fields.bool(5, &isOpened)
     try fields.bool(6, &isInSync)
+    try fields.bool(7, &isAlive)
+    try fields.bool(8, &isLeaving)
   }
 }
 
@@ -102,6 +108,9 @@ package struct Assignment: FieldMessage, Hashable {
   package var followers: [Follower] = []
   /// How many replicas acknowledge a write, the leader among them.
   package var minInSync: UInt32 = 0
+  /// Whom the leader shall hand over to once that one has everything, or 0, and the revision that asked for it.
+  package var heir: NodeID = 0
+  package var heirSince: Revision = 0
 
   package init() {}
 
@@ -118,6 +127,8 @@ package struct Assignment: FieldMessage, Hashable {
     try fields.string(10, &leaderAddress, max: Limits.addressBytes)
     try fields.messages(11, &followers, count: Limits.replicaSlots)
     try fields.uint32(12, &minInSync)
+    try fields.uint32(13, &heir)
+    try fields.uint64(14, &heirSince)
   }
 }
 

@@ -37,7 +37,10 @@ struct Move: AsyncParsableCommand {
 struct Lead: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Hands the leadership of a shard to an in-sync replica.",
-    discussion: "Example: muster lead orders/17 n3")
+    discussion: """
+      Example: muster lead orders/17 n3
+      The leader brings it up to date, stops, and says so; then it leads. This waits for that, 10 seconds at most.
+      """)
   @Argument(help: "COLLECTION/NUMBER") var shard: String
   @Argument(help: "The node that shall lead.") var node: String
   @OptionGroup var options: MutationOptions
@@ -45,7 +48,18 @@ struct Lead: AsyncParsableCommand {
   func run() async throws {
     let name = try ShardName(shard)
     guard let index = UInt32(exactly: name.index) else { throw Failure.usage("\(name.index) is no shard number") }
-    try await options.run(.electLeader(ElectLeader(collection: name.collection, index: index, node: node)))
+    let connection = try await options.run(
+      .electLeader(ElectLeader(collection: name.collection, index: index, node: node)))
+    guard !options.dryRun else { return }
+    var waiting = WaitOptions()
+    (waiting.wait, waiting.timeout) = (true, "15s")
+    try await waiting.until(ServerSource(connection)) { source in
+      let question = Question.shards(ShardsQuestion(collection: name.collection, index: name.index))
+      guard let report = try await source.answer(question, at: .now).answer.shards.first else { return nil }
+      if report.leader == node { return nil }
+      if report.heir == node { return "node \(report.leader) has not handed over yet" }
+      throw Failure(.refused, "node \(node) does not lead; `muster log --shard \(shard)` says why")
+    }
   }
 }
 
@@ -116,7 +130,8 @@ struct Rebalance: AsyncParsableCommand {
         for shard in moving {
           guard let move = shard.move else { continue }
           table.add([
-            shard.name, move.source.isEmpty ? "-" : move.source, move.target, move.step.name, move.purpose.name,
+            shard.name, move.source.isEmpty ? "-" : move.source, move.target.isEmpty ? "-" : move.target,
+            move.step.name, move.purpose.name,
           ])
         }
         return "balancing is \(mode.name); \(moving.count) moves under way\n" + (moving.isEmpty ? "" : table.text)
@@ -130,7 +145,8 @@ extension ShardReport {
     guard let move else { return [] }
     return [
       .init("shard", .text(name)), .init("move", .number(UInt64(move.id))),
-      .init("from", move.source.isEmpty ? .null : .text(move.source)), .init("to", .text(move.target)),
+      .init("from", move.source.isEmpty ? .null : .text(move.source)),
+      .init("to", move.target.isEmpty ? .null : .text(move.target)),
       .init("step", .text(move.step.name)), .init("purpose", .text(move.purpose.name)),
       .init("started", .number(move.started)),
     ]
