@@ -35,7 +35,8 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let package = Package(
   name: "muster",
   products: [
-    .library(name: "Journal", targets: ["MusterLog", "MusterDisk"])
+    .library(name: "Journal", targets: ["MusterLog", "MusterDisk"]),
+    .library(name: "Hosting", targets: ["MusterHosting"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -56,7 +57,8 @@ let package = Package(
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
-    part("Peers", ["MusterCluster", "MusterProtocol"]),
+    part("Hosting", []),
+    part("Peers", ["MusterCluster", "MusterProtocol", "MusterHosting"]),
     part("Workload", ["MusterCluster", "MusterControllers"]),
     part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
     part(
@@ -80,13 +82,15 @@ let package = Package(
         "MusterKernel", "MusterDisk", "MusterConsole", nio, nioPosix,
       ]),
     part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterPeers", nio, nioPosix]),
-    part("Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient"]),
+    part("Hosts", ["MusterHosting", nio, nioPosix]),
+    part(
+      "Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient", "MusterHosting", nioPosix]),
     .executableTarget(
       name: "muster",
       dependencies: [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering",
-        "MusterWorkload", nio,
+        "MusterWorkload", "MusterHosting", "MusterHosts", nio,
         nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),
@@ -112,7 +116,7 @@ let package = Package(
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterWorkload",
       ]),
-    tests("Peers", ["MusterPeers", "MusterProtocol"]),
+    tests("Peers", ["MusterPeers", "MusterProtocol", "MusterCluster", "MusterHosting"]),
     tests("Simulation", ["MusterSimulation"]),
     tests("Controllers", ["MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests("Rendering", ["MusterBytes", "MusterCluster", "MusterRendering"]),
@@ -133,6 +137,7 @@ let package = Package(
     .testTarget(
       name: "MusterEndToEndTests", dependencies: ["muster", "import-openb"], path: "Tests/EndToEndTests",
       swiftSettings: strict),
+    tests("Hosts", ["MusterHosting", "MusterHosts"]),
     tests("Disk", ["MusterBytes", "MusterLog", "MusterDisk", "journal-example"]),
     tests(
       "Server",

@@ -18,6 +18,12 @@ extension Kernel {
     guard !assignments.isEmpty else { return }
     let shards = touchedShards(commits)
     guard !shards.isEmpty else { return }
+    statuses.prune(shards, in: view)
+    tellAssignments(of: shards)
+  }
+
+  /// Tells those that listen about shards of theirs.
+  func tellAssignments(of shards: [ShardID]) {
     for call in assignments.calls {
       guard let stream = assignments[call] else { continue }
       for shard in shards where stream.told.contains(shard) || isHosted(shard, by: stream.node) {
@@ -65,11 +71,10 @@ extension Kernel {
   /// Tells a node what it does not know yet, as far as its credit goes.
   func sendAssignments(_ call: CallID) {
     while let stream = assignments[call], stream.credit > 0 {
-      let isFirst = stream.scanning == 1
       scan(call)
       let item = nextItem(call)
-      // The first element is sent also when it is empty: the node then knows that it has nothing.
-      guard isFirst || !item.assigned.isEmpty || !item.withdrawn.isEmpty else { return }
+      // That it has been told everything is said also when there is nothing: the node then knows that it has nothing.
+      guard item.isComplete || !item.assigned.isEmpty || !item.withdrawn.isEmpty else { return }
       effects.append(.item(call, encode(item)))
       assignments[call]?.credit -= 1
     }
@@ -103,6 +108,10 @@ extension Kernel {
         assignments[call]?.told.remove(shard)
       }
     }
+    if let stream = assignments[call], !stream.isCompleteTold, stream.scanning == nil, stream.dirty.isEmpty {
+      item.isComplete = true
+      assignments[call]?.isCompleteTold = true
+    }
     return item
   }
 
@@ -130,6 +139,7 @@ extension Kernel {
     assignment.isOpened = replica.isOpened
     assignment.isInSync = replica.isInSync
     assignment.isElecting = row.leader == 0
+    assignment.links = links(shard, row, node)
     if row.leader != 0 {
       assignment.leader = view.nodeName(row.leader)
       assignment.leaderAddress = view.nodes[row.leader].address

@@ -114,6 +114,7 @@ extension Kernel {
       reply.revision = view.revision
       reply.time = view.time
       reply.answer = try view.answer(request.question, PlacementAdvisor())
+      addStatuses(to: &reply.answer)
       effects.append(.reply(call, encode(reply)))
     } catch {
       fail(call, RPCError(.refused, error.message, details: error.encoded()))

@@ -14,6 +14,7 @@ extension Kernel {
     for position in request.positions {
       controllers.heard(position, of: request.node, incarnation: request.incarnation, in: sequencer.head)
     }
+    note(request)
     var reply = PositionsReply()
     reply.timeline = identity.timeline
     reply.revision = view.revision
