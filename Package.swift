@@ -102,6 +102,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tools/import-openb", swiftSettings: strict),
 
+    .executableTarget(
+      name: "redis-load",
+      dependencies: [
+        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterHosts", "MusterRendering",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tools/redis-load", swiftSettings: strict),
+
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
     .executableTarget(

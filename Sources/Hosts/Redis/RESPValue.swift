@@ -1,5 +1,5 @@
 /// A value of the Redis serialization protocol, version 2.
-enum RESPValue: Equatable, Sendable {
+package enum RESPValue: Equatable, Sendable {
   case simple(String)
   case error(String)
   case integer(Int64)
@@ -8,7 +8,7 @@ enum RESPValue: Equatable, Sendable {
   case array([RESPValue])
 
   /// Text of whatever is text; nil for other values.
-  var text: String? {
+  package var text: String? {
     switch self {
     case .simple(let text): text
     case .bulk(let bytes): String(decoding: bytes, as: UTF8.self)

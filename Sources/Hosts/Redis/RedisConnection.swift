@@ -1,9 +1,9 @@
 internal import MusterHosting
-internal import NIOCore
+package import NIOCore
 internal import NIOPosix
 
 /// A connection to a Redis server: commands go out, values come back in their order.
-final class RedisConnection: Sendable {
+package final class RedisConnection: Sendable {
   private let channel: any Channel
   private let handler: NIOLoopBound<RedisHandler>
 
@@ -13,7 +13,7 @@ final class RedisConnection: Sendable {
   }
 
   /// - Parameter address: HOST:PORT.
-  static func connect(_ address: String, within time: TimeAmount = .milliseconds(500)) async throws -> RedisConnection {
+  package static func connect(_ address: String, within time: TimeAmount = .milliseconds(500)) async throws -> RedisConnection {
     guard let (host, port) = RedisConnection.parts(address) else { throw HostProblem.notNow("no address: \(address)") }
     let loop = MultiThreadedEventLoopGroup.singleton.any()
     do {
@@ -37,14 +37,14 @@ final class RedisConnection: Sendable {
     return (String(address[..<colon]), Int(port))
   }
 
-  var isOpen: Bool { channel.isActive }
+  package var isOpen: Bool { channel.isActive }
 
   /// Sends a command and waits for its value. An error that Redis answers is thrown in its words.
-  func call(_ words: String..., within time: TimeAmount = .seconds(2)) async throws -> RESPValue {
+  package func call(_ words: String..., within time: TimeAmount = .seconds(2)) async throws -> RESPValue {
     try await call(words, within: time)
   }
 
-  func call(_ words: [String], within time: TimeAmount = .seconds(2)) async throws -> RESPValue {
+  package func call(_ words: [String], within time: TimeAmount = .seconds(2)) async throws -> RESPValue {
     let value: RESPValue
     do {
       let promise = channel.eventLoop.makePromise(of: RESPValue.self)
@@ -57,12 +57,12 @@ final class RedisConnection: Sendable {
     return value
   }
 
-  func close() { channel.close(promise: nil) }
+  package func close() { channel.close(promise: nil) }
 }
 
 /// What Redis says instead of doing what it was told.
-struct RedisError: Error, CustomStringConvertible {
-  var description: String
+package struct RedisError: Error, CustomStringConvertible {
+  package var description: String
 
   init(_ description: String) { self.description = description }
 
