@@ -36,7 +36,7 @@ let package = Package(
   name: "muster",
   products: [
     .library(name: "Journal", targets: ["MusterLog", "MusterDisk"]),
-    .library(name: "Hosting", targets: ["MusterHosting"]),
+    .library(name: "Hosting", targets: ["MusterHosting", "MusterHostConformance"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -82,6 +82,7 @@ let package = Package(
         "MusterKernel", "MusterDisk", "MusterConsole", nio, nioPosix,
       ]),
     part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterPeers", nio, nioPosix]),
+    part("HostConformance", ["MusterHosting"]),
     part("Hosts", ["MusterHosting", nio, nioPosix]),
     part(
       "Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient", "MusterHosting", nioPosix]),
@@ -144,7 +145,7 @@ let package = Package(
     .testTarget(
       name: "MusterEndToEndTests", dependencies: ["muster", "import-openb"], path: "Tests/EndToEndTests",
       swiftSettings: strict),
-    tests("Hosts", ["MusterHosting", "MusterHosts"]),
+    tests("Hosts", ["MusterHosting", "MusterHosts", "MusterHostConformance"]),
     tests("Disk", ["MusterBytes", "MusterLog", "MusterDisk", "journal-example"]),
     tests(
       "Server",
