@@ -83,7 +83,7 @@ let package = Package(
       ]),
     part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterPeers", nio, nioPosix]),
     part("HostConformance", ["MusterHosting"]),
-    part("Hosts", ["MusterHosting", nio, nioPosix]),
+    part("Hosts", ["MusterBytes", "MusterHosting", crypto, nio, nioPosix]),
     part(
       "Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient", "MusterHosting", nioPosix]),
     .executableTarget(

@@ -96,6 +96,8 @@ public struct HostConformance: Sendable {
       let again = try await subject.host(node: "a").open(shard, mustExist: true)
       try require(try await again.look().role == .leading(epoch: 1), "it leads as before")
       try await again.lead(leadership(1, replicas))
+      // It may be reached elsewhere now.
+      try await replicas[1].follow(following(1, again))
       try await write("2", again)
       try await awaitValues(["1", "2"], replicas[1], "b")
     case .aPausedLeaderTakesNothing:

@@ -53,10 +53,17 @@ enum FileText {
       throw problem("read", path)
     }
     defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: bytesMax)
-    let count = Glibc.read(file, &bytes, bytesMax)
-    guard count >= 0 else { throw problem("read", path) }
-    return String(decoding: bytes[..<count], as: UTF8.self)
+    var status = stat()
+    guard fstat(file, &status) == 0, status.st_size <= bytesMax else { throw problem("read", path) }
+    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress?.advanced(by: done), $0.count - done) }
+      guard count >= 0 else { throw problem("read", path) }
+      if count == 0 { break }
+      done += count
+    }
+    return String(decoding: bytes[..<done], as: UTF8.self)
   }
 
   /// Durable, and either the old text or the new one whatever happens.
@@ -66,9 +73,19 @@ enum FileText {
     guard file >= 0 else { throw problem("write", fresh) }
     defer { close(file) }
     let bytes = Array(text.utf8)
-    guard Glibc.write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else { throw problem("write", fresh) }
+    guard writeAll(file, bytes), fsync(file) == 0 else { throw problem("write", fresh) }
     guard rename(fresh, path) == 0 else { throw problem("rename", fresh) }
     try syncDirectory(of: path)
+  }
+
+  static func writeAll(_ file: Int32, _ bytes: [UInt8]) -> Bool {
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress?.advanced(by: done), bytes.count - done) }
+      guard count > 0 else { return false }
+      done += count
+    }
+    return true
   }
 
   static func makeDirectory(_ path: String) throws {

@@ -13,7 +13,9 @@ package final class RedisConnection: Sendable {
   }
 
   /// - Parameter address: HOST:PORT.
-  package static func connect(_ address: String, within time: TimeAmount = .milliseconds(500)) async throws -> RedisConnection {
+  package static func connect(_ address: String, within time: TimeAmount = .milliseconds(500)) async throws
+    -> RedisConnection
+  {
     guard let (host, port) = RedisConnection.parts(address) else { throw HostProblem.notNow("no address: \(address)") }
     let loop = MultiThreadedEventLoopGroup.singleton.any()
     do {

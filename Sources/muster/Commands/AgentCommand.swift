@@ -11,7 +11,7 @@ import MusterRendering
 import MusterServer
 
 struct AgentCommand: AsyncParsableCommand {
-  enum Host: String, ExpressibleByArgument, CaseIterable { case none, redis }
+  enum Host: String, ExpressibleByArgument, CaseIterable { case none, redis, directory }
 
   static let configuration = CommandConfiguration(
     commandName: "agent", abstract: "Joins as a node, beats, and hosts what it is assigned.",
@@ -22,7 +22,9 @@ struct AgentCommand: AsyncParsableCommand {
   @Option(help: "What it can carry; without it the machine's cores, memory and disk.") var capacity: [String] = []
   @Option(help: "LABEL=VALUE; may be repeated.") var label: [String] = []
   @Option(help: "The directory of its data; with a host it is made if there is none.") var data: String?
-  @Option(help: "What hosts the replicas: redis runs a Redis server for each; none holds no data.") var host = Host.none
+  @Option(
+    help: "What hosts the replicas: redis runs a Redis server for each, directory keeps files; none holds no data.")
+  var host = Host.none
   @Option(help: "FIRST-LAST: the ports that its replicas listen on; without it any that are free.") var ports: String?
   @Option(help: "How often replicas are compared by checksums: 10m, 1h; 0s for never.") var checksums = "10m"
   @Option(help: "The address that clients find it at.") var address = ""
@@ -64,7 +66,11 @@ struct AgentCommand: AsyncParsableCommand {
     }
     let directory: NodeDirectory
     do { directory = try NodeDirectory(data) } catch { throw Failure(.refused, "\(error)") }
-    let host = RedisHost(directory: directory.path, node: name, ports: try portRange())
+    let ports = try portRange()
+    let host: any ShardHost =
+      host == .redis
+      ? RedisHost(directory: directory.path, node: name, ports: ports)
+      : DirectoryHost(directory: directory.path, ports: ports)
     return Hosting(host, checksums: interval == 0 ? nil : .microseconds(Int64(clamping: interval))) {
       try directory.bind(to: $0)
     }
