@@ -20,7 +20,7 @@ extension Kernel {
       case .execute: execute(call, try decode(payload), caller, now)
       case .read: read(call, try decode(payload))
       case .heartbeat: heartbeat(call, try decode(payload), now)
-      case .positions: positions(call, try decode(payload))
+      case .positions: positions(call, try decode(payload), now)
       case .log: recall(call, .log(try decode(payload), credit: credit))
       case .diff: recall(call, .diff(try decode(payload), credit: credit))
       case .watch: watch(call, try decode(payload), credit: credit)

@@ -1,11 +1,14 @@
 internal import MusterCluster
+internal import MusterControllers
 internal import MusterProtocol
 
 extension Kernel {
   /// A node says how its replicas are. Others that copy from one that is reached elsewhere now are told.
-  func note(_ request: PositionsRequest) {
+  func note(_ request: PositionsRequest, _ now: Now) {
     var moved: [ShardID] = []
     for status in request.statuses {
+      guard sequencer.head.shards.row(status.shard)?.replicas.index(of: request.node) != nil else { continue }
+      controllers.heard(status, of: request.node, incarnation: request.incarnation, now: now.monotonic)
       if statuses.note(status, of: request.node, incarnation: request.incarnation, in: sequencer.head) {
         moved.append(status.shard)
       }

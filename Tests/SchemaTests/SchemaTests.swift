@@ -215,7 +215,7 @@ private enum SchemaSamples {
       .startMove(StartMove(collection: "c1", index: 0, source: "n0", target: "n1")),
       .advanceMove(AdvanceMove(move: 1, step: .cancelled)), .startElections(StartElections(shards: [1, 2])),
       .concludeElection(ConcludeElection(shard: 1, node: 1, epoch: 2, isUnclean: true)),
-      .shrinkInSync(ShrinkInSync(node: 1, shards: [1])), .setBalancing(SetBalancing(mode: .running)),
+      .rebuildReplica(RebuildReplica(shard: 1, node: 1)), .shrinkInSync(ShrinkInSync(node: 1, shards: [1])), .setBalancing(SetBalancing(mode: .running)),
       .recoverShard(RecoverShard(collection: "c1", index: 0, node: "n1")),
       .setSchema(SetSchema(key: "s/i", schema: schema)), .setSchema(SetSchema(key: "s/t", schema: texts)),
       .setConfig(SetConfig(key: "s/i", scope: ScopeName(.cluster), value: .integer(-3), expectedVersion: 0)),

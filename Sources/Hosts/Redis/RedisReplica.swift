@@ -161,16 +161,14 @@ actor RedisReplica: HostedReplica {
       condition.followers = await progress(info)
     } else if info.source != nil {
       condition.role = .following(isAttached: info.isAttached)
-      if !info.isAttached { condition.problem = info.diskProblem.isEmpty ? copyWords(info) : info.diskProblem }
+      if !info.isAttached, !info.isSyncing, info.diskProblem.isEmpty {
+        condition.problem = "has no link to \(info.source ?? "its source")"
+      }
       condition.bytesToCopy = info.number("master_sync_total_bytes")
       if info.isSyncing { condition.bytes = info.number("master_sync_read_bytes") }
     }
     condition.position = position(info, history)
     return condition
-  }
-
-  private func copyWords(_ info: RedisInfo) -> String {
-    info.isSyncing ? "copies from \(info.source ?? "nobody")" : "has no link to \(info.source ?? "its source")"
   }
 
   /// Offsets are forgotten when the process ends: then nothing can be said until it copied again.
