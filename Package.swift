@@ -35,7 +35,8 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let package = Package(
   name: "muster",
   products: [
-    .library(name: "Journal", targets: ["MusterLog", "MusterDisk"])
+    .library(name: "Journal", targets: ["MusterLog", "MusterDisk"]),
+    .library(name: "Hosting", targets: ["MusterHosting", "MusterHostConformance"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -56,7 +57,8 @@ let package = Package(
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
-    part("Peers", ["MusterCluster", "MusterProtocol"]),
+    part("Hosting", []),
+    part("Peers", ["MusterCluster", "MusterProtocol", "MusterHosting"]),
     part("Workload", ["MusterCluster", "MusterControllers"]),
     part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
     part(
@@ -80,13 +82,16 @@ let package = Package(
         "MusterKernel", "MusterDisk", "MusterConsole", nio, nioPosix,
       ]),
     part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterPeers", nio, nioPosix]),
-    part("Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient"]),
+    part("HostConformance", ["MusterHosting"]),
+    part("Hosts", ["MusterBytes", "MusterHosting", crypto, nio, nioPosix]),
+    part(
+      "Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient", "MusterHosting", nioPosix]),
     .executableTarget(
       name: "muster",
       dependencies: [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering",
-        "MusterWorkload", nio,
+        "MusterWorkload", "MusterHosting", "MusterHosts", nio,
         nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),
@@ -97,6 +102,13 @@ let package = Package(
         "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterRendering",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tools/import-openb", swiftSettings: strict),
+
+    .executableTarget(
+      name: "redis-load",
+      dependencies: [
+        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterHosts", "MusterRendering",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tools/redis-load", swiftSettings: strict),
 
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
@@ -112,7 +124,7 @@ let package = Package(
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterWorkload",
       ]),
-    tests("Peers", ["MusterPeers", "MusterProtocol"]),
+    tests("Peers", ["MusterPeers", "MusterProtocol", "MusterCluster", "MusterHosting"]),
     tests("Simulation", ["MusterSimulation"]),
     tests("Controllers", ["MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests("Rendering", ["MusterBytes", "MusterCluster", "MusterRendering"]),
@@ -133,6 +145,7 @@ let package = Package(
     .testTarget(
       name: "MusterEndToEndTests", dependencies: ["muster", "import-openb"], path: "Tests/EndToEndTests",
       swiftSettings: strict),
+    tests("Hosts", ["MusterHosting", "MusterHosts", "MusterHostConformance"]),
     tests("Disk", ["MusterBytes", "MusterLog", "MusterDisk", "journal-example"]),
     tests(
       "Server",

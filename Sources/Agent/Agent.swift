@@ -20,35 +20,56 @@ package enum AgentError: Error, CustomStringConvertible {
 
 /// Speaks for one node: joins, beats, takes assignments and reports them.
 ///
-/// It holds no data itself: assignments count as opened at once.
+/// Without a host it holds no data: assignments count as opened at once, and every position is the same.
 package final class Agent: Sendable {
   package let join: JoinNode
   private let client: Client
   /// Signs of life go their own way, so that nothing large stands before them.
   private let beats: Client
+  /// So that neither a long stream nor a slow report keeps the other waiting.
+  private let reports: Client
   /// Told what happens, in words.
   private let say: @Sendable (String) -> Void
+  private let hosting: Hosting?
 
   package static let heartbeatMilliseconds: UInt64 = 500
 
-  package init(_ join: JoinNode, _ servers: ServerList, software: String, say: @escaping @Sendable (String) -> Void) {
+  package init(
+    _ join: JoinNode, _ servers: ServerList, software: String, hosting: Hosting? = nil,
+    say: @escaping @Sendable (String) -> Void
+  ) {
     self.join = join
+    self.hosting = hosting
     self.say = say
     let hello = Hello(principal: join.name, kind: .node, software: software)
     client = Client(servers, hello: hello)
     beats = Client(servers, hello: hello)
+    reports = Client(servers, hello: hello)
   }
 
   /// Joins, then works until the task is cancelled or the node is replaced.
   ///
   /// - Parameter clock: the wall clock in microseconds, for request ids.
   package func run(clock: @escaping @Sendable () -> UInt64) async throws {
+    if let hosting { try hosting.bind(try await clusterID()) }
     let reply = try await joined(clock)
     say("joined as node \(reply.node), incarnation \(reply.incarnation), at revision \(reply.commit)")
     let identity = Heartbeat(node: reply.node, incarnation: reply.incarnation)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.beat(identity) }
-      group.addTask { try await self.host(identity, clock) }
+      if let hosting {
+        let driver = HostDriver(hosting)
+        group.addTask {
+          try await self.follow(identity) {
+            await driver.apply($0)
+          } restart: {
+            await driver.restart()
+          }
+        }
+        group.addTask { try await self.tell(driver, identity, clock) }
+      } else {
+        group.addTask { try await self.host(identity, clock) }
+      }
       try await group.next()
       group.cancelAll()
     }
@@ -83,22 +104,68 @@ package final class Agent: Sendable {
     }
   }
 
-  /// Follows the assignments, and begins again whenever the stream breaks.
-  private func host(_ identity: Heartbeat, _ clock: @Sendable () -> UInt64) async throws {
+  /// The cluster that the servers are of.
+  private func clusterID() async throws -> String {
+    while true {
+      do throws(ClientError) {
+        return try await client.connected().server.clusterID
+      } catch {
+        guard error.isWorthRetrying else { throw AgentError.refused("cannot join: \(error)") }
+      }
+      try await Task.sleep(for: .milliseconds(300))
+    }
+  }
+
+  /// Says of replicas without data what is asked.
+  private func host(_ identity: Heartbeat, _ clock: @escaping @Sendable () -> UInt64) async throws {
     var book = AssignmentBook()
+    try await follow(identity) { item in
+      let (open, close) = book.apply(item)
+      for assignment in open { book.opened(assignment.shard) }
+      book.judgeWithoutData(item.assigned)
+      try await self.tellPositions(&book, identity)
+      if !open.isEmpty || !close.isEmpty { self.say("hosts \(book.assigned.count) replicas") }
+      try await self.report(&book, identity, clock)
+    } restart: {
+      book.restart()
+    }
+  }
+
+  /// Tells the control plane what became of the replicas that a host has.
+  private func tell(
+    _ driver: HostDriver, _ identity: Heartbeat, _ clock: @escaping @Sendable () -> UInt64
+  ) async throws {
+    while true {
+      do throws(ClientError) {
+        if let request = await driver.nextPositions(identity) {
+          let _: PositionsReply = try await reports.call(.positions, request, within: 5000)
+          await driver.told(request)
+        }
+        while let report = await driver.nextReport(identity) {
+          var request = Request(.reportReplicas(report), client: "agent.\(join.name)".prefixed, sequence: clock())
+          request.cause = report.cause
+          _ = try await reports.execute(request, attempts: 1) { _ in }
+          await driver.reported(report)
+        }
+      } catch {
+        // What was not heard is said again.
+        try await Task.sleep(for: .milliseconds(200))
+      }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
+  /// Follows the assignments, and begins again whenever the stream breaks.
+  private func follow(
+    _ identity: Heartbeat, _ apply: (AssignmentsItem) async throws -> Void, restart: () async -> Void
+  ) async throws {
     while true {
       do {
-        book.restart()
+        await restart()
         let request = AssignmentsRequest(node: identity.node, incarnation: identity.incarnation)
         try await client.stream(.assignments, request, window: 16).forEach { element in
           guard case .item(let bytes) = element else { return true }
-          let item = try AssignmentsItem(bytes: bytes)
-          let (open, close) = book.apply(item)
-          for assignment in open { book.opened(assignment.shard) }
-          book.judgeWithoutData(item.assigned)
-          try await self.tellPositions(&book, identity)
-          if !open.isEmpty || !close.isEmpty { self.say("hosts \(book.assigned.count) replicas") }
-          try await self.report(&book, identity, clock)
+          try await apply(try AssignmentsItem(bytes: bytes))
           return true
         }
       } catch is CancellationError {

@@ -11,6 +11,8 @@ package struct Controllers: Sendable {
   private var repair = RepairController()
   private var mover = MoveController()
   private var placement = PlacementContinuation()
+  private var checksums = ChecksumController()
+  private var health = ReplicaHealth()
 
   package init() {}
 
@@ -22,6 +24,12 @@ package struct Controllers: Sendable {
   /// A replica promised the epoch of an election and says how far it is.
   package mutating func heard(_ position: ReplicaPosition, of node: NodeID, incarnation: UInt64, in state: State) {
     elections.heard(position, of: node, incarnation: incarnation, in: state)
+  }
+
+  /// A node says how one of its replicas is.
+  package mutating func heard(_ status: ReplicaStatus, of node: NodeID, incarnation: UInt64, now: UInt64) {
+    checksums.heard(status, of: node, incarnation: incarnation)
+    health.heard(status, of: node, incarnation: incarnation, now)
   }
 
   /// What should happen now. In maintenance only what operators ordered goes on.
@@ -36,7 +44,7 @@ package struct Controllers: Sendable {
     return health + elections.tick(state, findings, now) + handOver.tick(state, findings.handingOver, now) + steps
       + placement.tick(state: state)
       + repair.tick(state, findings, &traffic, &planner, settings, now)
-      + BalanceController.tick(state, findings, &traffic)
+      + checksums.tick(state) + self.health.tick(state, now) + BalanceController.tick(state, findings, &traffic)
   }
 
   private func isOrdered(_ proposal: Proposal, _ state: State) -> Bool {

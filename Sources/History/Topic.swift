@@ -8,6 +8,7 @@ extension Event {
     case .configSet, .configKeyAdded, .configDeleted, .schemaSet: .config
     case .shardPlaced, .leaderElected, .replicasOpened, .replicaCaughtUp, .replicaFellBehind, .replicaAdded,
       .replicaPromoted, .replicaRemoved, .moveStarted, .moveAdvanced, .electionStarted, .handOverRequested,
+      .replicaRebuilding,
       .balancingChanged,
       .collectionCreated, .collectionChanged,
       .collectionDeleted:

@@ -12,6 +12,8 @@ struct AssignmentStream {
   var dirty: Set<ShardID> = []
   /// Every shard below this number was looked at for the first telling; nil once all were.
   var scanning: ShardID? = 1
+  /// It was said that everything was said.
+  var isCompleteTold = false
 }
 
 /// The assignment streams, in the order of their calls.

@@ -18,6 +18,12 @@ extension Kernel {
     guard !assignments.isEmpty else { return }
     let shards = touchedShards(commits)
     guard !shards.isEmpty else { return }
+    statuses.prune(shards, in: view)
+    tellAssignments(of: shards)
+  }
+
+  /// Tells those that listen about shards of theirs.
+  func tellAssignments(of shards: [ShardID]) {
     for call in assignments.calls {
       guard let stream = assignments[call] else { continue }
       for shard in shards where stream.told.contains(shard) || isHosted(shard, by: stream.node) {
@@ -65,11 +71,10 @@ extension Kernel {
   /// Tells a node what it does not know yet, as far as its credit goes.
   func sendAssignments(_ call: CallID) {
     while let stream = assignments[call], stream.credit > 0 {
-      let isFirst = stream.scanning == 1
       scan(call)
       let item = nextItem(call)
-      // The first element is sent also when it is empty: the node then knows that it has nothing.
-      guard isFirst || !item.assigned.isEmpty || !item.withdrawn.isEmpty else { return }
+      // That it has been told everything is said also when there is nothing: the node then knows that it has nothing.
+      guard item.isComplete || !item.assigned.isEmpty || !item.withdrawn.isEmpty else { return }
       effects.append(.item(call, encode(item)))
       assignments[call]?.credit -= 1
     }
@@ -95,13 +100,18 @@ extension Kernel {
     guard let stream = assignments[call] else { return item }
     for shard in stream.dirty.sorted().prefix(AssignmentsItem.rowsMax) {
       assignments[call]?.dirty.remove(shard)
-      if let assignment = view.assignment(shard, to: stream.node) {
+      if var assignment = view.assignment(shard, to: stream.node) {
+        assignment.links = links(shard, view.shards[shard], stream.node)
         item.assigned.append(assignment)
         assignments[call]?.told.insert(shard)
       } else if stream.told.contains(shard) {
         item.withdrawn.append(shard)
         assignments[call]?.told.remove(shard)
       }
+    }
+    if let stream = assignments[call], !stream.isCompleteTold, stream.scanning == nil, stream.dirty.isEmpty {
+      item.isComplete = true
+      assignments[call]?.isCompleteTold = true
     }
     return item
   }

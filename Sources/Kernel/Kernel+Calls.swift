@@ -20,7 +20,7 @@ extension Kernel {
       case .execute: execute(call, try decode(payload), caller, now)
       case .read: read(call, try decode(payload))
       case .heartbeat: heartbeat(call, try decode(payload), now)
-      case .positions: positions(call, try decode(payload))
+      case .positions: positions(call, try decode(payload), now)
       case .log: recall(call, .log(try decode(payload), credit: credit))
       case .diff: recall(call, .diff(try decode(payload), credit: credit))
       case .watch: watch(call, try decode(payload), credit: credit)
@@ -114,6 +114,7 @@ extension Kernel {
       reply.revision = view.revision
       reply.time = view.time
       reply.answer = try view.answer(request.question, PlacementAdvisor())
+      addStatuses(to: &reply.answer)
       effects.append(.reply(call, encode(reply)))
     } catch {
       fail(call, RPCError(.refused, error.message, details: error.encoded()))

@@ -5,7 +5,7 @@ internal import MusterProtocol
 
 extension Kernel {
   /// How far replicas are is soft, like a sign of life: it becomes part of the log when an election is decided by it.
-  func positions(_ call: CallID, _ request: PositionsRequest) {
+  func positions(_ call: CallID, _ request: PositionsRequest, _ now: Now) {
     guard let row = sequencer.head.nodes.row(request.node), row.incarnation == request.incarnation, !row.isRemoved
     else {
       let refusal = Refusal(.fenced, "this incarnation of the node was replaced, or it is no member; join again")
@@ -14,6 +14,7 @@ extension Kernel {
     for position in request.positions {
       controllers.heard(position, of: request.node, incarnation: request.incarnation, in: sequencer.head)
     }
+    note(request, now)
     var reply = PositionsReply()
     reply.timeline = identity.timeline
     reply.revision = view.revision

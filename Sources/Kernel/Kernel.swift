@@ -23,6 +23,7 @@ package final class Kernel {
   var waiting = WaitingReplies()
   var watches = WatchTable()
   var assignments = AssignmentTable()
+  var statuses = StatusTable()
   /// Empty while commands are taken.
   package internal(set) var readOnlyBecause = ""
 

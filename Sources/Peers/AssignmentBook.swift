@@ -10,6 +10,8 @@ package struct AssignmentBook: Sendable {
   /// What this node, as a leader, has to say of followers.
   private var words: [Link: FollowerWord] = [:]
   private var yields: [ShardID: Yield] = [:]
+  /// Replicas of this node that cannot be counted on.
+  private var lost: Set<ShardID> = []
   /// Elections that wait for this node's word, with their epochs.
   private var elections: [ShardID: UInt32] = [:]
 
@@ -32,12 +34,14 @@ package struct AssignmentBook: Sendable {
       unreported.remove(shard)
       elections[shard] = nil
       yields[shard] = nil
+      lost.remove(shard)
     }
     var open: [Assignment] = []
     for assignment in item.assigned {
       forgetWords(assignment.shard)
       assigned[assignment.shard] = assignment
       yields[assignment.shard] = nil
+      lost.remove(assignment.shard)
       elections[assignment.shard] = assignment.isElecting ? assignment.epoch : nil
       if !assignment.isOpened { open.append(assignment) }
     }
@@ -77,6 +81,11 @@ package struct AssignmentBook: Sendable {
       shard: assignment.shard, epoch: assignment.epoch, heir: assignment.heir, since: assignment.heirSince)
   }
 
+  /// The host cannot bring the replica into its role: its data is gone, or it does not answer.
+  package mutating func lost(_ assignment: Assignment) {
+    if assigned[assignment.shard]?.epoch == assignment.epoch { lost.insert(assignment.shard) }
+  }
+
   /// What a node without data says of what it leads: whoever is open and alive has all that there is.
   package mutating func judgeWithoutData(_ assignments: [Assignment]) {
     for assignment in assignments where assignment.role == .leader && !assignment.isElecting {
@@ -99,17 +108,19 @@ package struct AssignmentBook: Sendable {
 
   /// The next report, at most so many shards; nil when there is nothing to say.
   package mutating func nextReport(node: NodeID, incarnation: UInt64) -> ReportReplicas? {
-    guard !unreported.isEmpty || !words.isEmpty || !yields.isEmpty else { return nil }
+    guard !unreported.isEmpty || !words.isEmpty || !yields.isEmpty || !lost.isEmpty else { return nil }
     let most = Limits.shardsPerReport / 4
     return ReportReplicas(
       node: node, incarnation: incarnation, opened: Array(unreported.sorted().prefix(most)),
-      followers: words.keys.sorted().prefix(most).compactMap { words[$0] }, fellBehind: [],
+      followers: words.keys.sorted().prefix(most).compactMap { words[$0] },
+      fellBehind: Array(lost.sorted().prefix(most)),
       yields: Array(yields.keys.sorted().prefix(most)).compactMap { yields[$0] })
   }
 
   /// A report was accepted.
   package mutating func reported(_ report: ReportReplicas) {
     unreported.subtract(report.opened)
+    lost.subtract(report.fellBehind)
     for word in report.followers {
       let link = Link(shard: word.shard, node: word.node)
       if words[link] == word { words[link] = nil }
@@ -123,6 +134,7 @@ package struct AssignmentBook: Sendable {
     unreported = []
     words = [:]
     yields = [:]
+    lost = []
     elections = [:]
   }
 }

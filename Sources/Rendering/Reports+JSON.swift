@@ -37,10 +37,29 @@ extension ShardReport {
 
 extension ReplicaReport {
   package var json: JSON {
-    .members([
-      "node": .text(node), "role": .text(role.name), "inSync": .flag(isInSync), "opened": .flag(isOpened),
-    ])
+    .object(
+      [
+        .init("node", .text(node)), .init("role", .text(role.name)), .init("inSync", .flag(isInSync)),
+        .init("opened", .flag(isOpened)),
+      ] + (status?.members ?? []))
   }
+}
+
+extension ReplicaStatus {
+  /// What the node that has the replica says of it.
+  fileprivate var members: [JSON.Member] {
+    [
+      .init("address", .optional(address)), .init("problem", .optional(problem)),
+      .init("position", position?.json ?? .null), .init("bytes", .number(bytes)),
+      .init("bytesToCopy", .optional(bytesToCopy)), .init("checksum", .optional(checksum)),
+      .init("checksumPosition", checksumPosition?.json ?? .null),
+    ]
+  }
+}
+
+extension ReplicaPosition {
+  /// `2.0/4711`: epoch and run of the history, and how far within it.
+  fileprivate var json: JSON { .text("\(history >> 32).\(history & 0xffff_ffff)/\(offset)") }
 }
 
 extension MoveReport {

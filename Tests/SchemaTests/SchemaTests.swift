@@ -111,6 +111,13 @@ struct SchemaTests {
     try check(WatchRequest(.placement, from: 5))
     try check(HeartbeatRequest([Heartbeat(node: 1, incarnation: 2)]))
     try check(AssignmentsRequest(node: 1, incarnation: 2))
+    var status = ReplicaStatus(shard: 1)
+    status.address = "h:1"
+    status.position = ReplicaPosition(shard: 1, epoch: 2, history: 3, offset: 4)
+    status.checksum = "c"
+    var positions = PositionsRequest(node: 1, incarnation: 2, positions: [ReplicaPosition(shard: 1, epoch: 2)])
+    positions.statuses = [status]
+    try check(positions)
     try check(Hello(principal: "p", kind: .service, software: "s", clusterID: "c"))
   }
 
@@ -143,6 +150,9 @@ struct SchemaTests {
     try check(watch)
     var item = AssignmentsItem()
     item.assigned = [Assignment()]
+    item.assigned[0].links.source = ReplicaLink()
+    item.assigned[0].links.others = [ReplicaLink()]
+    item.isComplete = true
     item.withdrawn = [1, 300]
     try check(item)
     try check(RPCError(.refused, "m", retryAfterMilliseconds: 0, isOutcomeUnknown: true, details: [1, 2]))
@@ -205,7 +215,8 @@ private enum SchemaSamples {
       .startMove(StartMove(collection: "c1", index: 0, source: "n0", target: "n1")),
       .advanceMove(AdvanceMove(move: 1, step: .cancelled)), .startElections(StartElections(shards: [1, 2])),
       .concludeElection(ConcludeElection(shard: 1, node: 1, epoch: 2, isUnclean: true)),
-      .shrinkInSync(ShrinkInSync(node: 1, shards: [1])), .setBalancing(SetBalancing(mode: .running)),
+      .rebuildReplica(RebuildReplica(shard: 1, node: 1)), .shrinkInSync(ShrinkInSync(node: 1, shards: [1])),
+      .setBalancing(SetBalancing(mode: .running)),
       .recoverShard(RecoverShard(collection: "c1", index: 0, node: "n1")),
       .setSchema(SetSchema(key: "s/i", schema: schema)), .setSchema(SetSchema(key: "s/t", schema: texts)),
       .setConfig(SetConfig(key: "s/i", scope: ScopeName(.cluster), value: .integer(-3), expectedVersion: 0)),

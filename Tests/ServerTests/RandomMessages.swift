@@ -83,7 +83,7 @@ struct RandomFields: FieldVisitor {
   private mutating func fillAny<F: FieldMessage>(_ type: F.Type) -> any Message { fill(type) }
 
   mutating func command() -> Command {
-    switch random.below(28) {
+    switch random.below(29) {
     case 0: .setConfig(fill())
     case 1: .deleteConfig(fill())
     case 2: .setSchema(fill())
@@ -111,6 +111,7 @@ struct RandomFields: FieldVisitor {
     case 24: .shrinkInSync(fill())
     case 25: .setBalancing(fill())
     case 26: .recoverShard(fill())
+    case 27: .rebuildReplica(fill())
     default: .batch(fill())
     }
   }

@@ -55,6 +55,7 @@ extension State {
       }
     case .electionStarted(let event): try apply(event, revision)
     case .handOverRequested(let event): try apply(event, revision)
+    case .replicaRebuilding(let event): try apply(event, revision)
     case .balancingChanged(let event):
       modify(\.cluster, 1) {
         $0.balancing = event.mode

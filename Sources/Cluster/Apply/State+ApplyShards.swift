@@ -73,6 +73,14 @@ extension State {
     modify(\.shards, event.shard) { $0.setHeir(event.node, revision) }
   }
 
+  mutating func apply(_ event: ReplicaRebuilding, _ revision: Revision) throws(ApplyError) {
+    guard shards.row(event.shard)?.leader != event.node else { throw .conflict(.shards, id: event.shard) }
+    try modifyReplica(event.shard, event.node, revision) {
+      $0.isInSync = false
+      $0.isOpened = false
+    }
+  }
+
   mutating func apply(_ event: ReplicasOpened, _ revision: Revision) throws(ApplyError) {
     for shard in event.shards {
       try modifyReplica(shard, event.node, revision) { $0.isOpened = true }

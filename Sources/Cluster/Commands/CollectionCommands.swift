@@ -180,6 +180,23 @@ package struct ConcludeElection: FieldMessage, Hashable {
   }
 }
 
+/// A replica whose checksum is the odd one out is copied anew. A leader's replica never is: it hands over first.
+package struct RebuildReplica: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID) {
+    self.shard = shard
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+  }
+}
+
 /// Replicas on a node that is down leave the in-sync sets, so that their leaders need not wait for them.
 package struct ShrinkInSync: FieldMessage, Hashable {
   package var node: NodeID = 0

@@ -28,6 +28,7 @@ package indirect enum Command: Message, Hashable {
   case concludeElection(ConcludeElection)
   case shrinkInSync(ShrinkInSync)
   case recoverShard(RecoverShard)
+  case rebuildReplica(RebuildReplica)
   case raiseAlarm(RaiseAlarm)
   case clearAlarm(ClearAlarm)
   case createTenant(CreateTenant)
@@ -60,6 +61,7 @@ package indirect enum Command: Message, Hashable {
     case .concludeElection: "ConcludeElection"
     case .shrinkInSync: "ShrinkInSync"
     case .recoverShard: "RecoverShard"
+    case .rebuildReplica: "RebuildReplica"
     case .raiseAlarm: "RaiseAlarm"
     case .clearAlarm: "ClearAlarm"
     case .createTenant: "CreateTenant"
@@ -93,6 +95,7 @@ package indirect enum Command: Message, Hashable {
     case .concludeElection(var command): writer.message(24, &command)
     case .shrinkInSync(var command): writer.message(25, &command)
     case .recoverShard(var command): writer.message(26, &command)
+    case .rebuildReplica(var command): writer.message(31, &command)
     case .raiseAlarm(var command): writer.message(32, &command)
     case .clearAlarm(var command): writer.message(33, &command)
     case .createTenant(var command): writer.message(34, &command)
@@ -130,6 +133,7 @@ package indirect enum Command: Message, Hashable {
     case 24: self = .concludeElection(try ConcludeElection(from: &inner))
     case 25: self = .shrinkInSync(try ShrinkInSync(from: &inner))
     case 26: self = .recoverShard(try RecoverShard(from: &inner))
+    case 31: self = .rebuildReplica(try RebuildReplica(from: &inner))
     case 32: self = .raiseAlarm(try RaiseAlarm(from: &inner))
     case 33: self = .clearAlarm(try ClearAlarm(from: &inner))
     case 34: self = .createTenant(try CreateTenant(from: &inner))

@@ -26,6 +26,7 @@ extension Draft {
     case .concludeElection(let command): try decide(command)
     case .shrinkInSync(let command): decide(command)
     case .recoverShard(let command): try decide(command)
+    case .rebuildReplica(let command): try decide(command)
     case .raiseAlarm(let command): try decide(command)
     case .clearAlarm(let command): try decide(command)
     case .createTenant(let command): try decide(command)

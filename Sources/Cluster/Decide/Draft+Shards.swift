@@ -175,6 +175,19 @@ extension Draft {
     }
   }
 
+  /// Only while enough others are in sync: what they have is what it will copy.
+  mutating func decide(_ command: RebuildReplica) throws(Refusal) {
+    guard let row = state.shards.row(command.shard), let replica = row.replicas.replica(on: command.node) else {
+      return
+    }
+    guard row.leader != 0, row.leader != command.node else {
+      throw Refusal(.conflict, "a leader's replica is not rebuilt: it hands over first")
+    }
+    guard replica.isOpened || replica.isInSync else { return }
+    try requireInSync(row, without: command.node)
+    emit(.replicaRebuilding(ReplicaRebuilding(shard: command.shard, node: command.node)))
+  }
+
   /// A replica goes only while enough in sync stay.
   private func requireInSync(_ shard: ShardRow, without node: NodeID) throws(Refusal) {
     let minimum = max(1, state.collections[shard.collection].policy.minInSync)

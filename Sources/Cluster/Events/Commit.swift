@@ -31,6 +31,10 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
   case replicaSurplus = 19
   /// A leader did not hand over as it was asked, or there is nobody to hand over to.
   case handOverFailed = 20
+  /// Replicas differ at the same position.
+  case checksumMismatch = 21
+  /// What hosts replicas on a node has a problem.
+  case hostProblem = 22
 
   package var name: String {
     switch self {
@@ -55,6 +59,8 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
     case .replicaMisplaced: "replica-misplaced"
     case .replicaSurplus: "replica-surplus"
     case .handOverFailed: "hand-over-failed"
+    case .checksumMismatch: "checksum-mismatch"
+    case .hostProblem: "host-problem"
     }
   }
 }

@@ -33,6 +33,7 @@ package enum Event: Message, Hashable {
   case maintenanceChanged(MaintenanceChanged)
   case electionStarted(ElectionStarted)
   case handOverRequested(HandOverRequested)
+  case replicaRebuilding(ReplicaRebuilding)
   case balancingChanged(BalancingChanged)
   indirect case collectionCreated(CollectionCreated)
   indirect case collectionChanged(CollectionChanged)
@@ -76,6 +77,7 @@ package enum Event: Message, Hashable {
     case .maintenanceChanged: "MaintenanceChanged"
     case .electionStarted: "ElectionStarted"
     case .handOverRequested: "HandOverRequested"
+    case .replicaRebuilding: "ReplicaRebuilding"
     case .balancingChanged: "BalancingChanged"
     case .collectionCreated: "CollectionCreated"
     case .collectionChanged: "CollectionChanged"
@@ -98,7 +100,7 @@ package enum Event: Message, Hashable {
     "ReplicaAdded", "ReplicaPromoted", "ReplicaRemoved", "MoveStarted", "MoveAdvanced", "NodeSuspected",
     "NodeRecovered", "NodeDeclaredDown", "NodeJoined", "NodeRestarted", "NodeLeft", "NodeCordoned", "NodeUncordoned",
     "NodeDrainRequested", "NodeDrainCancelled", "NodeDrained", "NodeRemoved", "MaintenanceChanged", "ElectionStarted",
-    "BalancingChanged", "HandOverRequested", "CollectionCreated",
+    "BalancingChanged", "HandOverRequested", "ReplicaRebuilding", "CollectionCreated",
     "CollectionChanged", "CollectionDeleted", "ConfigKeyAdded", "ConfigDeleted", "SchemaSet", "PrincipalSeen",
     "SessionOpened", "SessionForgotten", "AlarmRaised", "AlarmCleared", "TenantCreated",
   ]
@@ -132,6 +134,7 @@ package enum Event: Message, Hashable {
     case .maintenanceChanged(var event): writer.message(25, &event)
     case .balancingChanged(var event): writer.message(26, &event)
     case .handOverRequested(var event): writer.message(27, &event)
+    case .replicaRebuilding(var event): writer.message(28, &event)
     case .collectionCreated(var event): writer.message(32, &event)
     case .collectionChanged(var event): writer.message(33, &event)
     case .collectionDeleted(var event): writer.message(34, &event)
@@ -180,6 +183,7 @@ package enum Event: Message, Hashable {
     case 25: self = .maintenanceChanged(try MaintenanceChanged(from: &inner))
     case 26: self = .balancingChanged(try BalancingChanged(from: &inner))
     case 27: self = .handOverRequested(try HandOverRequested(from: &inner))
+    case 28: self = .replicaRebuilding(try ReplicaRebuilding(from: &inner))
     case 32: self = .collectionCreated(try CollectionCreated(from: &inner))
     case 33: self = .collectionChanged(try CollectionChanged(from: &inner))
     case 34: self = .collectionDeleted(try CollectionDeleted(from: &inner))

@@ -54,6 +54,23 @@ package struct HandOverRequested: FieldMessage, Hashable {
   }
 }
 
+/// A replica's data is not believed any more: its node throws it away and copies it anew.
+package struct ReplicaRebuilding: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID) {
+    self.shard = shard
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+  }
+}
+
 package struct LeaderElected: FieldMessage, Hashable {
   package var shard: ShardID = 0
   package var node: NodeID = 0

@@ -5,6 +5,8 @@ package struct ReplicaReport: FieldMessage, Hashable {
   package var role = ReplicaRole.leader
   package var isInSync = false
   package var isOpened = false
+  /// What its node says of it; only now, and only from a running server.
+  package var status: ReplicaStatus?
 
   package init() {}
 
@@ -13,6 +15,7 @@ package struct ReplicaReport: FieldMessage, Hashable {
     try fields.enumeration(2, &role)
     try fields.bool(3, &isInSync)
     try fields.bool(4, &isOpened)
+    try fields.message(5, &status)
   }
 }
 

@@ -16,6 +16,7 @@ extension State {
     case .leaderElected(let event):
       [shard(event.shard), node(event.node), FieldReport("epoch", .number(UInt64(event.epoch)))]
     case .handOverRequested(let event): [shard(event.shard), node(event.node)]
+    case .replicaRebuilding(let event): [shard(event.shard), node(event.node)]
     case .electionStarted(let event): [shard(event.shard), FieldReport("epoch", .number(UInt64(event.epoch)))]
     case .replicasOpened(let event):
       [node(event.node), FieldReport("shards", .texts(event.shards.map(shardName)))]

@@ -22,6 +22,7 @@ extension Event {
       touched.nodes += event.nodes
     case .electionStarted(let event): touched.shards.append(event.shard)
     case .handOverRequested(let event): touched.shards.append(event.shard)
+    case .replicaRebuilding(let event): touched.add(event.shard, event.node)
     case .leaderElected(let event): touched.add(event.shard, event.node)
     case .replicasOpened(let event):
       touched.nodes.append(event.node)

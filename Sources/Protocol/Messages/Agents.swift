@@ -111,6 +111,8 @@ package struct Assignment: FieldMessage, Hashable {
   /// Whom the leader shall hand over to once that one has everything, or 0, and the revision that asked for it.
   package var heir: NodeID = 0
   package var heirSince: Revision = 0
+  /// Who copies from whom.
+  package var links = ReplicaLinks()
 
   package init() {}
 
@@ -129,6 +131,7 @@ package struct Assignment: FieldMessage, Hashable {
     try fields.uint32(12, &minInSync)
     try fields.uint32(13, &heir)
     try fields.uint64(14, &heirSince)
+    try fields.message(16, &links)
   }
 }
 
@@ -138,8 +141,11 @@ package struct PositionsRequest: FieldMessage, Hashable {
   package var node: NodeID = 0
   package var incarnation: UInt64 = 0
   package var positions: [ReplicaPosition] = []
+  /// How its replicas are: those of which something changed.
+  package var statuses: [ReplicaStatus] = []
 
   package static let positionsMax = 4096
+  package static let statusesMax = 256
 
   package init() {}
   package init(node: NodeID, incarnation: UInt64, positions: [ReplicaPosition]) {
@@ -152,6 +158,7 @@ package struct PositionsRequest: FieldMessage, Hashable {
     try fields.uint32(1, &node)
     try fields.uint64(2, &incarnation)
     try fields.messages(3, &positions, count: PositionsRequest.positionsMax)
+    try fields.messages(4, &statuses, count: PositionsRequest.statusesMax)
   }
 }
 
@@ -173,6 +180,8 @@ package struct AssignmentsItem: FieldMessage, Hashable {
   package var revision: Revision = 0
   package var assigned: [Assignment] = []
   package var withdrawn: [ShardID] = []
+  /// With this item the node has been told everything.
+  package var isComplete = false
 
   package static let rowsMax = 4096
 
@@ -183,5 +192,6 @@ package struct AssignmentsItem: FieldMessage, Hashable {
     try fields.uint64(2, &revision)
     try fields.messages(3, &assigned, count: AssignmentsItem.rowsMax)
     try fields.packed(4, &withdrawn, count: AssignmentsItem.rowsMax)
+    try fields.bool(5, &isComplete)
   }
 }

@@ -5,10 +5,13 @@ import Glibc
 import MusterAgent
 import MusterClient
 import MusterCluster
+import MusterHosting
+import MusterHosts
+import MusterRendering
 import MusterServer
 
 struct AgentCommand: AsyncParsableCommand {
-  enum Host: String, ExpressibleByArgument, CaseIterable { case none }
+  enum Host: String, ExpressibleByArgument, CaseIterable { case none, redis, directory }
 
   static let configuration = CommandConfiguration(
     commandName: "agent", abstract: "Joins as a node, beats, and hosts what it is assigned.",
@@ -18,8 +21,12 @@ struct AgentCommand: AsyncParsableCommand {
   @Option(help: "Its fault domains: region/zone/rack, or with /host.") var domain: String
   @Option(help: "What it can carry; without it the machine's cores, memory and disk.") var capacity: [String] = []
   @Option(help: "LABEL=VALUE; may be repeated.") var label: [String] = []
-  @Option(help: "Where its data would be.") var data = "."
-  @Option(help: "What hosts the replicas: none accepts assignments at once and holds no data.") var host = Host.none
+  @Option(help: "The directory of its data; with a host it is made if there is none.") var data: String?
+  @Option(
+    help: "What hosts the replicas: redis runs a Redis server for each, directory keeps files; none holds no data.")
+  var host = Host.none
+  @Option(help: "FIRST-LAST: the ports that its replicas listen on; without it any that are free.") var ports: String?
+  @Option(help: "How often replicas are compared by checksums: 10m, 1h; 0s for never.") var checksums = "10m"
   @Option(help: "The address that clients find it at.") var address = ""
   @Option(help: "How often it says that it lives, in milliseconds.") var heartbeat = Agent.heartbeatMilliseconds
 
@@ -31,22 +38,57 @@ struct AgentCommand: AsyncParsableCommand {
     let given = try capacity.flatMap(PolicyOptions.amounts)
     let join = JoinNode(
       name: name, domain: domain, labels: try label.map(PolicyOptions.label),
-      capacity: given.isEmpty ? Machine.capacity(dataAt: data) : given, address: address,
+      capacity: given.isEmpty ? Machine.capacity(dataAt: data ?? ".") : given, address: address,
       heartbeatMilliseconds: heartbeat)
-    let agent = Agent(join, servers, software: Connection.software) { Terminal.error("\(join.name): \($0)\n") }
-    Task { await leaveOnSignal(agent) }
+    let hosting = try hosting()
+    let agent = Agent(join, servers, software: Connection.software, hosting: hosting) {
+      Terminal.error("\(join.name): \($0)\n")
+    }
+    Task { await leaveOnSignal(agent, hosting) }
     do {
       try await agent.run { Clock.now().wall }
     } catch {
       Terminal.error("muster: \(error)\n")
     }
+    // Whoever was replaced must not go on serving.
+    await hosting?.host.shutDown()
     // Waiting for a signal cannot be cancelled, and need not be: the process ends here.
     Glibc.exit(Failure.Code.refused.rawValue)
   }
 
-  private func leaveOnSignal(_ agent: Agent) async {
+  private func hosting() throws -> Hosting? {
+    guard host != .none else { return nil }
+    guard let data else {
+      throw Failure.usage("--host \(host.rawValue) needs --data DIR, where the data of the node is")
+    }
+    guard let interval = Quantity.parseDuration(checksums) else {
+      throw Failure.usage("--checksums is a duration such as 10m, not \"\(checksums)\"")
+    }
+    let directory: NodeDirectory
+    do { directory = try NodeDirectory(data) } catch { throw Failure(.refused, "\(error)") }
+    let ports = try portRange()
+    let host: any ShardHost =
+      host == .redis
+      ? RedisHost(directory: directory.path, node: name, ports: ports)
+      : DirectoryHost(directory: directory.path, ports: ports)
+    return Hosting(host, checksums: interval == 0 ? nil : .microseconds(Int64(clamping: interval))) {
+      try directory.bind(to: $0)
+    }
+  }
+
+  private func portRange() throws -> ClosedRange<UInt16>? {
+    guard let ports else { return nil }
+    let parts = ports.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+    guard parts.count == 2, let first = parts[0], let last = parts[1], first > 0, first <= last else {
+      throw Failure.usage("--ports is FIRST-LAST, such as 7500-7599, not \"\(ports)\"")
+    }
+    return first...last
+  }
+
+  private func leaveOnSignal(_ agent: Agent, _ hosting: Hosting?) async {
     await Signals.wait()
     await agent.leave { Clock.now().wall }
+    await hosting?.host.shutDown()
     Glibc.exit(0)
   }
 }

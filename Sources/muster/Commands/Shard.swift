@@ -93,7 +93,9 @@ struct Route: AsyncParsableCommand {
     }
     let index = KeyHash.shard(of: Array(key.utf8), count: found.shards)
     let question = Question.shards(ShardsQuestion(collection: collection, index: UInt64(index)))
-    let reply = try await source.answer(question, at: .revision(whole.revision))
+    // Where data is reached is known only now.
+    let moment = try options.moment == .now ? .now : Moment.revision(whole.revision)
+    let reply = try await source.answer(question, at: moment)
     guard let shard = reply.answer.shards.first else { throw Failure(.refused, "there is no shard \(index)") }
     let head = DocumentHead(schema: "route", timeline: reply.timeline, revision: reply.revision, time: reply.time)
     let address = try await leaderAddress(shard, source, whole.revision)
@@ -104,8 +106,10 @@ struct Route: AsyncParsableCommand {
     options.output.show(head, members) { Details.text(members) }
   }
 
+  /// Where the leader's data is; of a node that hosts none, the address of the node.
   private func leaderAddress(_ shard: ShardReport, _ source: any Source, _ revision: UInt64) async throws -> String {
     guard !shard.leader.isEmpty else { return "" }
+    if let status = shard.replicas.first(where: { $0.node == shard.leader })?.status { return status.address }
     let nodes = try await source.answer(.nodes(NodesQuestion(name: shard.leader)), at: .revision(revision))
     return nodes.answer.nodes.first?.address ?? ""
   }

@@ -1,0 +1,18 @@
+extension ShardRow {
+  /// Which replica another one copies from, by its node; 0 while there is none.
+  ///
+  /// Who is in sync copies from the leader, and what it acknowledges counts. Who is not yet copies from one that is, so
+  /// that the leader takes nobody's word for an acknowledgement that elections would not ask. Only while the leader is
+  /// alone in sync one other copies from it, and the rest from that one: which of them has everything is then no question.
+  ///
+  /// - Parameter isAlive: whether a node can be copied from.
+  package func source(of node: NodeID, _ isAlive: (NodeID) -> Bool) -> NodeID {
+    guard leader != 0, leader != node, let replica = replicas.replica(on: node) else { return 0 }
+    if replica.isInSync { return leader }
+    if let follower = replicas.first(where: { $0.isInSync && $0.node != leader && isAlive($0.node) }) {
+      return follower.node
+    }
+    let first = replicas.first { !$0.isInSync && $0.node != leader && isAlive($0.node) }
+    return first.map { $0.node == node ? leader : $0.node } ?? leader
+  }
+}

@@ -1,0 +1,140 @@
+/// Another replica of the same shard.
+public struct Peer: Hashable, Sendable {
+  /// The node that has it.
+  public var node: String
+  /// Where it is reached; empty while that is not known.
+  public var address: String
+
+  public init(node: String, address: String) {
+    self.node = node
+    self.address = address
+  }
+}
+
+/// A replica that copies from a leader.
+public struct HostedFollower: Hashable, Sendable {
+  public var peer: Peer
+  /// It copies from the leader itself, and what it has acknowledged counts. Others copy from a follower or wait: what they
+  /// have must not make a write count as acknowledged.
+  public var isCounted: Bool
+
+  public init(peer: Peer, isCounted: Bool) {
+    self.peer = peer
+    self.isCounted = isCounted
+  }
+}
+
+/// On which conditions a replica leads.
+public struct Leadership: Hashable, Sendable {
+  public var epoch: UInt32
+  /// How many counted followers must have a write before it may be acknowledged. With fewer attached no write is taken:
+  /// that is what fences a leader whose followers promised a later epoch, even when its agent is dead.
+  public var acknowledgements: Int
+  public var followers: [HostedFollower]
+  /// No writes are taken: somebody else leads next.
+  public var isPaused: Bool
+
+  public init(epoch: UInt32, acknowledgements: Int, followers: [HostedFollower], isPaused: Bool = false) {
+    self.epoch = epoch
+    self.acknowledgements = acknowledgements
+    self.followers = followers
+    self.isPaused = isPaused
+  }
+}
+
+/// Whom a replica copies from.
+public struct Following: Hashable, Sendable {
+  public var epoch: UInt32
+  /// Nil while nobody is there to copy from.
+  public var source: Peer?
+  /// Nodes whose replicas copy from this one.
+  public var readers: [String]
+
+  public init(epoch: UInt32, source: Peer?, readers: [String] = []) {
+    self.epoch = epoch
+    self.source = source
+    self.readers = readers
+  }
+}
+
+/// How far a replica is.
+public struct HostPosition: Hashable, Comparable, Sendable {
+  /// Which stream of writes: it grows with every epoch, and whenever a leader starts anew. 0 before the first.
+  public var history: UInt64
+  /// How far within it.
+  public var offset: UInt64
+
+  public init(history: UInt64, offset: UInt64) {
+    self.history = history
+    self.offset = offset
+  }
+
+  /// The history of an epoch.
+  ///
+  /// - Parameter run: how often its leader was started anew within the epoch.
+  public static func history(epoch: UInt32, run: UInt32) -> UInt64 { UInt64(epoch) << 32 | UInt64(run) }
+
+  public static func < (a: HostPosition, b: HostPosition) -> Bool { (a.history, a.offset) < (b.history, b.offset) }
+}
+
+/// What a leader knows of a follower.
+public struct FollowerProgress: Hashable, Sendable {
+  public var node: String
+  /// It has every write that the leader had taken when it was asked.
+  public var hasEverything: Bool
+  /// Bytes, or whatever offsets count, that it is behind; nil when it does not answer.
+  public var lag: UInt64?
+
+  public init(node: String, hasEverything: Bool, lag: UInt64?) {
+    self.node = node
+    self.hasEverything = hasEverything
+    self.lag = lag
+  }
+}
+
+/// What a replica is, as its host sees it: the truth, whatever was asked of it before.
+public struct ReplicaCondition: Hashable, Sendable {
+  public enum Role: Hashable, Sendable {
+    /// Serves nothing and copies from nobody.
+    case idle
+    case leading(epoch: UInt32)
+    /// - Parameter isAttached: it receives what the source receives.
+    case following(isAttached: Bool)
+  }
+
+  public var role: Role
+  /// Nil when it cannot be said.
+  public var position: HostPosition?
+  /// What the data takes, in bytes.
+  public var bytes: UInt64
+  /// While it copies: how much there is to copy in all, or 0.
+  public var bytesToCopy: UInt64
+  /// Of a leader.
+  public var followers: [FollowerProgress]
+  /// What an operator should know; empty when all is well.
+  public var problem: String
+
+  public init(
+    role: Role, position: HostPosition? = nil, bytes: UInt64 = 0, bytesToCopy: UInt64 = 0,
+    followers: [FollowerProgress] = [], problem: String = ""
+  ) {
+    self.role = role
+    self.position = position
+    self.bytes = bytes
+    self.bytesToCopy = bytesToCopy
+    self.followers = followers
+    self.problem = problem
+  }
+}
+
+/// A checksum of a replica's data at a position.
+public struct ReplicaChecksum: Hashable, Sendable {
+  public var position: HostPosition
+  /// Printable, at most 64 bytes.
+  public var value: String
+
+  public init(position: HostPosition, value: String) {
+    self.position = position
+    self.value = value
+  }
+}

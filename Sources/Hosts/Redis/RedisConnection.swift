@@ -1,0 +1,118 @@
+internal import MusterHosting
+package import NIOCore
+internal import NIOPosix
+
+/// A connection to a Redis server: commands go out, values come back in their order.
+package final class RedisConnection: Sendable {
+  private let channel: any Channel
+  private let handler: NIOLoopBound<RedisHandler>
+
+  private init(_ channel: any Channel, _ handler: NIOLoopBound<RedisHandler>) {
+    self.channel = channel
+    self.handler = handler
+  }
+
+  /// - Parameter address: HOST:PORT.
+  package static func connect(_ address: String, within time: TimeAmount = .milliseconds(500)) async throws
+    -> RedisConnection
+  {
+    guard let (host, port) = RedisConnection.parts(address) else { throw HostProblem.notNow("no address: \(address)") }
+    let loop = MultiThreadedEventLoopGroup.singleton.any()
+    do {
+      let handler = try await loop.submit { NIOLoopBound(RedisHandler(), eventLoop: loop) }.get()
+      let channel = try await ClientBootstrap(group: loop)
+        .connectTimeout(time)
+        .channelOption(.socketOption(.tcp_nodelay), value: 1)
+        .channelInitializer { channel in
+          channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
+        }
+        .connect(host: host, port: port).get()
+      return RedisConnection(channel, handler)
+    } catch {
+      throw HostProblem.notNow("nothing answers on \(address)")
+    }
+  }
+
+  static func parts(_ address: String) -> (host: String, port: Int)? {
+    guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]), port > 0
+    else { return nil }
+    return (String(address[..<colon]), Int(port))
+  }
+
+  package var isOpen: Bool { channel.isActive }
+
+  /// Sends a command and waits for its value. An error that Redis answers is thrown in its words.
+  package func call(_ words: String..., within time: TimeAmount = .seconds(2)) async throws -> RESPValue {
+    try await call(words, within: time)
+  }
+
+  package func call(_ words: [String], within time: TimeAmount = .seconds(2)) async throws -> RESPValue {
+    let value: RESPValue
+    do {
+      let promise = channel.eventLoop.makePromise(of: RESPValue.self)
+      channel.eventLoop.execute { self.handler.value.send(words, within: time, promise) }
+      value = try await promise.futureResult.get()
+    } catch {
+      throw HostProblem.notNow("no answer to \(words.first ?? "")")
+    }
+    if case .error(let problem) = value { throw RedisError(problem) }
+    return value
+  }
+
+  package func close() { channel.close(promise: nil) }
+}
+
+/// What Redis says instead of doing what it was told.
+package struct RedisError: Error, CustomStringConvertible {
+  package var description: String
+
+  init(_ description: String) { self.description = description }
+
+  /// It will answer once its data is read from disk.
+  var isLoading: Bool { description.hasPrefix("LOADING") }
+}
+
+/// Runs on the connection's loop.
+private final class RedisHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private var parser = RESPParser()
+  private var waiting: CircularBuffer<EventLoopPromise<RESPValue>> = []
+  private var context: ChannelHandlerContext?
+
+  func channelActive(context: ChannelHandlerContext) { self.context = context }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    self.context = nil
+    while let promise = waiting.popFirst() { promise.fail(ChannelError.ioOnClosedChannel) }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+  func send(_ words: [String], within time: TimeAmount, _ promise: EventLoopPromise<RESPValue>) {
+    guard let context else { return promise.fail(ChannelError.ioOnClosedChannel) }
+    var buffer = context.channel.allocator.buffer(capacity: 256)
+    buffer.writeString("*\(words.count)\r\n")
+    for word in words { buffer.writeString("$\(word.utf8.count)\r\n\(word)\r\n") }
+    waiting.append(promise)
+    context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    // Values come in order: when one is late, what comes after it cannot be told apart.
+    let deadline = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in
+      self?.context?.close(promise: nil)
+    }
+    promise.futureResult.whenComplete { _ in deadline.cancel() }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    parser.append(unwrapInboundIn(data).readableBytesView)
+    do {
+      while let value = try parser.next() {
+        guard let promise = waiting.popFirst() else { return context.close(promise: nil) }
+        promise.succeed(value)
+      }
+    } catch {
+      context.close(promise: nil)
+    }
+  }
+}

@@ -1,0 +1,348 @@
+internal import Glibc
+internal import MusterHosting
+internal import NIOCore
+
+/// One replica: a Redis process, what it must be told, and what it says of itself.
+///
+/// How the promises of ``HostedReplica`` are kept with what Redis has:
+/// - *No writes but by the leader*: everything else is a read-only replica, of nobody if need be. What is promoted is
+///   locked until it is ready: ordinary users may not write, and more replicas must be attached than there are.
+/// - *Only counted followers acknowledge*: each replica logs in as a user of its own, and a leader knows only the users of
+///   those it counts. So `WAIT` counts nobody else.
+/// - *The fence*: a leader takes writes only while enough counted replicas are attached (`min-replicas-to-write`).
+///   Followers that promise a later epoch detach; the leader then refuses writes at once, with or without its agent.
+/// - *Histories*: offsets of Redis go on from leader to leader but do not say of which epoch they are. The first thing
+///   that a leader writes is a function library whose only function returns the history: it is part of the data, is
+///   copied with it, survives restarts and `FLUSHALL`, and stands in nobody's key space.
+actor RedisReplica: HostedReplica {
+  let shard: HostedShard
+  let process: RedisProcess
+  nonisolated let address: String
+  var record: ReplicaRecord
+  private var connection: RedisConnection?
+  private var peers: [String: RedisConnection] = [:]
+  private var children: [pid_t] = []
+  private var silentSince: ContinuousClock.Instant?
+  private let forget: @Sendable () -> Void
+  /// How the replica leads, as it was told last by this agent.
+  private var leadership: Leadership?
+
+  /// A process that does not answer for so long is ended and started anew.
+  private static let patience = Duration.seconds(15)
+  private static let library = "muster"
+  private static let function = "muster_history"
+
+  /// - Parameter forget: called when the replica is no more.
+  init(
+    _ shard: HostedShard, _ process: RedisProcess, _ record: ReplicaRecord, forget: @escaping @Sendable () -> Void = {}
+  ) {
+    self.forget = forget
+    self.shard = shard
+    self.process = process
+    self.record = record
+    address = "\(process.host):\(record.port)"
+  }
+
+  func save(_ change: (inout ReplicaRecord) -> Void) throws {
+    var fresh = record
+    change(&fresh)
+    guard fresh != record else { return }
+    try fresh.write(process.directory)
+    record = fresh
+  }
+
+  // MARK: The process
+
+  /// The connection to the process, which is started when it does not run.
+  func redis() async throws -> RedisConnection {
+    if let connection, connection.isOpen { return connection }
+    children.removeAll { RedisProcess.hasEnded($0) }
+    do {
+      let fresh = try await RedisConnection.connect(address)
+      do {
+        _ = try await fresh.call("AUTH", RedisProcess.agentUser, record.password)
+      } catch let error as RedisError where !error.isLoading {
+        fresh.close()
+        throw HostProblem.notNow("another program answers on \(address)")
+      } catch {
+        fresh.close()
+        throw error
+      }
+      connection = fresh
+      silentSince = nil
+      return fresh
+    } catch {
+      try startIfGone(error)
+      throw error
+    }
+  }
+
+  private func startIfGone(_ error: any Error) throws {
+    if process.pid != nil || !children.isEmpty {
+      let since = silentSince ?? .now
+      silentSince = since
+      if since.duration(to: .now) > RedisReplica.patience {
+        process.kill()
+        silentSince = nil
+      }
+      return
+    }
+    silentSince = nil
+    guard Port.isFree(record.port, process.host) else {
+      forget()
+      throw HostProblem.closed("another program listens on \(address)")
+    }
+    children.append(try process.start(record))
+  }
+
+  /// Waits until the process serves; LOADING is not serving.
+  func awaitStart() async throws {
+    var last: any Error = HostProblem.notNow("Redis does not start")
+    for _ in 0..<100 {
+      do {
+        _ = try await redis().call("PING")
+        return
+      } catch let error as RedisError where error.isLoading {
+        throw HostProblem.notNow("Redis loads its data from disk")
+      } catch let error as HostProblem {
+        if case .closed = error { throw error }
+        last = error
+      }
+      try await Task.sleep(for: .milliseconds(30))
+    }
+    let words = process.lastWords
+    throw words.isEmpty ? last : HostProblem.notNow("Redis does not start: \(words)")
+  }
+
+  func info() async throws -> RedisInfo {
+    do {
+      return RedisInfo(try await redis().call("INFO").text ?? "")
+    } catch let error as RedisError where error.isLoading {
+      throw HostProblem.notNow("Redis loads its data from disk")
+    }
+  }
+
+  /// The history that the data belongs to: 0 before the first leader.
+  func history() async throws -> UInt64 {
+    do {
+      return try await redis().call("FCALL_RO", RedisReplica.function, "0").text.flatMap { UInt64($0) } ?? 0
+    } catch let error as RedisError where error.description.contains("Function not found") {
+      return 0
+    }
+  }
+
+  func configure(_ name: String, _ value: String) async throws {
+    _ = try await redis().call("CONFIG", "SET", name, value)
+  }
+
+  private func replicate(from host: String, _ port: String) async throws {
+    _ = try await redis().call("REPLICAOF", host, port)
+  }
+
+  private func detach() async throws { try await replicate(from: RedisProcess.nowhere.host, RedisProcess.nowhere.port) }
+
+  // MARK: Roles
+
+  func look() async throws -> ReplicaCondition {
+    children.removeAll { RedisProcess.hasEnded($0) }
+    let info = try await info()
+    let history = try await history()
+    if info.isAttached, history > 0, record.positionRun != info.runID || record.isLost {
+      // All that its source has was copied in this run: offsets mean something, and nothing is missing any more.
+      try save {
+        $0.positionRun = info.runID
+        $0.isLost = false
+      }
+    }
+    let epoch = UInt32(truncatingIfNeeded: history >> 32)
+    var condition = ReplicaCondition(role: .idle, bytes: info.number("used_memory"), problem: info.diskProblem)
+    if info.isMaster {
+      condition.role = .leading(epoch: epoch)
+      condition.followers = await progress(info)
+    } else if info.source != nil {
+      condition.role = .following(isAttached: info.isAttached)
+      if !info.isAttached, !info.isSyncing, info.diskProblem.isEmpty {
+        condition.problem = "has no link to \(info.source ?? "its source")"
+      }
+      condition.bytesToCopy = info.number("master_sync_total_bytes")
+      if info.isSyncing { condition.bytes = info.number("master_sync_read_bytes") }
+    }
+    condition.position = position(info, history)
+    return condition
+  }
+
+  /// Offsets are forgotten when the process ends: then nothing can be said until it copied again.
+  private func position(_ info: RedisInfo, _ history: UInt64) -> HostPosition? {
+    guard !record.isLost, !info.isSyncing, history == 0 || record.positionRun == info.runID else { return nil }
+    return HostPosition(history: history, offset: history == 0 ? 0 : info.offset)
+  }
+
+  func follow(_ following: Following) async throws {
+    try requirePromise(following.epoch)
+    leadership = nil
+    let info = try await info()
+    if info.isMaster {
+      try await configure("min-replicas-to-write", RedisProcess.locked)
+      try await detach()
+    }
+    try await admit(following.readers)
+    guard let source = following.source, let (host, port) = RedisConnection.parts(source.address) else { return }
+    if info.isMaster || info.source != source.address { try await replicate(from: host, String(port)) }
+  }
+
+  func promise(epoch: UInt32) async throws -> HostPosition {
+    try save { $0.promised = max($0.promised, epoch) }
+    leadership = nil
+    if try await info().isMaster { try await configure("min-replicas-to-write", RedisProcess.locked) }
+    try await detach()
+    // Asked only now: nothing is added any more.
+    let info = try await info()
+    guard !record.isLost else { throw HostProblem.dataLost("its data is gone, and was not copied anew yet") }
+    guard let position = position(info, try await history()) else {
+      throw HostProblem.unknownPosition("Redis was started anew and has not copied since: how far it is is not known")
+    }
+    return position
+  }
+
+  func lead(_ leadership: Leadership) async throws {
+    try requirePromise(leadership.epoch)
+    guard !record.isLost else { throw HostProblem.dataLost("its data is gone, and was not copied anew yet") }
+    let info = try await info()
+    guard !info.isSyncing else { throw HostProblem.notNow("it copies, and cannot lead before that is done") }
+    let history = try await history()
+    let isLeader = info.isMaster && history >> 32 == UInt64(leadership.epoch)
+    if !isLeader { try await beginHistory(after: history, epoch: leadership.epoch) }
+    try await admit(leadership.followers.filter(\.isCounted).map(\.peer.node))
+    try await configure(
+      "min-replicas-to-write", leadership.isPaused ? RedisProcess.locked : String(leadership.acknowledgements))
+    if self.leadership == nil || !isLeader { _ = try await redis().call("ACL", "SETUSER", "default", "+@write") }
+    self.leadership = leadership
+    try save {
+      $0.promised = max($0.promised, leadership.epoch)
+      $0.positionRun = info.runID
+    }
+  }
+
+  /// Becomes a master whose data says which history it is of, before anybody can write.
+  private func beginHistory(after old: UInt64, epoch: UInt32) async throws {
+    let run = old >> 32 == UInt64(epoch) ? UInt32(truncatingIfNeeded: old) &+ 1 : 0
+    let history = HostPosition.history(epoch: epoch, run: run)
+    let redis = try await redis()
+    _ = try await redis.call("ACL", "SETUSER", "default", "-@write")
+    _ = try await redis.call("REPLICAOF", "NO", "ONE")
+    try await admit([])
+    try await configure("min-replicas-to-write", "0")
+    let code = """
+      #!lua name=\(RedisReplica.library)
+      redis.register_function{function_name='\(RedisReplica.function)', callback=function() return '\(history)' end, \
+      flags={'no-writes'}}
+      """
+    _ = try await redis.call("FUNCTION", "LOAD", "REPLACE", code)
+  }
+
+  private func requirePromise(_ epoch: UInt32) throws {
+    guard epoch >= record.promised else {
+      throw HostProblem.notNow("it promised epoch \(record.promised), which is later than \(epoch)")
+    }
+  }
+
+  /// Lets the replicas of these nodes copy from this one, and no others.
+  private func admit(_ nodes: [String]) async throws {
+    let redis = try await redis()
+    let wanted = nodes.map(RedisProcess.user).sorted()
+    guard case .array(let known) = try await redis.call("ACL", "USERS") else { return }
+    let present = known.compactMap(\.text).filter { $0.hasPrefix(RedisProcess.user(of: "")) }.sorted()
+    let gone = present.filter { !wanted.contains($0) }
+    if !gone.isEmpty { _ = try await redis.call(["ACL", "DELUSER"] + gone) }
+    for user in wanted where !present.contains(user) {
+      _ = try await redis.call("ACL", "SETUSER", user, "on", "nopass", "+psync", "+replconf", "+ping")
+    }
+  }
+
+  // MARK: Followers
+
+  private func progress(_ info: RedisInfo) async -> [FollowerProgress] {
+    guard let followers = leadership?.followers, !followers.isEmpty else { return [] }
+    for address in peers.keys where !followers.contains(where: { $0.peer.address == address }) {
+      peers.removeValue(forKey: address)?.close()
+    }
+    var progress: [FollowerProgress] = []
+    for follower in followers {
+      progress.append(await self.progress(of: follower.peer, info))
+    }
+    return progress
+  }
+
+  /// Asks the follower itself: what it has applied counts, not what was sent to it.
+  private func progress(of peer: Peer, _ leader: RedisInfo) async -> FollowerProgress {
+    guard !peer.address.isEmpty, let link = try? await self.link(to: peer.address),
+      let text = try? await link.call(["INFO", "replication"], within: .milliseconds(300)).text
+    else { return FollowerProgress(node: peer.node, hasEverything: false, lag: nil) }
+    let info = RedisInfo(text)
+    guard info.isAttached, info.replicationID == leader.replicationID else {
+      return FollowerProgress(node: peer.node, hasEverything: false, lag: nil)
+    }
+    let lag = leader.offset > info.offset ? leader.offset - info.offset : 0
+    return FollowerProgress(node: peer.node, hasEverything: lag == 0, lag: lag)
+  }
+
+  private func link(to address: String) async throws -> RedisConnection {
+    if let known = peers[address], known.isOpen { return known }
+    let fresh = try await RedisConnection.connect(address, within: .milliseconds(300))
+    peers[address] = fresh
+    return fresh
+  }
+
+  // MARK: Data
+
+  /// Redis stands still while it computes this: a few seconds for tens of millions of keys.
+  func checksum() async throws -> ReplicaChecksum? {
+    let redis = try await redis()
+    _ = try await redis.call("MULTI")
+    _ = try await redis.call("INFO", "everything")
+    _ = try await redis.call("DEBUG", "DIGEST")
+    guard case .array(let values) = try await redis.call(["EXEC"], within: .seconds(60)), values.count == 2,
+      let text = values[0].text, let digest = values[1].text, digest.utf8.count <= 64
+    else { return nil }
+    guard let position = position(RedisInfo(text), try await history()), position.history > 0 else { return nil }
+    return ReplicaChecksum(position: position, value: digest)
+  }
+
+  func wipe() async throws {
+    try save { $0.isLost = true }
+    try await stop()
+    for name in FileText.names(in: process.directory) where name != ReplicaRecord.fileName {
+      try FileText.delete("\(process.directory)/\(name)")
+    }
+    try await awaitStart()
+  }
+
+  func drop() async throws {
+    try await stop()
+    try FileText.delete(process.directory)
+    forget()
+  }
+
+  /// Ends the process: in order, or by force when it does not answer. What it acknowledged is on disk either way.
+  func stop() async throws {
+    for connection in peers.values { connection.close() }
+    peers = [:]
+    if let redis = try? await RedisConnection.connect(address) {
+      if (try? await redis.call("AUTH", RedisProcess.agentUser, record.password)) != nil {
+        _ = try? await redis.call("SHUTDOWN", "NOSAVE", "NOW", "FORCE")
+      }
+      redis.close()
+    }
+    connection?.close()
+    connection = nil
+    for _ in 0..<100 {
+      children.removeAll { RedisProcess.hasEnded($0) }
+      if process.pid == nil { return }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    process.kill()
+    try await Task.sleep(for: .milliseconds(100))
+    children.removeAll { RedisProcess.hasEnded($0) }
+    guard process.pid == nil else { throw HostProblem.notNow("Redis does not end") }
+  }
+}

@@ -1,0 +1,60 @@
+internal import MusterCluster
+internal import MusterControllers
+internal import MusterProtocol
+
+extension Kernel {
+  /// A node says how its replicas are. Others that copy from one that is reached elsewhere now are told.
+  func note(_ request: PositionsRequest, _ now: Now) {
+    var moved: [ShardID] = []
+    for status in request.statuses {
+      guard sequencer.head.shards.row(status.shard)?.replicas.index(of: request.node) != nil else { continue }
+      controllers.heard(status, of: request.node, incarnation: request.incarnation, now: now.monotonic)
+      if statuses.note(status, of: request.node, incarnation: request.incarnation, in: sequencer.head) {
+        moved.append(status.shard)
+      }
+    }
+    if !moved.isEmpty { tellAssignments(of: moved) }
+  }
+
+  /// Who copies from whom, and where they are reached.
+  func links(_ shard: ShardID, _ row: ShardRow, _ node: NodeID) -> ReplicaLinks {
+    func isAlive(_ node: NodeID) -> Bool { view.nodes[node].state != .down }
+    func link(_ other: NodeID) -> ReplicaLink {
+      var link = ReplicaLink()
+      link.node = other
+      link.name = view.nodeName(other)
+      link.address = statuses.status(shard, other, in: view)?.address ?? ""
+      link.isReader = row.source(of: other, isAlive) == node
+      return link
+    }
+    var links = ReplicaLinks()
+    let source = row.source(of: node, isAlive)
+    if source != 0 { links.source = link(source) }
+    links.others = row.replicas.filter { $0.node != node }.map { link($0.node) }
+    return links
+  }
+
+  /// Adds to an answer about now what nodes say of their replicas.
+  func addStatuses(to answer: inout Answer) {
+    for place in answer.shards.indices { addStatuses(to: &answer.shards[place]) }
+    if answer.explanation != nil {
+      addStatuses(to: &answer.explanation!.shard)
+      addProblems(to: &answer.explanation!)
+    }
+  }
+
+  private func addStatuses(to report: inout ShardReport) {
+    guard let row = view.shards.row(report.id) else { return }
+    for (place, replica) in row.replicas.enumerated() where place < report.replicas.count {
+      guard let status = statuses.status(report.id, replica.node, in: view) else { continue }
+      report.replicas[place].status = status
+    }
+  }
+
+  private func addProblems(to report: inout ExplanationReport) {
+    for replica in report.shard.replicas {
+      guard let problem = replica.status?.problem, !problem.isEmpty else { continue }
+      report.movement = "\(report.movement); \(replica.node): \(problem)".clipped(to: Limits.reasonBytes)
+    }
+  }
+}

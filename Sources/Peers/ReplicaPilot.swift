@@ -1,0 +1,225 @@
+package import MusterCluster
+package import MusterHosting
+package import MusterProtocol
+
+/// What a host must do next with one replica, so that it becomes what the control plane says. Pure: the agent's shell
+/// carries the steps out, one after the other, and tells how they went.
+///
+/// It looks at what the replica *is*, not at what it was told before: after a crash of anything the next look shows what
+/// is to be done again.
+package struct ReplicaPilot: Sendable {
+  package enum Step: Hashable, Sendable {
+    case open(mustExist: Bool)
+    case wipe
+    case promise(epoch: UInt32)
+    case lead(Leadership)
+    case follow(Following)
+    case look
+  }
+
+  /// What the control plane should hear.
+  package enum News: Hashable, Sendable {
+    case opened
+    case position(ReplicaPosition)
+    case follower(Follower, isInSync: Bool)
+    /// The leadership can go to the heir.
+    case yielded
+    /// The replica cannot lead, or not be counted on: its data is gone, or it has not answered for too long.
+    case lost
+  }
+
+  package private(set) var assignment: Assignment
+  package private(set) var condition: ReplicaCondition?
+  package private(set) var problem = ""
+  private var isOpen = false
+  private var mustWipe = false
+  /// The last step that gave the replica its role, if it succeeded.
+  private var taken: Step?
+  private var promised: ReplicaPosition?
+  /// Followers that the leader stops counting on: first it counts them no more, then the others must have everything.
+  private var sparing: Set<NodeID> = []
+  /// Followers that do not answer, since when.
+  private var silent: [NodeID: UInt64] = [:]
+  /// Since when steps fail, in milliseconds.
+  private var failingSince: UInt64?
+  private var isPausing = false
+
+  /// A leader that fails for so long gives way; a follower that is silent for so long is not counted on; milliseconds.
+  package static let patience: UInt64 = 8_000
+  /// A leader that hands over stops taking writes once the heir is no further behind than this.
+  private static let handOverLag: UInt64 = 1 << 20
+
+  package init(_ assignment: Assignment) { self.assignment = assignment }
+
+  package mutating func assign(_ fresh: Assignment) {
+    // What was open and is to be opened anew is rotten: it is copied from those that are not.
+    if assignment.isOpened, !fresh.isOpened, !fresh.isInSync { mustWipe = true }
+    if fresh.epoch != assignment.epoch || fresh.role != assignment.role {
+      sparing = []
+      silent = [:]
+      isPausing = false
+    }
+    if fresh.epoch != assignment.epoch { promised = nil }
+    assignment = fresh
+    sparing = sparing.filter { node in fresh.followers.contains { $0.node == node && $0.isInSync } }
+    if fresh.heir == 0 { isPausing = false }
+  }
+
+  package var isReady: Bool { isOpen && !mustWipe }
+
+  // MARK: Steps
+
+  package var next: Step {
+    guard isOpen else { return .open(mustExist: assignment.isOpened) }
+    if mustWipe { return .wipe }
+    let wanted = role
+    return wanted == taken && (condition == nil || agrees(wanted)) ? .look : wanted
+  }
+
+  private var role: Step {
+    if assignment.isElecting { return .promise(epoch: assignment.epoch) }
+    return assignment.role == .leader ? .lead(leadership) : .follow(following)
+  }
+
+  private var leadership: Leadership {
+    let followers = assignment.links.others.map { link in
+      HostedFollower(
+        peer: Peer(node: link.name, address: link.address), isCounted: link.isReader && !sparing.contains(link.node))
+    }
+    let counted = assignment.followers.count { $0.isInSync && !sparing.contains($0.node) }
+    return Leadership(
+      epoch: assignment.epoch,
+      acknowledgements: assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : counted,
+      followers: followers, isPaused: isPausing)
+  }
+
+  private var following: Following {
+    Following(
+      epoch: assignment.epoch,
+      source: assignment.links.source.map { Peer(node: $0.name, address: $0.address) },
+      readers: assignment.links.others.filter(\.isReader).map(\.name))
+  }
+
+  /// False when the replica is something else than it was told to be: its process was started anew, for instance.
+  private func agrees(_ step: Step) -> Bool {
+    switch (step, condition?.role) {
+    case (.promise, .idle): promised != nil
+    case (.lead(let leadership), .leading(let epoch)): leadership.epoch == epoch
+    case (.follow(let following), .following): following.source?.address.isEmpty == false
+    case (.follow(let following), .idle): following.source?.address.isEmpty != false
+    default: false
+    }
+  }
+
+  // MARK: Outcomes
+
+  package mutating func opened() -> [News] {
+    isOpen = true
+    (taken, condition) = (nil, nil)
+    return assignment.isOpened ? [] : [.opened]
+  }
+
+  package mutating func wiped() -> [News] {
+    mustWipe = false
+    (taken, condition) = (nil, nil)
+    return [.opened]
+  }
+
+  package mutating func promised(_ epoch: UInt32, _ position: HostPosition) -> [News] {
+    taken = .promise(epoch: epoch)
+    condition = ReplicaCondition(role: .idle, position: position)
+    failingSince = nil
+    problem = ""
+    guard assignment.isElecting, assignment.epoch == epoch else { return [] }
+    let word = ReplicaPosition(
+      shard: assignment.shard, epoch: epoch, history: position.history, offset: position.offset)
+    promised = word
+    return [.position(word)]
+  }
+
+  package mutating func took(_ step: Step) { (taken, condition) = (step, nil) }
+
+  /// - Parameter now: milliseconds of a clock that never jumps.
+  package mutating func saw(_ seen: ReplicaCondition, now: UInt64) -> [News] {
+    condition = seen
+    problem = seen.problem
+    // What was just told its role is judged by the look after that.
+    guard taken == role, agrees(role) else { return [] }
+    failingSince = nil
+    guard case .lead = role else { return [] }
+    return judge(seen.followers, now)
+  }
+
+  package mutating func failed(_ step: Step, _ error: any Error, now: UInt64) -> [News] {
+    problem = "\(error)"
+    condition = nil
+    switch error as? HostProblem {
+    case .dataLost: return assignment.role == .leader ? [.lost] : []
+    case .closed: isOpen = false
+    case .notNow, .unknownPosition, nil: break
+    }
+    let since = failingSince ?? now
+    failingSince = since
+    guard assignment.role == .leader, !assignment.isElecting, isOpen, now - since >= ReplicaPilot.patience else {
+      return []
+    }
+    failingSince = now
+    return [.lost]
+  }
+
+  // MARK: A leader's followers
+
+  private mutating func judge(_ progress: [FollowerProgress], _ now: UInt64) -> [News] {
+    var news: [News] = []
+    for follower in assignment.followers {
+      let seen = progress.first { $0.node == follower.name }
+      if seen?.lag != nil {
+        silent[follower.node] = nil
+      } else if silent[follower.node] == nil {
+        silent[follower.node] = now
+      }
+      if follower.isInSync {
+        if mayStay(follower, now) {
+          sparing.remove(follower.node)
+        } else if !sparing.contains(follower.node) {
+          if canSpare(follower) { sparing.insert(follower.node) }
+        } else if assignment.followers.allSatisfy({ hasEverything($0, progress) }) {
+          news.append(.follower(follower, isInSync: false))
+        }
+      } else if follower.isOpened, follower.isAlive, !follower.isLeaving, seen?.hasEverything == true {
+        news.append(.follower(follower, isInSync: true))
+      }
+    }
+    return news + handOver(progress)
+  }
+
+  private func mayStay(_ follower: Follower, _ now: UInt64) -> Bool {
+    let silence = silent[follower.node].map { now - $0 } ?? 0
+    return follower.isAlive && !follower.isLeaving && silence < ReplicaPilot.patience
+  }
+
+  /// Enough in sync must stay.
+  private func canSpare(_ follower: Follower) -> Bool {
+    let others = assignment.followers.count {
+      $0.node != follower.node && $0.isInSync && !$0.isLearner && !sparing.contains($0.node)
+    }
+    return others + 1 >= max(1, Int(assignment.minInSync))
+  }
+
+  /// Those that stay must have what was acknowledged with the help of one that goes.
+  private func hasEverything(_ follower: Follower, _ progress: [FollowerProgress]) -> Bool {
+    guard follower.isInSync, !sparing.contains(follower.node) else { return true }
+    return progress.contains { $0.node == follower.name && $0.hasEverything }
+  }
+
+  private mutating func handOver(_ progress: [FollowerProgress]) -> [News] {
+    guard assignment.heir != 0, let heir = assignment.followers.first(where: { $0.node == assignment.heir }),
+      let seen = progress.first(where: { $0.node == heir.name })
+    else { return [] }
+    guard isPausing else {
+      isPausing = seen.lag.map { $0 <= ReplicaPilot.handOverLag } ?? false
+      return []
+    }
+    return seen.hasEverything ? [.yielded] : []
+  }
+}

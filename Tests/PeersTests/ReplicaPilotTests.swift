@@ -1,0 +1,196 @@
+import MusterCluster
+import MusterHosting
+import MusterPeers
+import MusterProtocol
+import Testing
+
+@Suite struct ReplicaPilotTests {
+  private func assignment(_ role: ReplicaRole, epoch: UInt32 = 1) -> Assignment {
+    var assignment = Assignment()
+    assignment.shard = 1
+    assignment.collection = "c"
+    assignment.role = role
+    assignment.epoch = epoch
+    assignment.isOpened = true
+    assignment.isInSync = true
+    assignment.minInSync = 2
+    if role == .leader {
+      for node in [NodeID(2), 3] {
+        var follower = Follower()
+        (follower.node, follower.name) = (node, "n\(node)")
+        (follower.isOpened, follower.isInSync, follower.isAlive) = (true, true, true)
+        assignment.followers.append(follower)
+        var link = ReplicaLink()
+        (link.node, link.name, link.address, link.isReader) = (node, "n\(node)", "h:\(node)", true)
+        assignment.links.others.append(link)
+      }
+    } else {
+      var source = ReplicaLink()
+      (source.node, source.name, source.address) = (1, "n1", "h:1")
+      assignment.links.source = source
+    }
+    return assignment
+  }
+
+  private func opened(_ assignment: Assignment) -> ReplicaPilot {
+    var pilot = ReplicaPilot(assignment)
+    #expect(pilot.next == .open(mustExist: true))
+    _ = pilot.opened()
+    return pilot
+  }
+
+  /// Leads, and has looked once.
+  private func leading(_ assignment: Assignment, has: [NodeID] = [2, 3]) -> ReplicaPilot {
+    var pilot = opened(assignment)
+    pilot.took(pilot.next)
+    _ = pilot.saw(leader(assignment.epoch, has), now: 0)
+    return pilot
+  }
+
+  private func leader(_ epoch: UInt32, _ has: [NodeID]) -> ReplicaCondition {
+    ReplicaCondition(
+      role: .leading(epoch: epoch),
+      followers: has.map { FollowerProgress(node: "n\($0)", hasEverything: true, lag: 0) })
+  }
+
+  @Test func aLeaderCountsItsReadersAndNeedsOneLessThanTheMinimum() {
+    let pilot = opened(assignment(.leader))
+    guard case .lead(let leadership) = pilot.next else {
+      Issue.record("it does not lead: \(pilot.next)")
+      return
+    }
+    #expect(leadership.acknowledgements == 1)
+    #expect(leadership.followers.map(\.isCounted) == [true, true])
+  }
+
+  @Test func whatIsOtherThanItWasToldIsToldAgain() {
+    var pilot = leading(assignment(.leader))
+    #expect(pilot.next == .look)
+    _ = pilot.saw(ReplicaCondition(role: .idle), now: 1)
+    guard case .lead = pilot.next else {
+      Issue.record("its process was started anew, and it does not lead again: \(pilot.next)")
+      return
+    }
+  }
+
+  @Test func aPositionIsToldOnlyOfThePromisedEpoch() {
+    var election = assignment(.follower, epoch: 4)
+    election.isElecting = true
+    var pilot = opened(election)
+    #expect(pilot.next == .promise(epoch: 4))
+    #expect(pilot.promised(3, HostPosition(history: 9, offset: 9)).isEmpty)
+    let news = pilot.promised(4, HostPosition(history: 7, offset: 8))
+    #expect(news == [.position(ReplicaPosition(shard: 1, epoch: 4, history: 7, offset: 8))])
+    #expect(pilot.next == .look)
+    election.epoch = 5
+    pilot.assign(election)
+    #expect(pilot.next == .promise(epoch: 5))
+  }
+
+  @Test func aReplicaThatLeavesIsCountedNoMoreBeforeTheLeaderSaysSo() {
+    var leaving = assignment(.leader)
+    leaving.followers[0].isLeaving = true
+    var pilot = leading(assignment(.leader))
+    pilot.assign(leaving)
+    #expect(pilot.saw(leader(1, [2, 3]), now: 1).isEmpty, "first it must not count it any more")
+    guard case .lead(let leadership) = pilot.next else {
+      Issue.record("it still counts it: \(pilot.next)")
+      return
+    }
+    #expect(leadership.followers.map(\.isCounted) == [false, true])
+    pilot.took(pilot.next)
+    #expect(pilot.saw(leader(1, [2]), now: 2).isEmpty, "those that stay must have everything")
+    #expect(pilot.saw(leader(1, [3]), now: 3) == [.follower(leaving.followers[0], isInSync: false)])
+  }
+
+  @Test func noMoreAreSparedThanTheMinimumAllows() {
+    var dead = assignment(.leader)
+    dead.followers[0].isAlive = false
+    dead.followers[1].isAlive = false
+    var pilot = leading(assignment(.leader))
+    pilot.assign(dead)
+    var taken: ReplicaPilot.Step?
+    for now in 1..<4 {
+      _ = pilot.saw(leader(1, []), now: UInt64(now))
+      if pilot.next != .look {
+        taken = pilot.next
+        pilot.took(pilot.next)
+      }
+    }
+    guard case .lead(let leadership)? = taken else {
+      Issue.record("it spares nobody: \(pilot.next)")
+      return
+    }
+    #expect(leadership.followers.map(\.isCounted) == [false, true])
+  }
+
+  @Test func aFollowerIsInSyncOnceItHasEverything() {
+    var behind = assignment(.leader)
+    behind.followers[1].isInSync = false
+    var pilot = opened(behind)
+    pilot.took(pilot.next)
+    #expect(pilot.saw(leader(1, [2]), now: 0).isEmpty)
+    #expect(pilot.saw(leader(1, [2, 3]), now: 1) == [.follower(behind.followers[1], isInSync: true)])
+  }
+
+  @Test func theLeadershipIsYieldedOnlyAfterTheLastWriteWasTaken() {
+    var pilot = leading(assignment(.leader))
+    var asked = assignment(.leader)
+    (asked.heir, asked.heirSince) = (3, 8)
+    pilot.assign(asked)
+    #expect(pilot.saw(leader(1, [2, 3]), now: 1).isEmpty, "writes are still taken")
+    guard case .lead(let leadership) = pilot.next else {
+      Issue.record("it does not pause: \(pilot.next)")
+      return
+    }
+    #expect(leadership.isPaused)
+    pilot.took(pilot.next)
+    #expect(pilot.saw(leader(1, [2]), now: 2).isEmpty, "the heir has not everything")
+    #expect(pilot.saw(leader(1, [3]), now: 3) == [.yielded])
+    pilot.assign(assignment(.leader))
+    guard case .lead(let again) = pilot.next else {
+      Issue.record("it stays paused")
+      return
+    }
+    #expect(!again.isPaused)
+  }
+
+  @Test func aLeaderThatFailsForLongGivesWay() {
+    var pilot = leading(assignment(.leader))
+    let problem = HostProblem.notNow("it hangs")
+    #expect(pilot.failed(.look, problem, now: 100).isEmpty)
+    #expect(pilot.failed(.look, problem, now: 100 + ReplicaPilot.patience - 1).isEmpty)
+    #expect(pilot.failed(.look, problem, now: 100 + ReplicaPilot.patience) == [.lost])
+    #expect(pilot.problem == "it hangs")
+    var lost = opened(assignment(.leader))
+    #expect(lost.failed(lost.next, HostProblem.dataLost("gone"), now: 0) == [.lost], "lost data is not waited for")
+    var follower = opened(assignment(.follower))
+    #expect(follower.failed(.look, problem, now: 1_000_000).isEmpty)
+  }
+
+  @Test func whatIsToBeRebuiltIsWipedOnceAndOpenedAgain() {
+    var pilot = opened(assignment(.follower))
+    pilot.took(pilot.next)
+    _ = pilot.saw(ReplicaCondition(role: .following(isAttached: true)), now: 0)
+    var rebuilt = assignment(.follower)
+    (rebuilt.isOpened, rebuilt.isInSync) = (false, false)
+    pilot.assign(rebuilt)
+    #expect(pilot.next == .wipe)
+    #expect(!pilot.isReady)
+    #expect(pilot.wiped() == [.opened])
+    pilot.assign(rebuilt)
+    guard case .follow = pilot.next else {
+      Issue.record("it is wiped again: \(pilot.next)")
+      return
+    }
+  }
+
+  @Test func whatWasNotYetSaidToBeOpenIsNotWiped() {
+    var fresh = assignment(.follower)
+    fresh.isOpened = false
+    var pilot = ReplicaPilot(fresh)
+    #expect(pilot.opened() == [.opened])
+    pilot.assign(fresh)
+    #expect(pilot.next != .wipe)
+  }
+}
