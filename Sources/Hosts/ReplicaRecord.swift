@@ -10,7 +10,10 @@ struct ReplicaRecord: Equatable {
   var isLost = false
   var port: UInt16 = 0
   var password = ""
-  /// The run of the database in which its offsets mean something; after another start they do not until it copied.
+  /// The latest history that its data was known to be of. Data of an earlier one is not what it was.
+  var history: UInt64 = 0
+  /// The run of the database in which its offsets mean something; after another start they do not until it copied. Empty
+  /// while it has neither led nor followed.
   var positionRun = ""
 
   static let fileName = "replica"
@@ -27,6 +30,7 @@ struct ReplicaRecord: Equatable {
       case "lost": record.isLost = words[1] == "yes"
       case "port": record.port = UInt16(words[1]) ?? 0
       case "password": record.password = words[1]
+      case "history": record.history = UInt64(words[1]) ?? 0
       case "position-run": record.positionRun = words[1]
       default: continue
       }
@@ -36,7 +40,7 @@ struct ReplicaRecord: Equatable {
   }
 
   func write(_ directory: String) throws {
-    var text = "promised \(promised)\nlost \(isLost ? "yes" : "no")\nport \(port)\n"
+    var text = "promised \(promised)\nlost \(isLost ? "yes" : "no")\nport \(port)\nhistory \(history)\n"
     if !password.isEmpty { text += "password \(password)\n" }
     if !positionRun.isEmpty { text += "position-run \(positionRun)\n" }
     try FileText.replace("\(directory)/\(ReplicaRecord.fileName)", with: text + "end\n")

@@ -11,6 +11,11 @@ struct RedisProcess {
   /// `POSIX_SPAWN_SETSID` of <spawn.h>, which hides it without GNU extensions.
   private static let ownSession: Int16 = 0x80
 
+  /// What decides over leadership and histories is the agent's alone.
+  static let notForUsers = [
+    "-@admin", "-function|load", "-function|delete", "-function|flush", "-function|restore",
+  ]
+
   let directory: String
   let host: String
   let program: String
@@ -43,7 +48,7 @@ struct RedisProcess {
     repl-timeout 20
     enable-debug-command local
     user \(RedisProcess.agentUser) on >\(record.password) ~* &* +@all
-    user default on nopass sanitize-payload ~* &* +@all -@admin -function|load -function|delete -function|flush -function|restore
+    user default on nopass sanitize-payload ~* &* +@all \(RedisProcess.notForUsers.joined(separator: " "))
 
     """
   }
