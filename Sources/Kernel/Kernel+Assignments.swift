@@ -100,7 +100,8 @@ extension Kernel {
     guard let stream = assignments[call] else { return item }
     for shard in stream.dirty.sorted().prefix(AssignmentsItem.rowsMax) {
       assignments[call]?.dirty.remove(shard)
-      if let assignment = assignment(shard, stream.node) {
+      if var assignment = view.assignment(shard, to: stream.node) {
+        assignment.links = links(shard, view.shards[shard], stream.node)
         item.assigned.append(assignment)
         assignments[call]?.told.insert(shard)
       } else if stream.told.contains(shard) {
@@ -113,43 +114,5 @@ extension Kernel {
       assignments[call]?.isCompleteTold = true
     }
     return item
-  }
-
-  private func follower(_ replica: Replica, isLeaving: Bool) -> Follower {
-    var follower = Follower()
-    follower.node = replica.node
-    follower.name = view.nodeName(replica.node)
-    follower.address = view.nodes[replica.node].address
-    follower.isLearner = replica.role == .learner
-    follower.isOpened = replica.isOpened
-    follower.isInSync = replica.isInSync
-    follower.isAlive = view.nodes[replica.node].state != .down
-    follower.isLeaving = isLeaving
-    return follower
-  }
-
-  private func assignment(_ shard: ShardID, _ node: NodeID) -> Assignment? {
-    guard let row = view.shards.row(shard), let replica = row.replicas.replica(on: node) else { return nil }
-    var assignment = Assignment()
-    assignment.shard = shard
-    assignment.collection = view.collectionName(row.collection)
-    assignment.index = row.index
-    assignment.role = replica.role
-    assignment.epoch = row.epoch
-    assignment.isOpened = replica.isOpened
-    assignment.isInSync = replica.isInSync
-    assignment.isElecting = row.leader == 0
-    assignment.links = links(shard, row, node)
-    if row.leader != 0 {
-      assignment.leader = view.nodeName(row.leader)
-      assignment.leaderAddress = view.nodes[row.leader].address
-    }
-    assignment.minInSync = view.collections[row.collection].policy.minInSync
-    guard row.leader == node else { return assignment }
-    let leaving = view.moves.row(row.move)?.leaving ?? 0
-    assignment.followers = row.replicas.filter { $0.node != node }.map { follower($0, isLeaving: $0.node == leaving) }
-    assignment.heir = row.heir
-    assignment.heirSince = row.heirSince
-    return assignment
   }
 }

@@ -68,6 +68,7 @@ final class SimulatedClient: Actor {
     case 0, 14, 15, 16:
       var policy = Policy()
       policy.replicas = UInt32(1 + random.below(3))
+      policy.minInSync = UInt32(random.below(3))
       if random.oneIn(2) { policy.spread = [SpreadRule(.zone, isPreference: random.oneIn(3))] }
       return .createCollection(
         CreateCollection(name: name, shards: UInt32(1 + random.below(8)), policy: policy, labels: [], tenant: ""))
@@ -136,7 +137,7 @@ final class SimulatedWatcher: Actor {
   func disconnected() { call = nil }
 }
 
-/// A node: joins, beats, takes assignments and reports them, by the real agent's book.
+/// A node: joins, beats, takes assignments, works on modelled data as they say, and reports, by the real agent's book.
 final class SimulatedAgent: Actor {
   let principal: String
   let kind = PrincipalKind.node
@@ -149,18 +150,31 @@ final class SimulatedAgent: Actor {
   private var lastBeat: UInt64 = 0
   private var lastAsk: UInt64 = 0
   private var lastPositions: UInt64 = 0
-  /// Until then it says nothing: it hangs, or its network is gone.
+  /// Until then it says nothing and does nothing: it hangs, and does not know it.
   var silentUntil: UInt64 = 0
+  /// It was about to do something when it began to hang.
+  private var wasFrozen = false
+  /// When the newest heartbeat that was answered was sent: its leaderships hold so much longer.
+  private var leaseFrom: UInt64 = 0
+  private var beats: [UInt32: UInt64] = [:]
+  private static let lease: UInt64 = 1_000_000
   private var methods: [UInt32: Method] = [:]
+  private let data: ModelledData
 
-  init(_ number: Int) {
+  init(_ number: Int, _ data: ModelledData) {
     principal = "n\(number)"
     zone = number % 3
+    self.data = data
   }
 
   func wake(_ now: UInt64, _ random: inout SeededGenerator) -> [Sending] {
-    guard now >= silentUntil else { return [] }
+    guard now >= silentUntil else {
+      wasFrozen = true
+      return []
+    }
     guard let identity else { return join(now) }
+    data.frozen.remove(principal)
+    work(now, &random)
     var sendings: [Sending] = []
     if now >= lastBeat + 500_000 {
       lastBeat = now
@@ -192,7 +206,30 @@ final class SimulatedAgent: Actor {
     guard !waiting.isEmpty else { return nil }
     return PositionsRequest(
       node: identity.node, incarnation: identity.incarnation,
-      positions: waiting.map { ReplicaPosition(shard: $0.shard, epoch: $0.epoch) })
+      positions: waiting.map { data.promise($0.shard, $0.epoch, on: principal) })
+  }
+
+  /// What the node's replicas do by themselves.
+  private func work(_ now: UInt64, _ random: inout SeededGenerator) {
+    // What it had checked before it hung it does all the same.
+    if !wasFrozen, now - min(now, leaseFrom) > SimulatedAgent.lease {
+      // It may have been replaced meanwhile: nothing that it was told holds until it is told again.
+      book.restart()
+      stream = nil
+    }
+    wasFrozen = false
+    for shard in book.assigned.keys.sorted() {
+      guard let assignment = book.assigned[shard] else { continue }
+      if assignment.isElecting {
+        _ = data.promise(shard, assignment.epoch, on: principal)
+        data.wait(assignment, on: principal, now, &random)
+      } else if assignment.role == .leader {
+        data.lead(assignment, on: principal, isWriting: random.oneIn(3))
+        data.judge(assignment, on: principal, &book)
+      } else {
+        data.follow(assignment, on: principal, now, &random)
+      }
+    }
   }
 
   private func report(_ identity: Heartbeat, _ now: UInt64) -> Sending? {
@@ -211,6 +248,7 @@ final class SimulatedAgent: Actor {
 
   func sent(_ call: UInt32, _ method: Method) {
     methods[call] = method
+    if method == .heartbeat { beats[call] = lastBeat }
     if method == .assignments {
       stream = call
       book.restart()
@@ -221,9 +259,11 @@ final class SimulatedAgent: Actor {
     switch answer {
     case .item(let bytes):
       guard call == stream, let item = try? AssignmentsItem(bytes: bytes) else { return }
-      for assignment in book.apply(item).open { book.opened(assignment.shard) }
-      book.judgeWithoutData(item.assigned)
+      let (open, close) = book.apply(item)
+      for assignment in open { book.opened(assignment.shard) }
+      for shard in close { data.drop(shard, on: principal) }
     case .reply(let bytes):
+      if let sentAt = beats.removeValue(forKey: call) { leaseFrom = max(leaseFrom, sentAt) }
       guard methods.removeValue(forKey: call) == .execute, let reply = try? ExecuteReply(bytes: bytes) else { return }
       if reply.node != 0 { identity = Heartbeat(node: reply.node, incarnation: reply.incarnation) }
       if let pendingReport, reply.node == 0 {
@@ -238,6 +278,7 @@ final class SimulatedAgent: Actor {
 
   func disconnected() {
     stream = nil
+    beats = [:]
     methods = [:]
   }
 }

@@ -31,6 +31,10 @@ package struct SimulationReport: Equatable, Sendable {
   package var elections = 0
   /// Moves that came to their end.
   package var moves = 0
+  /// Leaderships that were handed over as planned.
+  package var handOvers = 0
+  /// Writes to replicas that their writers were told are safe.
+  package var writes = 0
   package var seconds: UInt64 = 0
 }
 
@@ -49,6 +53,7 @@ package final class Simulation {
   private var actors: [any Actor] = []
   private let clients: [SimulatedClient]
   private let watcher = SimulatedWatcher()
+  private let data: ModelledData
   private var nextCall: UInt32 = 0
   private var trace = SetDigest()
   private var traced: UInt64 = 0
@@ -56,17 +61,23 @@ package final class Simulation {
   /// After this no more crashes and losses: everything must come to rest.
   private let calmAfter: UInt64
   private let end: UInt64
+  /// The worst that happens differs: in one run the server dies often, in the next the nodes do.
+  private let isServerFrail: Bool
   private static let epoch: UInt64 = 1_700_000_000_000_000
 
-  /// - Parameter seconds: virtual seconds of faults; as many of calm follow.
-  package init(seed: UInt64, seconds: UInt64) throws {
+  /// - Parameters:
+  ///   - seconds: virtual seconds of faults; as many of calm follow.
+  ///   - flaw: a rule that the modelled hosts break.
+  package init(seed: UInt64, seconds: UInt64, flaw: HostFlaw? = nil) throws {
     self.seed = seed
+    data = ModelledData(flaw)
     random = SeededGenerator(seed: seed)
+    isServerFrail = seed % 2 == 0
     calmAfter = seconds * 1_000_000
     end = calmAfter * 2
     clients = (0..<3).map { SimulatedClient($0) }
     report = SimulationReport(seed: seed, trace: "")
-    actors = clients.map { $0 as any Actor } + [watcher] + (0..<6).map { SimulatedAgent($0) as any Actor }
+    actors = clients.map { $0 as any Actor } + [watcher] + (0..<6).map { SimulatedAgent($0, data) as any Actor }
     try DirectoryIdentity.create(disk, SimulatedServer.identity, segmentBytes: SimulatedServer.segmentBytes)
   }
 
@@ -74,7 +85,7 @@ package final class Simulation {
   package func run() throws -> SimulationReport {
     try start()
     for actor in actors.indices { schedule.plan(.wake(actor: actor), at: UInt64(random.below(100_000))) }
-    schedule.plan(.crash, at: UInt64(random.below(3_000_000)))
+    schedule.plan(.crash, at: UInt64(random.below(3_000_000)) + (isServerFrail ? 0 : calmAfter / 3))
     while let (time, happening) = schedule.next(), time < end {
       precondition(time >= now, "time never goes back")
       now = time
@@ -159,7 +170,7 @@ package final class Simulation {
   private func crash() {
     guard now < calmAfter else { return }
     disk.diesAtOperation = disk.operationCount + 1 + random.below(8)
-    schedule.plan(.crash, at: now + UInt64(200_000 + random.below(4_000_000)))
+    schedule.plan(.crash, at: now + UInt64(200_000 + random.below(isServerFrail ? 4_000_000 : 40_000_000)))
   }
 
   /// Runs what touches the disk; when the disk dies under it, the server is dead.
@@ -261,8 +272,13 @@ package final class Simulation {
 
   private func wake(_ number: Int) {
     let actor = actors[number]
-    if let agent = actor as? SimulatedAgent, now < calmAfter, random.oneIn(1200) {
-      agent.silentUntil = now + UInt64(500_000 + random.below(12_000_000))
+    if now < calmAfter, random.oneIn(isServerFrail ? 400 : 60) {
+      data.cut("n\(random.below(6))", "n\(random.below(6))", until: now + UInt64(random.below(4_000_000)))
+    }
+    if let agent = actor as? SimulatedAgent, now < calmAfter, random.oneIn(isServerFrail ? 1200 : 1500) {
+      // Only a node that is silent for long is replaced.
+      agent.silentUntil = now + UInt64((isServerFrail ? 500_000 : 5_000_000) + random.below(12_000_000))
+      data.frozen.insert(agent.principal)
     }
     if server != nil {
       for sending in actor.wake(now, &random) { transmit(sending, number) }
@@ -310,6 +326,7 @@ package final class Simulation {
     try judgeCommits(history)
     try judgeWatcher(history.last)
     try judgePlacement(history)
+    try judgeData(try history.state(at: history.last))
     try history.verifyDeep { _ in }
     guard let live = server?.kernel.view else { throw broken("the server did not come back") }
     guard try history.state(at: live.revision).digest == live.digest else {
@@ -356,11 +373,24 @@ package final class Simulation {
       for event in commit.events {
         switch event {
         case .electionStarted: self.report.elections += 1
+        case .leaderElected(let event) where before.shards[event.shard].heir == event.node: self.report.handOvers += 1
         case .moveAdvanced(let event) where event.step == .finished: self.report.moves += 1
         default: break
         }
       }
       return true
+    }
+  }
+
+  /// Whoever leads in the end has every write that was acknowledged by whoever led before.
+  private func judgeData(_ state: State) throws {
+    for shard in data.acknowledged.keys.sorted() {
+      let row = state.shards[shard]
+      report.writes += data.acknowledged[shard]?.count ?? 0
+      guard row.leader != 0, !state.collections[row.collection].isDeleted else { continue }
+      if let lost = data.lost(shard, leader: state.nodeName(row.leader)) {
+        throw broken("\(state.shardName(shard)) lost \(lost); \(state.nodeName(row.leader)) leads epoch \(row.epoch)")
+      }
     }
   }
 

@@ -20,7 +20,7 @@ import Testing
     var torn = 0
     var retries = 0
     var lost = 0
-    var (elections, moves) = (0, 0)
+    var (elections, moves, handOvers, writes) = (0, 0, 0, 0)
     for seed in 200..<230 as Range<UInt64> {
       let report = try Simulation(seed: seed, seconds: 8).run()
       torn += report.tornRecoveries
@@ -28,11 +28,15 @@ import Testing
       lost += report.lostMessages
       elections += report.elections
       moves += report.moves
+      handOvers += report.handOvers
+      writes += report.writes
     }
     #expect(torn > 0)
     #expect(retries > 0)
     #expect(lost > 0)
     #expect(elections > 0, "\(elections)")
     #expect(moves > 10, "\(moves)")
+    #expect(handOvers > 10, "\(handOvers)")
+    #expect(writes > 10_000, "\(writes)")
   }
 }

@@ -1,0 +1,163 @@
+import MusterCluster
+import MusterControllers
+import MusterKernel
+import MusterPeers
+import MusterProtocol
+import MusterSimulation
+import MusterWorkload
+
+/// Shards with data on nodes that hang, lag and lose touch with each other, under the real controllers and without a
+/// server in between: thousands of hours in a minute.
+struct DataRun {
+  private static let nodes = 6
+  private var state = State()
+  private var controllers = Controllers()
+  private var books = [AssignmentBook](repeating: AssignmentBook(), count: DataRun.nodes + 1)
+  private var frozenUntil = [UInt64](repeating: 0, count: DataRun.nodes + 1)
+  private var leaseFrom = [UInt64](repeating: 0, count: DataRun.nodes + 1)
+  private var random: SeededGenerator
+  private let data: ModelledData
+  /// Milliseconds.
+  private var now: UInt64 = 1000
+  private(set) var elections = 0
+  private(set) var handOvers = 0
+  private(set) var moves = 0
+
+  init(seed: UInt64, flaw: HostFlaw? = nil) {
+    random = SeededGenerator(seed: seed)
+    data = ModelledData(flaw)
+    for node in 1...DataRun.nodes {
+      execute(
+        .joinNode(
+          JoinNode(
+            name: "n\(node)", domain: "eu/z\(node % 3)/r\(node)", labels: [], capacity: [], address: "",
+            heartbeatMilliseconds: 500)), .node)
+    }
+    execute(
+      .setConfig(SetConfig(key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(5))), .person
+    )
+    for (name, minimum) in [("a", 2), ("b", 2), ("c", 3), ("d", 0)] as [(String, UInt32)] {
+      var policy = Policy()
+      policy.replicas = 3
+      policy.minInSync = minimum
+      execute(
+        .createCollection(CreateCollection(name: name, shards: 2, policy: policy, labels: [], tenant: "")), .person)
+    }
+  }
+
+  var writes: Int { data.acknowledged.values.reduce(0) { $0 + $1.count } }
+
+  /// What was acknowledged and is not to be found where it must be; nil when nothing is lost.
+  mutating func play(seconds: UInt64) -> String? {
+    let end = now + seconds * 1000
+    while now < end {
+      now += 100
+      disturb()
+      for node in 1...NodeID(DataRun.nodes) where now >= frozenUntil[Int(node)] { act(node) }
+      for proposal in controllers.tick(state: state, now: now) {
+        if case .refused(let refusal) = execute(proposal.command, .controller, proposal.controller) {
+          controllers.refused(proposal, refusal, at: state.revision)
+        }
+      }
+    }
+    for shard in 1..<state.shards.nextID where state.shards[shard].leader != 0 {
+      if let lost = data.lost(shard, leader: state.nodeName(state.shards[shard].leader)) { return lost }
+    }
+    return nil
+  }
+
+  @discardableResult
+  private mutating func execute(_ command: Command, _ kind: PrincipalKind, _ name: String = "ops") -> Outcome {
+    let before = state
+    let context = RequestContext(principal: name, kind: kind, assurance: .own, wallTime: now * 1000)
+    let outcome = state.execute(Request(command), context, PlacementPlanner())
+    guard case .committed(let commit) = outcome else { return outcome }
+    for event in commit.events {
+      switch event {
+      case .electionStarted: elections += 1
+      case .leaderElected(let event) where before.shards[event.shard].heir == event.node: handOvers += 1
+      case .moveAdvanced(let event) where event.step == .finished: moves += 1
+      default: break
+      }
+    }
+    return outcome
+  }
+
+  // MARK: What goes wrong
+
+  private mutating func disturb() {
+    if random.oneIn(80) {
+      let node = 1 + random.below(DataRun.nodes)
+      frozenUntil[node] = now + UInt64(2000 + random.below(12_000))
+      data.frozen.insert("n\(node)")
+    }
+    if random.oneIn(15) {
+      data.cut(
+        "n\(1 + random.below(DataRun.nodes))", "n\(1 + random.below(DataRun.nodes))",
+        until: now + UInt64(random.below(5000)))
+    }
+    guard random.oneIn(30) else { return }
+    let row = state.shards[1 + UInt32(random.below(Int(state.shards.nextID) - 1))]
+    let (collection, index) = (state.collectionName(row.collection), row.index)
+    let target = "n\(1 + random.below(DataRun.nodes))"
+    if random.oneIn(3) {
+      execute(.electLeader(ElectLeader(collection: collection, index: index, node: target)), .person)
+    } else if row.move != 0, random.oneIn(4) {
+      execute(.advanceMove(AdvanceMove(move: row.move, step: .cancelled)), .person)
+    } else {
+      let source = row.replicas[random.below(row.replicas.count)].node
+      let start = StartMove(collection: collection, index: index, source: state.nodeName(source), target: target)
+      execute(.startMove(start), .person)
+    }
+  }
+
+  // MARK: A node's tenth of a second
+
+  private mutating func act(_ node: NodeID) {
+    let (place, name) = (Int(node), state.nodeName(node))
+    // What it had checked before it hung it does all the same.
+    if !data.frozen.contains(name), now - min(now, leaseFrom[place]) > 1000 { books[place].restart() }
+    data.frozen.remove(name)
+    work(node)
+    controllers.heard(node: node, incarnation: 1, now: now)
+    leaseFrom[place] = now
+    // News come late.
+    if random.oneIn(2) { listen(node) }
+    for (shard, epoch) in books[place].waitingElections {
+      controllers.heard(data.promise(shard, epoch, on: name), of: node, incarnation: 1, in: state)
+    }
+    while let report = books[place].nextReport(node: node, incarnation: 1) {
+      execute(.reportReplicas(report), .node, name)
+      books[place].reported(report)
+    }
+  }
+
+  private mutating func listen(_ node: NodeID) {
+    var item = AssignmentsItem()
+    for shard in 1..<state.shards.nextID {
+      let known = books[Int(node)].assigned[shard]
+      let told = state.assignment(shard, to: node)
+      if let told, told != known { item.assigned.append(told) }
+      if told == nil, known != nil { item.withdrawn.append(shard) }
+    }
+    let (open, close) = books[Int(node)].apply(item)
+    for assignment in open { books[Int(node)].opened(assignment.shard) }
+    for shard in close { data.drop(shard, on: state.nodeName(node)) }
+  }
+
+  private mutating func work(_ node: NodeID) {
+    let name = state.nodeName(node)
+    for shard in books[Int(node)].assigned.keys.sorted() {
+      guard let assignment = books[Int(node)].assigned[shard] else { continue }
+      if assignment.isElecting {
+        _ = data.promise(shard, assignment.epoch, on: name)
+        data.wait(assignment, on: name, now, &random)
+      } else if assignment.role == .leader {
+        data.lead(assignment, on: name, isWriting: random.oneIn(2))
+        data.judge(assignment, on: name, &books[Int(node)])
+      } else {
+        data.follow(assignment, on: name, now, &random)
+      }
+    }
+  }
+}

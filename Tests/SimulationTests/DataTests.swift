@@ -1,0 +1,45 @@
+import MusterSimulation
+import Testing
+
+/// Nothing that a shard's writers were told is safe is lost, whoever hangs, lags, moves or takes over.
+@Suite struct DataTests {
+  /// The first seed that loses something, and what.
+  private func firstLoss(_ seeds: Range<UInt64>, _ flaw: HostFlaw? = nil) -> String? {
+    for seed in seeds {
+      var run = DataRun(seed: seed, flaw: flaw)
+      if let problem = run.play(seconds: 120) { return "seed \(seed): \(problem)" }
+    }
+    return nil
+  }
+
+  @Test func hostsThatKeepTheRulesLoseNothing() {
+    #expect(firstLoss(1..<120) == nil)
+  }
+
+  /// A host that breaks a rule must be found out, or the runs with honest hosts prove nothing.
+  @Test(arguments: [HostFlaw.promisesNothing, .yieldsEarly, .sparesBlindly, .countsEverybody])
+  func aHostThatBreaksARuleLosesWrites(flaw: HostFlaw) {
+    #expect(firstLoss(1..<200, flaw) != nil, "\(flaw) went unnoticed")
+  }
+
+  /// What a leader believes of a follower does not make a write safe: a liar costs redundancy and no data.
+  @Test func aLeaderThatBelievesLiarsLosesNothing() {
+    #expect(firstLoss(1..<50, .trustsBlindly) == nil)
+  }
+
+  @Test func theRunsMeetWhatTheyAreFor() {
+    var (elections, handOvers, moves, writes) = (0, 0, 0, 0)
+    for seed in 1..<20 as Range<UInt64> {
+      var run = DataRun(seed: seed)
+      _ = run.play(seconds: 120)
+      elections += run.elections
+      handOvers += run.handOvers
+      moves += run.moves
+      writes += run.writes
+    }
+    #expect(elections > 100, "\(elections)")
+    #expect(handOvers > 100, "\(handOvers)")
+    #expect(moves > 100, "\(moves)")
+    #expect(writes > 10_000, "\(writes)")
+  }
+}
