@@ -143,7 +143,7 @@ let package = Package(
         "muster", "MusterClient", "MusterCluster", "MusterDisk", "MusterHistory", "MusterLog", "MusterProtocol",
       ], path: "Tests/MusterTests", swiftSettings: strict),
     .testTarget(
-      name: "MusterEndToEndTests", dependencies: ["muster", "import-openb"], path: "Tests/EndToEndTests",
+      name: "MusterEndToEndTests", dependencies: ["muster", "import-openb", "redis-load"], path: "Tests/EndToEndTests",
       swiftSettings: strict),
     tests("Hosts", ["MusterHosting", "MusterHosts", "MusterHostConformance"]),
     tests("Disk", ["MusterBytes", "MusterLog", "MusterDisk", "journal-example"]),

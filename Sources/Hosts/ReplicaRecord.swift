@@ -3,20 +3,35 @@ internal import MusterHosting
 
 /// What a host must remember of a replica beside its data: a small file in the replica's directory, replaced whole and
 /// synced, so that a promise outlives every crash.
-struct ReplicaRecord: Equatable {
+package struct ReplicaRecord: Equatable {
   /// No leader of an earlier epoch is served or copied from any more.
-  var promised: UInt32 = 0
+  package var promised: UInt32 = 0
   /// The replica had data that is gone: it has not copied everything since.
-  var isLost = false
-  var port: UInt16 = 0
-  var password = ""
-  /// The run of the database in which its offsets mean something; after another start they do not until it copied.
-  var positionRun = ""
+  package var isLost = false
+  package var port: UInt16 = 0
+  package var password = ""
+  /// The latest history that its data was known to be of. Data of an earlier one is not what it was.
+  package var history: UInt64 = 0
+  /// The run of the database in which its offsets mean something; after another start they do not until it copied. Empty
+  /// while it has neither led nor followed.
+  package var positionRun = ""
 
-  static let fileName = "replica"
+  package init(
+    promised: UInt32 = 0, isLost: Bool = false, port: UInt16 = 0, password: String = "", history: UInt64 = 0,
+    positionRun: String = ""
+  ) {
+    self.promised = promised
+    self.isLost = isLost
+    self.port = port
+    self.password = password
+    self.history = history
+    self.positionRun = positionRun
+  }
+
+  package static let fileName = "replica"
 
   /// Nil when there is no such file.
-  static func read(_ directory: String) throws -> ReplicaRecord? {
+  package static func read(_ directory: String) throws -> ReplicaRecord? {
     guard let text = try FileText.read("\(directory)/\(fileName)", bytesMax: 4096) else { return nil }
     var record = ReplicaRecord()
     for line in text.split(separator: "\n") {
@@ -27,6 +42,7 @@ struct ReplicaRecord: Equatable {
       case "lost": record.isLost = words[1] == "yes"
       case "port": record.port = UInt16(words[1]) ?? 0
       case "password": record.password = words[1]
+      case "history": record.history = UInt64(words[1]) ?? 0
       case "position-run": record.positionRun = words[1]
       default: continue
       }
@@ -35,8 +51,8 @@ struct ReplicaRecord: Equatable {
     return record
   }
 
-  func write(_ directory: String) throws {
-    var text = "promised \(promised)\nlost \(isLost ? "yes" : "no")\nport \(port)\n"
+  package func write(_ directory: String) throws {
+    var text = "promised \(promised)\nlost \(isLost ? "yes" : "no")\nport \(port)\nhistory \(history)\n"
     if !password.isEmpty { text += "password \(password)\n" }
     if !positionRun.isEmpty { text += "position-run \(positionRun)\n" }
     try FileText.replace("\(directory)/\(ReplicaRecord.fileName)", with: text + "end\n")

@@ -45,7 +45,7 @@ package struct ReplicaPilot: Sendable {
   private var isPausing = false
 
   /// A leader that fails for so long gives way; a follower that is silent for so long is not counted on; milliseconds.
-  package static let patience: UInt64 = 8_000
+  package static let patience: UInt64 = 5_000
   /// A leader that hands over stops taking writes once the heir is no further behind than this.
   private static let handOverLag: UInt64 = 1 << 20
 

@@ -43,6 +43,18 @@ import Testing
     #expect(found.first?.reason.arguments.contains("\(state.nodeName(node))=y") == true, "the inputs are in the reason")
   }
 
+  @Test func theLastWordOfAReplicaCounts() throws {
+    let state = try shard().state
+    var controllers = Controllers()
+    for (place, value) in [(0, "x"), (2, "x"), (1, "x"), (2, "y")] {
+      controllers.heard(status(value, at: 7), of: state.shards[1].replicas[place].node, incarnation: 1, now: 1)
+    }
+    let found = controllers.tick(state: state, now: 2).filter { $0.controller == "checksums" }
+    let node = state.shards[1].replicas[2].node
+    #expect(found.map(\.command) == [.rebuildReplica(RebuildReplica(shard: 1, node: node))])
+    #expect(found.first?.reason.arguments.count { $0.hasPrefix("\(state.nodeName(node))=") } == 1)
+  }
+
   @Test func aLeaderThatDiffersHandsOverFirst() throws {
     let state = try shard().state
     guard case .electLeader(let command)? = proposals(["y", "x", "x"], state).first?.command else {

@@ -5,6 +5,7 @@ import Testing
 enum Program: String {
   case muster
   case importOpenB = "import-openb"
+  case demoRedis = "demo-redis"
 
   /// The project's root.
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -17,7 +18,13 @@ enum Program: String {
     return URL(fileURLWithPath: String(bundle[..<end.lowerBound])).deletingLastPathComponent()
   }()
 
-  var path: String { Program.products.appending(path: rawValue).path }
+  /// Where the build put programs.
+  static var directory: String { products.path }
+
+  var path: String {
+    let place = self == .demoRedis ? Program.root.appending(path: "Tools") : Program.products
+    return place.appending(path: rawValue).path
+  }
 }
 
 /// What became of a program that ran to its end.

@@ -62,8 +62,8 @@ struct ChecksumController: Sendable {
     let known = words[shard] ?? []
     let positions = Set(known.map(\.position)).sorted { ($0.history, $0.offset) > ($1.history, $1.offset) }
     for position in positions {
-      let here = known.filter { $0.position == position }
-      guard Set(here.map(\.node)).count > 1 else { continue }
+      let here = latest(known.filter { $0.position == position })
+      guard here.count > 1 else { continue }
       guard Set(here.map(\.value)).count > 1 else {
         // The latest position at which they can be compared is what counts.
         return settle(shard, state)
@@ -73,6 +73,11 @@ struct ChecksumController: Sendable {
       return rebuild(here, shard, row, state) ?? report(here, shard, state)
     }
     return []
+  }
+
+  /// The last word of each node.
+  private func latest(_ words: [Word]) -> [Word] {
+    words.enumerated().filter { place, word in !words[(place + 1)...].contains { $0.node == word.node } }.map(\.element)
   }
 
   /// Nil when no majority says the same.

@@ -112,10 +112,10 @@ public final class RedisHost: ShardHost {
 }
 
 /// Ports of this machine.
-enum Port {
-  static func isFree(_ port: UInt16, _ host: String) -> Bool { port > 0 && bound(port, host) != nil }
+package enum Port {
+  package static func isFree(_ port: UInt16, _ host: String) -> Bool { port > 0 && bound(port, host) != nil }
 
-  static func any(_ host: String) -> UInt16? { bound(0, host) }
+  package static func any(_ host: String) -> UInt16? { bound(0, host) }
 
   private static func bound(_ port: UInt16, _ host: String) -> UInt16? {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 internal import MusterHosting
 
 /// The `redis-server` process of one replica, in a directory of its own. It outlives the agent, which finds it again.
@@ -10,6 +10,11 @@ package struct RedisProcess {
   package static let agentUser = "muster"
   /// `POSIX_SPAWN_SETSID` of <spawn.h>, which hides it without GNU extensions.
   private static let ownSession: Int16 = 0x80
+
+  /// What decides over leadership and histories is the agent's alone.
+  package static let notForUsers = [
+    "-@admin", "-function|load", "-function|delete", "-function|flush", "-function|restore",
+  ]
 
   package let directory: String
   package let host: String
@@ -50,13 +55,13 @@ package struct RedisProcess {
     repl-timeout 20
     enable-debug-command local
     user \(RedisProcess.agentUser) on >\(record.password) ~* &* +@all
-    user default on nopass sanitize-payload ~* &* +@all -@admin -function|load -function|delete -function|flush -function|restore
+    user default on nopass sanitize-payload ~* &* +@all \(RedisProcess.notForUsers.joined(separator: " "))
 
     """
   }
 
   /// The process that the directory names, if it runs there.
-  var pid: pid_t? {
+  package var pid: pid_t? {
     guard let text = try? FileText.read(pidFile, bytesMax: 32),
       let pid = pid_t(text.prefix { $0.isNumber }), pid > 1
     else { return nil }
@@ -69,7 +74,7 @@ package struct RedisProcess {
 
   /// - Throws: when the program cannot be started at all. Whether it serves is seen by connecting to it.
   /// - Returns: the child, for whoever waits for its end.
-  func start(_ record: ReplicaRecord) throws -> pid_t {
+  package func start(_ record: ReplicaRecord) throws -> pid_t {
     let file = "\(directory)/redis.conf"
     try FileText.replace(file, with: configuration(record))
     var attributes = posix_spawnattr_t()
@@ -100,7 +105,7 @@ package struct RedisProcess {
   }
 
   /// True when the child has ended; it then leaves the process table.
-  static func hasEnded(_ child: pid_t) -> Bool { waitpid(child, nil, WNOHANG) != 0 }
+  package static func hasEnded(_ child: pid_t) -> Bool { waitpid(child, nil, WNOHANG) != 0 }
 
   /// The last thing it logged, for people.
   package var lastWords: String {

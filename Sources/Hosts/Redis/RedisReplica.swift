@@ -88,6 +88,10 @@ actor RedisReplica: HostedReplica {
       return
     }
     silentSince = nil
+    guard access(process.directory, F_OK) == 0 else {
+      forget()
+      throw HostProblem.closed("its directory is gone")
+    }
     guard Port.isFree(record.port, process.host) else {
       forget()
       throw HostProblem.closed("another program listens on \(address)")
@@ -147,10 +151,11 @@ actor RedisReplica: HostedReplica {
     children.removeAll { RedisProcess.hasEnded($0) }
     let info = try await info()
     let history = try await history()
-    if info.isAttached, history > 0, record.positionRun != info.runID || record.isLost {
+    if info.isAttached, history > 0, record.positionRun != info.runID || record.isLost || record.history != history {
       // All that its source has was copied in this run: offsets mean something, and nothing is missing any more.
       try save {
         $0.positionRun = info.runID
+        $0.history = history
         $0.isLost = false
       }
     }
@@ -173,7 +178,9 @@ actor RedisReplica: HostedReplica {
 
   /// Offsets are forgotten when the process ends: then nothing can be said until it copied again.
   private func position(_ info: RedisInfo, _ history: UInt64) -> HostPosition? {
-    guard !record.isLost, !info.isSyncing, history == 0 || record.positionRun == info.runID else { return nil }
+    guard !record.isLost, !info.isSyncing else { return nil }
+    let isFresh = history == 0 && record.positionRun.isEmpty
+    guard isFresh || record.positionRun == info.runID else { return nil }
     return HostPosition(history: history, offset: history == 0 ? 0 : info.offset)
   }
 
@@ -187,6 +194,8 @@ actor RedisReplica: HostedReplica {
     }
     try await admit(following.readers)
     guard let source = following.source, let (host, port) = RedisConnection.parts(source.address) else { return }
+    // From here on it may get data that is not on disk at once.
+    if record.positionRun.isEmpty { try save { $0.positionRun = info.runID } }
     if info.isMaster || info.source != source.address { try await replicate(from: host, String(port)) }
   }
 
@@ -201,6 +210,7 @@ actor RedisReplica: HostedReplica {
     guard let position = position(info, try await history()) else {
       throw HostProblem.unknownPosition("Redis was started anew and has not copied since: how far it is is not known")
     }
+    try save { $0.history = max($0.history, position.history) }
     return position
   }
 
@@ -210,21 +220,29 @@ actor RedisReplica: HostedReplica {
     let info = try await info()
     guard !info.isSyncing else { throw HostProblem.notNow("it copies, and cannot lead before that is done") }
     let history = try await history()
+    // After a full copy Redis writes its file anew in the background: a crash meanwhile leaves what was there before.
+    guard record.positionRun == info.runID || history >= record.history else {
+      throw HostProblem.dataLost("its data is of an earlier history than it was")
+    }
     let isLeader = info.isMaster && history >> 32 == UInt64(leadership.epoch)
-    if !isLeader { try await beginHistory(after: history, epoch: leadership.epoch) }
+    let led = isLeader ? history : try await beginHistory(after: history, epoch: leadership.epoch)
     try await admit(leadership.followers.filter(\.isCounted).map(\.peer.node))
     try await configure(
       "min-replicas-to-write", leadership.isPaused ? RedisProcess.locked : String(leadership.acknowledgements))
-    if self.leadership == nil || !isLeader { _ = try await redis().call("ACL", "SETUSER", "default", "+@write") }
+    if self.leadership == nil || !isLeader {
+      // The category has commands in it that users never get.
+      _ = try await redis().call(["ACL", "SETUSER", "default", "+@write"] + RedisProcess.notForUsers)
+    }
     self.leadership = leadership
     try save {
       $0.promised = max($0.promised, leadership.epoch)
       $0.positionRun = info.runID
+      $0.history = led
     }
   }
 
   /// Becomes a master whose data says which history it is of, before anybody can write.
-  private func beginHistory(after old: UInt64, epoch: UInt32) async throws {
+  private func beginHistory(after old: UInt64, epoch: UInt32) async throws -> UInt64 {
     let run = old >> 32 == UInt64(epoch) ? UInt32(truncatingIfNeeded: old) &+ 1 : 0
     let history = HostPosition.history(epoch: epoch, run: run)
     let redis = try await redis()
@@ -238,6 +256,7 @@ actor RedisReplica: HostedReplica {
       flags={'no-writes'}}
       """
     _ = try await redis.call("FUNCTION", "LOAD", "REPLACE", code)
+    return history
   }
 
   private func requirePromise(_ epoch: UInt32) throws {
