@@ -9,7 +9,9 @@ extension Kernel {
     for status in request.statuses {
       guard sequencer.head.shards.row(status.shard)?.replicas.index(of: request.node) != nil else { continue }
       controllers.heard(status, of: request.node, incarnation: request.incarnation, now: now.monotonic)
-      if statuses.note(status, of: request.node, incarnation: request.incarnation, in: sequencer.head) {
+      if statuses.note(
+        status, of: request.node, incarnation: request.incarnation, in: sequencer.head, now: now.monotonic)
+      {
         moved.append(status.shard)
       }
     }

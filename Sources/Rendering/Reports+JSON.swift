@@ -51,7 +51,8 @@ extension ReplicaStatus {
     [
       .init("address", .optional(address)), .init("problem", .optional(problem)),
       .init("position", position?.json ?? .null), .init("bytes", .number(bytes)),
-      .init("bytesToCopy", .optional(bytesToCopy)), .init("checksum", .optional(checksum)),
+      .init("bytesToCopy", .optional(bytesToCopy)), .init("bytesPerSecond", .optional(bytesPerSecond)),
+      .init("secondsLeft", secondsLeft.map { .number($0) } ?? .null), .init("checksum", .optional(checksum)),
       .init("checksumPosition", checksumPosition?.json ?? .null),
     ]
   }

@@ -13,6 +13,8 @@ package struct ReplicaStatus: FieldMessage, Hashable {
   package var bytes: UInt64 = 0
   /// While it copies: how much there is to copy in all.
   package var bytesToCopy: UInt64 = 0
+  /// While it copies: how fast it has been since it began. The server's to say: it hears of every step.
+  package var bytesPerSecond: UInt64 = 0
   /// Of its data at a position; empty when there is none yet.
   package var checksum = ""
   package var checksumPosition: ReplicaPosition?
@@ -31,5 +33,12 @@ package struct ReplicaStatus: FieldMessage, Hashable {
     try fields.uint64(6, &bytesToCopy)
     try fields.string(7, &checksum, max: ReplicaStatus.checksumBytes)
     try fields.message(8, &checksumPosition)
+    try fields.uint64(9, &bytesPerSecond)
+  }
+
+  /// How long the copy takes still at the rate it had so far; nil when nothing is copied or nobody can tell.
+  package var secondsLeft: UInt64? {
+    guard bytesToCopy > 0, bytesPerSecond > 0 else { return nil }
+    return (bytesToCopy - min(bytes, bytesToCopy)) / bytesPerSecond
   }
 }

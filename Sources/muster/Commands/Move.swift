@@ -115,8 +115,11 @@ struct Rebalance: AsyncParsableCommand {
 
     func run() async throws {
       let source = try options.place.source()
-      let status = try await source.answer(.status(StatusQuestion()), at: try options.moment)
-      let shards = try await source.answer(.shards(ShardsQuestion()), at: .revision(status.revision))
+      let moment = try options.moment
+      let status = try await source.answer(.status(StatusQuestion()), at: moment)
+      // How far copies are is known of now only.
+      let shards = try await source.answer(
+        .shards(ShardsQuestion()), at: moment == .now ? .now : .revision(status.revision))
       let moving = shards.answer.shards.filter { $0.move != nil }
       let mode = status.answer.status?.balancing ?? .off
       let head = DocumentHead(
@@ -126,12 +129,12 @@ struct Rebalance: AsyncParsableCommand {
         .init("moves", .list(moving.map { .object($0.moveMembers) })),
       ]
       options.output.show(head, members) {
-        var table = Table(["SHARD", "FROM", "TO", "STEP", "PURPOSE"])
+        var table = Table(["SHARD", "FROM", "TO", "STEP", "PURPOSE", "COPIED", "LEFT"])
         for shard in moving {
           guard let move = shard.move else { continue }
           table.add([
             shard.name, move.source.isEmpty ? "-" : move.source, move.target.isEmpty ? "-" : move.target,
-            move.step.name, move.purpose.name,
+            move.step.name, move.purpose.name, shard.copied, shard.copy?.secondsLeft.map { "\($0) s" } ?? "-",
           ])
         }
         return "balancing is \(mode.name); \(moving.count) moves under way\n" + (moving.isEmpty ? "" : table.text)
@@ -141,6 +144,14 @@ struct Rebalance: AsyncParsableCommand {
 }
 
 extension ShardReport {
+  /// How far the target of the move is, by its own word.
+  fileprivate var copy: ReplicaStatus? { replicas.first { $0.node == move?.target }?.status }
+
+  fileprivate var copied: String {
+    guard let copy, copy.bytesToCopy > 0 else { return "-" }
+    return "\(copy.bytes) of \(copy.bytesToCopy)"
+  }
+
   fileprivate var moveMembers: [JSON.Member] {
     guard let move else { return [] }
     return [
@@ -148,7 +159,10 @@ extension ShardReport {
       .init("from", move.source.isEmpty ? .null : .text(move.source)),
       .init("to", move.target.isEmpty ? .null : .text(move.target)),
       .init("step", .text(move.step.name)), .init("purpose", .text(move.purpose.name)),
-      .init("started", .number(move.started)),
+      .init("started", .number(move.started)), .init("bytes", .optional(copy?.bytes ?? 0)),
+      .init("bytesToCopy", .optional(copy?.bytesToCopy ?? 0)),
+      .init("bytesPerSecond", .optional(copy?.bytesPerSecond ?? 0)),
+      .init("secondsLeft", copy?.secondsLeft.map { .number($0) } ?? .null),
     ]
   }
 }
