@@ -3,23 +3,35 @@ internal import MusterHosting
 
 /// What a host must remember of a replica beside its data: a small file in the replica's directory, replaced whole and
 /// synced, so that a promise outlives every crash.
-struct ReplicaRecord: Equatable {
+package struct ReplicaRecord: Equatable {
   /// No leader of an earlier epoch is served or copied from any more.
-  var promised: UInt32 = 0
+  package var promised: UInt32 = 0
   /// The replica had data that is gone: it has not copied everything since.
-  var isLost = false
-  var port: UInt16 = 0
-  var password = ""
+  package var isLost = false
+  package var port: UInt16 = 0
+  package var password = ""
   /// The latest history that its data was known to be of. Data of an earlier one is not what it was.
-  var history: UInt64 = 0
+  package var history: UInt64 = 0
   /// The run of the database in which its offsets mean something; after another start they do not until it copied. Empty
   /// while it has neither led nor followed.
-  var positionRun = ""
+  package var positionRun = ""
 
-  static let fileName = "replica"
+  package static let fileName = "replica"
+
+  package init(
+    promised: UInt32 = 0, isLost: Bool = false, port: UInt16 = 0, password: String = "", history: UInt64 = 0,
+    positionRun: String = ""
+  ) {
+    self.promised = promised
+    self.isLost = isLost
+    self.port = port
+    self.password = password
+    self.history = history
+    self.positionRun = positionRun
+  }
 
   /// Nil when there is no such file.
-  static func read(_ directory: String) throws -> ReplicaRecord? {
+  package static func read(_ directory: String) throws -> ReplicaRecord? {
     guard let text = try FileText.read("\(directory)/\(fileName)", bytesMax: 4096) else { return nil }
     var record = ReplicaRecord()
     for line in text.split(separator: "\n") {
@@ -39,7 +51,7 @@ struct ReplicaRecord: Equatable {
     return record
   }
 
-  func write(_ directory: String) throws {
+  package func write(_ directory: String) throws {
     var text = "promised \(promised)\nlost \(isLost ? "yes" : "no")\nport \(port)\nhistory \(history)\n"
     if !password.isEmpty { text += "password \(password)\n" }
     if !positionRun.isEmpty { text += "position-run \(positionRun)\n" }
@@ -48,7 +60,7 @@ struct ReplicaRecord: Equatable {
 }
 
 /// Small files, read and replaced whole.
-enum FileText {
+package enum FileText {
   /// Nil when there is no such file.
   static func read(_ path: String, bytesMax: Int) throws -> String? {
     let file = open(path, O_RDONLY | O_CLOEXEC)
@@ -71,7 +83,7 @@ enum FileText {
   }
 
   /// Durable, and either the old text or the new one whatever happens.
-  static func replace(_ path: String, with text: String) throws {
+  package static func replace(_ path: String, with text: String) throws {
     let fresh = path + ".new"
     let file = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw problem("write", fresh) }
@@ -92,7 +104,7 @@ enum FileText {
     return true
   }
 
-  static func makeDirectory(_ path: String) throws {
+  package static func makeDirectory(_ path: String) throws {
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw problem("make", path) }
     try syncDirectory(of: path)
   }
@@ -106,7 +118,7 @@ enum FileText {
   }
 
   /// Names in a directory, without `.` and `..`; none when it is not there.
-  static func names(in path: String) -> [String] {
+  package static func names(in path: String) -> [String] {
     guard let directory = opendir(path) else { return [] }
     defer { closedir(directory) }
     var names: [String] = []
@@ -120,7 +132,7 @@ enum FileText {
   }
 
   /// Deletes a file, or a directory with all that is in it. Links are not followed.
-  static func delete(_ path: String) throws {
+  package static func delete(_ path: String) throws {
     var status = stat()
     guard lstat(path, &status) == 0 else {
       if errno == ENOENT { return }

@@ -3,7 +3,7 @@ import MusterHostConformance
 import MusterHosting
 import Testing
 
-@testable import MusterHosts
+import MusterHosts
 
 /// One value is one file.
 struct DirectorySubject: ConformanceSubject {

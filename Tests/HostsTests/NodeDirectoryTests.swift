@@ -1,6 +1,6 @@
 import Testing
 
-@testable import MusterHosts
+import MusterHosts
 
 @Suite struct NodeDirectoryTests {
   @Test func oneAgentWorksInADirectoryAtATime() throws {

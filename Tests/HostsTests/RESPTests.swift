@@ -1,6 +1,6 @@
 import Testing
 
-@testable import MusterHosts
+import MusterHosts
 
 @Suite struct RESPTests {
   private func parse(_ text: String) throws -> RESPValue? {

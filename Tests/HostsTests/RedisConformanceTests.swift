@@ -3,7 +3,7 @@ import MusterHostConformance
 import MusterHosting
 import Testing
 
-@testable import MusterHosts
+import MusterHosts
 
 /// Whether this machine has Redis.
 enum RedisProgram {

@@ -2,7 +2,7 @@ import Foundation
 import MusterHosting
 import Testing
 
-@testable import MusterHosts
+import MusterHosts
 
 /// What happens to real Redis processes, and what the host makes of it.
 @Suite(.enabled(if: RedisProgram.isThere, "redis-server is not installed: Tools/setup --tests"), .serialized)

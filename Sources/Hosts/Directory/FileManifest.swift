@@ -11,7 +11,7 @@ struct FileEntry: Equatable {
 /// Which files a replica has, and how far it is with that. Lines of text, on disk and on the wire.
 ///
 /// Invariants: entries are in the order of their paths, and no path leads out of the directory.
-struct FileManifest: Equatable {
+package struct FileManifest: Equatable {
   var history: UInt64 = 0
   /// Grows with every change that the leader notices.
   var offset: UInt64 = 0
@@ -24,7 +24,7 @@ struct FileManifest: Equatable {
   init() {}
 
   /// - Returns: nil when the text is no manifest: cut short, out of order, or with paths that lead elsewhere.
-  init?(text: String) {
+  package init?(text: String) {
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard lines.count >= 3, lines.removeLast().isEmpty, lines.removeLast() == "end" else { return nil }
     let head = lines.removeFirst().split(separator: " ")

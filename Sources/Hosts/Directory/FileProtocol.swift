@@ -1,38 +1,46 @@
-internal import MusterBytes
+package import MusterBytes
 
 /// How agents ask each other for files.
 ///
 /// A request is 26 bytes and a path: `MDT1`, kind, a zero, shard (u32), offset (u64), most bytes (u32), length of the
 /// path (u32); an answer is 9 bytes and its content: status (0 for done), length (u32), CRC32C of the content (u32).
 /// Numbers are big-endian.
-enum FileProtocol {
-  enum Kind: UInt8 {
+package enum FileProtocol {
+  package enum Kind: UInt8 {
     /// `HISTORY OFFSET`: how far the replica is.
     case head = 1
     case manifest = 2
     case content = 3
   }
 
-  struct Request: Equatable {
+  package struct Request: Equatable {
     var kind: Kind
     var shard: UInt32
     var offset: UInt64 = 0
     var most: UInt32 = 0
     var path = ""
+
+    package init(kind: Kind, shard: UInt32, offset: UInt64 = 0, most: UInt32 = 0, path: String = "") {
+      self.kind = kind
+      self.shard = shard
+      self.offset = offset
+      self.most = most
+      self.path = path
+    }
   }
 
   static let magic = Array("MDT1".utf8)
   static let requestHead = 26
   static let answerHead = 9
 
-  static func bytes(_ request: Request) -> [UInt8] {
+  package static func bytes(_ request: Request) -> [UInt8] {
     magic + [request.kind.rawValue, 0] + big(request.shard) + big(request.offset) + big(request.most)
       + big(UInt32(request.path.utf8.count)) + Array(request.path.utf8)
   }
 
   /// - Returns: the request and the bytes it took, or nil while it is not whole.
   /// - Throws: when it is none.
-  static func request(_ bytes: [UInt8]) throws(WireError) -> (Request, Int)? {
+  package static func request(_ bytes: [UInt8]) throws(WireError) -> (Request, Int)? {
     guard bytes.count >= requestHead else {
       guard zip(bytes, magic).allSatisfy(==) else { throw .noAlternative }
       return nil

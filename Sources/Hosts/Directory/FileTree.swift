@@ -4,7 +4,7 @@ internal import MusterBytes
 internal import MusterHosting
 
 /// The files of a replica on disk.
-struct FileTree {
+package struct FileTree {
   let root: String
 
   private static let chunk = 256 * 1024
@@ -55,7 +55,7 @@ struct FileTree {
   }
 
   /// SHA-256 of a file's content; nil when it is not there.
-  static func digest(_ path: String) throws -> String? {
+  package static func digest(_ path: String) throws -> String? {
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard file >= 0 else {
       if errno == ENOENT { return nil }

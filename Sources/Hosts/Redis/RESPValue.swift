@@ -18,13 +18,13 @@ package enum RESPValue: Equatable, Sendable {
 }
 
 /// Why bytes are no such value.
-enum RESPError: Error, Equatable {
+package enum RESPError: Error, Equatable {
   case malformed(String)
   case tooLarge
 }
 
 /// Cuts values out of bytes as they come. Whatever comes, it neither traps nor grows beyond its limits.
-struct RESPParser {
+package struct RESPParser {
   /// The longest line, and the longest text.
   static let lineBytes = 64 * 1024
   static let bulkBytes = 16 * 1024 * 1024
@@ -33,10 +33,12 @@ struct RESPParser {
 
   private var bytes: [UInt8] = []
 
-  mutating func append(_ more: some Sequence<UInt8>) { bytes += more }
+  package init() {}
+
+  package mutating func append(_ more: some Sequence<UInt8>) { bytes += more }
 
   /// The next whole value, or nil while it is not there yet.
-  mutating func next() throws(RESPError) -> RESPValue? {
+  package mutating func next() throws(RESPError) -> RESPValue? {
     var place = 0
     guard let value = try value(&place, depth: 0) else {
       if bytes.count > RESPParser.bulkBytes + RESPParser.lineBytes { throw .tooLarge }

@@ -33,7 +33,7 @@ package final class RedisConnection: Sendable {
     }
   }
 
-  static func parts(_ address: String) -> (host: String, port: Int)? {
+  package static func parts(_ address: String) -> (host: String, port: Int)? {
     guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]), port > 0
     else { return nil }
     return (String(address[..<colon]), Int(port))

@@ -112,8 +112,8 @@ public final class RedisHost: ShardHost {
 }
 
 /// Ports of this machine.
-enum Port {
-  static func isFree(_ port: UInt16, _ host: String) -> Bool { port > 0 && bound(port, host) != nil }
+package enum Port {
+  package static func isFree(_ port: UInt16, _ host: String) -> Bool { port > 0 && bound(port, host) != nil }
 
   static func any(_ host: String) -> UInt16? { bound(0, host) }
 

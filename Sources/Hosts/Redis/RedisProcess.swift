@@ -1,8 +1,8 @@
-internal import Glibc
+package import Glibc
 internal import MusterHosting
 
 /// The `redis-server` process of one replica, in a directory of its own. It outlives the agent, which finds it again.
-struct RedisProcess {
+package struct RedisProcess {
   /// Replicates from nobody: nothing listens on port 0.
   static let nowhere = (host: "127.0.0.1", port: "0")
   /// A leader with more replicas than there ever are: no write is taken.
@@ -16,11 +16,18 @@ struct RedisProcess {
     "-@admin", "-function|load", "-function|delete", "-function|flush", "-function|restore",
   ]
 
-  let directory: String
+  package let directory: String
   let host: String
   let program: String
   /// The node's name: replicas log in as theirs, so that a leader can choose whom it counts.
   let node: String
+
+  package init(directory: String, host: String, program: String, node: String) {
+    self.directory = directory
+    self.host = host
+    self.program = program
+    self.node = node
+  }
 
   private var pidFile: String { "\(directory)/redis.pid" }
 
@@ -54,7 +61,7 @@ struct RedisProcess {
   }
 
   /// The process that the directory names, if it runs there.
-  var pid: pid_t? {
+  package var pid: pid_t? {
     guard let text = try? FileText.read(pidFile, bytesMax: 32),
       let pid = pid_t(text.prefix { $0.isNumber }), pid > 1
     else { return nil }
@@ -67,7 +74,7 @@ struct RedisProcess {
 
   /// - Throws: when the program cannot be started at all. Whether it serves is seen by connecting to it.
   /// - Returns: the child, for whoever waits for its end.
-  func start(_ record: ReplicaRecord) throws -> pid_t {
+  package func start(_ record: ReplicaRecord) throws -> pid_t {
     let file = "\(directory)/redis.conf"
     try FileText.replace(file, with: configuration(record))
     var attributes = posix_spawnattr_t()
@@ -93,7 +100,7 @@ struct RedisProcess {
   }
 
   /// Ends a process that does not answer.
-  func kill() {
+  package func kill() {
     if let pid { _ = Glibc.kill(pid, SIGKILL) }
   }
 
