@@ -57,7 +57,7 @@ let package = Package(
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
-    part("Hosting", []),
+    part("Hosting", [], documents: ["README.md"]),
     part("Peers", ["MusterCluster", "MusterProtocol", "MusterHosting"]),
     part("Workload", ["MusterCluster", "MusterControllers"]),
     part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
@@ -83,7 +83,7 @@ let package = Package(
       ]),
     part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterPeers", nio, nioPosix]),
     part("HostConformance", ["MusterHosting"]),
-    part("Hosts", ["MusterBytes", "MusterHosting", crypto, nio, nioPosix]),
+    part("Hosts", ["MusterBytes", "MusterHosting", crypto, nio, nioPosix], documents: ["Redis.md", "Directories.md"]),
     part(
       "Agent", ["MusterCluster", "MusterProtocol", "MusterPeers", "MusterClient", "MusterHosting", nioPosix]),
     .executableTarget(
@@ -145,7 +145,7 @@ let package = Package(
     .testTarget(
       name: "MusterEndToEndTests", dependencies: ["muster", "import-openb", "redis-load"], path: "Tests/EndToEndTests",
       swiftSettings: strict),
-    tests("Hosts", ["MusterHosting", "MusterHosts", "MusterHostConformance"]),
+    tests("Hosts", ["MusterBytes", "MusterHosting", "MusterHosts", "MusterHostConformance"]),
     tests("Disk", ["MusterBytes", "MusterLog", "MusterDisk", "journal-example"]),
     tests(
       "Server",

@@ -16,6 +16,8 @@ package struct ReplicaRecord: Equatable {
   /// while it has neither led nor followed.
   package var positionRun = ""
 
+  package static let fileName = "replica"
+
   package init(
     promised: UInt32 = 0, isLost: Bool = false, port: UInt16 = 0, password: String = "", history: UInt64 = 0,
     positionRun: String = ""
@@ -27,8 +29,6 @@ package struct ReplicaRecord: Equatable {
     self.history = history
     self.positionRun = positionRun
   }
-
-  package static let fileName = "replica"
 
   /// Nil when there is no such file.
   package static func read(_ directory: String) throws -> ReplicaRecord? {
@@ -62,7 +62,7 @@ package struct ReplicaRecord: Equatable {
 /// Small files, read and replaced whole.
 package enum FileText {
   /// Nil when there is no such file.
-  package static func read(_ path: String, bytesMax: Int) throws -> String? {
+  static func read(_ path: String, bytesMax: Int) throws -> String? {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else {
       if errno == ENOENT { return nil }
@@ -94,7 +94,7 @@ package enum FileText {
     try syncDirectory(of: path)
   }
 
-  package static func writeAll(_ file: Int32, _ bytes: [UInt8]) -> Bool {
+  static func writeAll(_ file: Int32, _ bytes: [UInt8]) -> Bool {
     var done = 0
     while done < bytes.count {
       let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress?.advanced(by: done), bytes.count - done) }
@@ -109,7 +109,7 @@ package enum FileText {
     try syncDirectory(of: path)
   }
 
-  package static func syncDirectory(of path: String) throws {
+  static func syncDirectory(of path: String) throws {
     let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     let directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { throw problem("open", parent) }

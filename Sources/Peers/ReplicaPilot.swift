@@ -90,7 +90,16 @@ package struct ReplicaPilot: Sendable {
     return Leadership(
       epoch: assignment.epoch,
       acknowledgements: assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : counted,
-      followers: followers, isPaused: isPausing)
+      followers: followers, isPaused: isPausing || hasStranger)
+  }
+
+  /// A replica that elections do not ask yet copies from the leader, because those that they do ask are all down: what it
+  /// acknowledges must not count, so no write is taken until it is in sync. None could be acknowledged otherwise either.
+  private var hasStranger: Bool {
+    guard assignment.minInSync > 1, assignment.followers.contains(where: \.isInSync) else { return false }
+    return assignment.links.others.contains { link in
+      link.isReader && assignment.followers.contains { $0.node == link.node && !$0.isInSync }
+    }
   }
 
   private var following: Following {

@@ -13,7 +13,7 @@ extension EndToEnd {
     @Test func noAcknowledgedWriteIsLostWhenALeaderIsKilled() async throws {
       let demo = try Running(
         .demoRedis, ["--small"],
-        environment: ["MUSTER_BIN": Program.directory, "PATH": "/usr/local/bin:/usr/bin:/bin", "DEMO_PORT": "7570"])
+        environment: ["MUSTER_BIN": Program.directory, "PATH": "/usr/local/bin:/usr/bin:/bin"])
       let finished = try await demo.wait(seconds: 240)
       #expect(finished.code == 0, "\(finished.out.suffix(2000)) \(finished.error.suffix(2000))")
       #expect(finished.out.contains("\"lost\":0"))

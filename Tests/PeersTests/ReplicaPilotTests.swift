@@ -133,6 +133,21 @@ import Testing
     #expect(pilot.saw(leader(1, [2, 3]), now: 1) == [.follower(behind.followers[1], isInSync: true)])
   }
 
+  @Test func whomElectionsDoNotAskMakesNoWriteCount() {
+    var alone = assignment(.leader)
+    for place in alone.followers.indices { alone.followers[place].isInSync = false }
+    guard case .lead(let first) = opened(alone).next else { return }
+    #expect(!first.isPaused, "nobody else could be elected: whoever copies may acknowledge")
+    var stranger = assignment(.leader)
+    stranger.followers[0].isAlive = false
+    stranger.followers[1].isInSync = false
+    guard case .lead(let second) = opened(stranger).next else { return }
+    #expect(second.isPaused, "the one that is down could be elected without what the other acknowledged")
+    stranger.links.others[1].isReader = false
+    guard case .lead(let third) = opened(stranger).next else { return }
+    #expect(!third.isPaused)
+  }
+
   @Test func theLeadershipIsYieldedOnlyAfterTheLastWriteWasTaken() {
     var pilot = leading(assignment(.leader))
     var asked = assignment(.leader)

@@ -1,27 +1,27 @@
 /// One file of a replica, by its path below the replica's `files`.
-package struct FileEntry: Equatable {
-  package var path: String
-  package var bytes: UInt64
+struct FileEntry: Equatable {
+  var path: String
+  var bytes: UInt64
   /// When it was changed last, in nanoseconds, on this machine: only a hint that its content need be read again.
-  package var changed: UInt64
+  var changed: UInt64
   /// SHA-256 of its content, as hexadecimal.
-  package var digest: String
+  var digest: String
 }
 
 /// Which files a replica has, and how far it is with that. Lines of text, on disk and on the wire.
 ///
 /// Invariants: entries are in the order of their paths, and no path leads out of the directory.
 package struct FileManifest: Equatable {
-  package var history: UInt64 = 0
+  var history: UInt64 = 0
   /// Grows with every change that the leader notices.
-  package var offset: UInt64 = 0
-  package var entries: [FileEntry] = []
+  var offset: UInt64 = 0
+  var entries: [FileEntry] = []
 
-  package static let filesMax = 100_000
-  package static let pathBytes = 1024
-  package static let bytesMax = 32 * 1024 * 1024
+  static let filesMax = 100_000
+  static let pathBytes = 1024
+  static let bytesMax = 32 * 1024 * 1024
 
-  package init() {}
+  init() {}
 
   /// - Returns: nil when the text is no manifest: cut short, out of order, or with paths that lead elsewhere.
   package init?(text: String) {
@@ -43,7 +43,7 @@ package struct FileManifest: Equatable {
     }
   }
 
-  package var text: String {
+  var text: String {
     var text = "\(history) \(offset)\n"
     for entry in entries { text += "\(entry.digest) \(entry.bytes) \(entry.changed) \(entry.path)\n" }
     return text + "end\n"
@@ -59,12 +59,12 @@ package struct FileManifest: Equatable {
   }
 
   /// The same files with the same content, whenever they were changed.
-  package func hasFiles(of other: FileManifest) -> Bool {
+  func hasFiles(of other: FileManifest) -> Bool {
     entries.count == other.entries.count
       && zip(entries, other.entries).allSatisfy { $0.path == $1.path && $0.digest == $1.digest }
   }
 
-  package static func isPath(_ text: Substring) -> Bool {
+  static func isPath(_ text: Substring) -> Bool {
     guard !text.isEmpty, text.utf8.count <= pathBytes, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
       return false
     }

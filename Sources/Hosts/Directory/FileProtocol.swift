@@ -29,9 +29,9 @@ package enum FileProtocol {
     }
   }
 
-  package static let magic = Array("MDT1".utf8)
-  package static let requestHead = 26
-  package static let answerHead = 9
+  static let magic = Array("MDT1".utf8)
+  static let requestHead = 26
+  static let answerHead = 9
 
   package static func bytes(_ request: Request) -> [UInt8] {
     magic + [request.kind.rawValue, 0] + big(request.shard) + big(request.offset) + big(request.most)
@@ -57,13 +57,13 @@ package enum FileProtocol {
     return (request, requestHead + length)
   }
 
-  package static func answer(_ content: [UInt8]?) -> [UInt8] {
+  static func answer(_ content: [UInt8]?) -> [UInt8] {
     guard let content else { return [1] + big(UInt32(0)) + big(CRC32C.checksum([])) }
     return [0] + big(UInt32(content.count)) + big(CRC32C.checksum(content)) + content
   }
 
   /// - Precondition: `count` bytes are there, at most eight.
-  package static func number(_ bytes: [UInt8], _ start: Int, _ count: Int) -> UInt64 {
+  static func number(_ bytes: [UInt8], _ start: Int, _ count: Int) -> UInt64 {
     bytes[start..<(start + count)].reduce(0) { $0 << 8 | UInt64($1) }
   }
 

@@ -5,18 +5,18 @@ internal import MusterHosting
 
 /// The files of a replica on disk.
 package struct FileTree {
-  package let root: String
+  let root: String
 
   private static let chunk = 256 * 1024
 
-  package struct Seen: Equatable {
+  struct Seen: Equatable {
     var path: String
     var bytes: UInt64
     var changed: UInt64
   }
 
   /// Every ordinary file, in the order of paths. Links and devices are passed over.
-  package func files() throws -> [Seen] {
+  func files() throws -> [Seen] {
     var found: [Seen] = []
     try walk("", &found)
     return found.sorted { $0.path < $1.path }
@@ -47,7 +47,7 @@ package struct FileTree {
   /// Reads a file and says what is in it.
   ///
   /// - Returns: nil when it changed while it was read, or is gone.
-  package func entry(_ seen: Seen) throws -> FileEntry? {
+  func entry(_ seen: Seen) throws -> FileEntry? {
     guard let digest = try FileTree.digest("\(root)/\(seen.path)") else { return nil }
     var status = stat()
     guard lstat("\(root)/\(seen.path)", &status) == 0, FileTree.seen(seen.path, status) == seen else { return nil }
@@ -74,7 +74,7 @@ package struct FileTree {
   }
 
   /// Part of a file; fewer bytes at its end.
-  package func read(_ path: String, at offset: UInt64, most: Int) throws -> [UInt8] {
+  func read(_ path: String, at offset: UInt64, most: Int) throws -> [UInt8] {
     let file = open("\(root)/\(path)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard file >= 0 else { throw FileText.problem("read", path) }
     defer { close(file) }
@@ -87,7 +87,7 @@ package struct FileTree {
   }
 
   /// Puts a file that was received whole in its place, with the directories above it.
-  package func install(_ received: String, as path: String) throws {
+  func install(_ received: String, as path: String) throws {
     let parts = path.split(separator: "/")
     for depth in 1..<max(parts.count, 1) {
       let directory = "\(root)/\(parts[..<depth].joined(separator: "/"))"
@@ -97,10 +97,10 @@ package struct FileTree {
     try FileText.syncDirectory(of: "\(root)/\(path)")
   }
 
-  package func remove(_ path: String) throws { try FileText.delete("\(root)/\(path)") }
+  func remove(_ path: String) throws { try FileText.delete("\(root)/\(path)") }
 
   /// What a file looks like now, for the manifest; nil when it is not there.
-  package func look(_ path: String) -> Seen? {
+  func look(_ path: String) -> Seen? {
     var status = stat()
     return lstat("\(root)/\(path)", &status) == 0 ? FileTree.seen(path, status) : nil
   }

@@ -26,10 +26,10 @@ package enum RESPError: Error, Equatable {
 /// Cuts values out of bytes as they come. Whatever comes, it neither traps nor grows beyond its limits.
 package struct RESPParser {
   /// The longest line, and the longest text.
-  package static let lineBytes = 64 * 1024
-  package static let bulkBytes = 16 * 1024 * 1024
-  package static let elements = 64 * 1024
-  package static let depth = 4
+  static let lineBytes = 64 * 1024
+  static let bulkBytes = 16 * 1024 * 1024
+  static let elements = 64 * 1024
+  static let depth = 4
 
   private var bytes: [UInt8] = []
 

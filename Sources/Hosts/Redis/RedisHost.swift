@@ -115,7 +115,7 @@ public final class RedisHost: ShardHost {
 package enum Port {
   package static func isFree(_ port: UInt16, _ host: String) -> Bool { port > 0 && bound(port, host) != nil }
 
-  package static func any(_ host: String) -> UInt16? { bound(0, host) }
+  static func any(_ host: String) -> UInt16? { bound(0, host) }
 
   private static func bound(_ port: UInt16, _ host: String) -> UInt16? {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

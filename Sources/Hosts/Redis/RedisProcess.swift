@@ -4,23 +4,23 @@ internal import MusterHosting
 /// The `redis-server` process of one replica, in a directory of its own. It outlives the agent, which finds it again.
 package struct RedisProcess {
   /// Replicates from nobody: nothing listens on port 0.
-  package static let nowhere = (host: "127.0.0.1", port: "0")
+  static let nowhere = (host: "127.0.0.1", port: "0")
   /// A leader with more replicas than there ever are: no write is taken.
-  package static let locked = "1000"
-  package static let agentUser = "muster"
+  static let locked = "1000"
+  static let agentUser = "muster"
   /// `POSIX_SPAWN_SETSID` of <spawn.h>, which hides it without GNU extensions.
   private static let ownSession: Int16 = 0x80
 
   /// What decides over leadership and histories is the agent's alone.
-  package static let notForUsers = [
+  static let notForUsers = [
     "-@admin", "-function|load", "-function|delete", "-function|flush", "-function|restore",
   ]
 
   package let directory: String
-  package let host: String
-  package let program: String
+  let host: String
+  let program: String
   /// The node's name: replicas log in as theirs, so that a leader can choose whom it counts.
-  package let node: String
+  let node: String
 
   package init(directory: String, host: String, program: String, node: String) {
     self.directory = directory
@@ -31,7 +31,7 @@ package struct RedisProcess {
 
   private var pidFile: String { "\(directory)/redis.pid" }
 
-  package static func user(of node: String) -> String { "replica.\(node)" }
+  static func user(of node: String) -> String { "replica.\(node)" }
 
   /// Started anew it is a read-only replica of nobody, until the agent says otherwise.
   private func configuration(_ record: ReplicaRecord) -> String {
@@ -105,10 +105,10 @@ package struct RedisProcess {
   }
 
   /// True when the child has ended; it then leaves the process table.
-  package static func hasEnded(_ child: pid_t) -> Bool { waitpid(child, nil, WNOHANG) != 0 }
+  static func hasEnded(_ child: pid_t) -> Bool { waitpid(child, nil, WNOHANG) != 0 }
 
   /// The last thing it logged, for people.
-  package var lastWords: String {
+  var lastWords: String {
     guard let text = try? FileText.tail("\(directory)/redis.log", bytesMax: 2048) else { return "" }
     let line = text.split(whereSeparator: \.isNewline).last { $0.contains(" # ") }
     return line.map { String($0.suffix(160)) } ?? ""
