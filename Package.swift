@@ -125,6 +125,7 @@ let package = Package(
         "MusterWorkload",
       ]),
     tests("Peers", ["MusterPeers", "MusterProtocol", "MusterCluster", "MusterHosting"]),
+    tests("Kernel", ["MusterBytes", "MusterCluster", "MusterKernel", "MusterLog", "MusterProtocol"]),
     tests("Simulation", ["MusterSimulation"]),
     tests("Controllers", ["MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests("Rendering", ["MusterBytes", "MusterCluster", "MusterRendering"]),

@@ -114,13 +114,15 @@ extension ByteWriter: FieldVisitor {
   @inlinable
   public mutating func message<M: Message>(_ field: Int, _ value: inout M) {
     let start = beginDelimited(field)
-    value.encode(into: &self)
+    value.encodeInPlace(into: &self)
     endDelimited(start)
   }
 
+  /// Elements are copied one by one: to change them in place would copy the whole list first, since whoever encodes a
+  /// message keeps it.
   @inlinable
   public mutating func messages<M: Message>(_ field: Int, _ value: inout [M], count: Int) {
-    for index in value.indices { message(field, &value[index]) }
+    for var element in value { message(field, &element) }
   }
 
   @usableFromInline

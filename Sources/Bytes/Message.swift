@@ -2,6 +2,13 @@
 public protocol Message: Sendable {
   init(from reader: inout ByteReader) throws(WireError)
   func encode(into writer: inout ByteWriter)
+  /// Encodes a message that the caller may change: what holds lists need not be copied first.
+  mutating func encodeInPlace(into writer: inout ByteWriter)
+}
+
+extension Message {
+  @inlinable
+  public mutating func encodeInPlace(into writer: inout ByteWriter) { encode(into: &writer) }
 }
 
 extension Message {
@@ -87,8 +94,13 @@ extension FieldMessage {
   @inlinable
   public func encode(into writer: inout ByteWriter) {
     var copy = self
+    copy.encodeInPlace(into: &writer)
+  }
+
+  @inlinable
+  public mutating func encodeInPlace(into writer: inout ByteWriter) {
     do throws(WireError) {
-      try copy.visit(&writer)
+      try visit(&writer)
     } catch {
       preconditionFailure("writing a message never fails")
     }

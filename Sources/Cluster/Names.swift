@@ -7,9 +7,20 @@ package enum Names {
 
   /// Names joined by `/`.
   package static func isValidPath(_ path: String, components: ClosedRange<Int>) -> Bool {
-    guard path.utf8.count <= Limits.pathBytes else { return false }
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-    return components.contains(parts.count) && parts.allSatisfy { isValid(String($0)) }
+    let bytes = path.utf8
+    guard bytes.count <= Limits.pathBytes else { return false }
+    // One walk over the bytes: every command that names a key pays for it.
+    var (parts, length) = (1, 0)
+    for byte in bytes {
+      if byte == UInt8(ascii: "/") {
+        guard length > 0 else { return false }
+        (parts, length) = (parts + 1, 0)
+      } else {
+        length += 1
+        guard length <= Limits.nameBytes, isNameByte(byte) else { return false }
+      }
+    }
+    return length > 0 && components.contains(parts)
   }
 
   /// Text that people wrote: anything but control characters.

@@ -53,7 +53,7 @@ extension Kernel {
     let publication = sequencer.blockDurable()
     count { $0.countBlock(publication.commits) }
     sendSayable()
-    deliver(publication.commits)
+    deliver(publication)
     noteAssignments(publication.commits)
     return publication.replaced
   }

@@ -3,8 +3,8 @@ internal import MusterHistory
 internal import MusterProtocol
 
 extension Kernel {
-  /// Commits that a watcher may lag behind before it is fed from the journal instead of from memory: none. A watcher
-  /// without credit stops being live, and what it missed is read back once it grants more.
+  /// Begins to show commits. A watcher without credit stays where it is; what it missed it is shown once it grants
+  /// more, from memory or from the journal.
   func watch(_ call: CallID, _ request: WatchRequest, credit: UInt32) {
     let next = view.revision + 1
     // The first commit is of revision 1: whoever asks from 0 on wants everything.
@@ -19,13 +19,33 @@ extension Kernel {
     feed(call)
   }
 
-  /// Asks for what a watcher is behind, if it has credit for it.
+  /// Shows a watcher what it has not seen, as far as its credit goes: from memory where that reaches, else from the
+  /// journal.
   func feed(_ call: CallID) {
     guard var watch = watches[call], !watch.isCatchingUp, watch.credit > 0, watch.next <= view.revision else { return }
-    watch.isCatchingUp = true
+    if recent.contains(watch.next) {
+      feedFromMemory(call, &watch)
+    } else {
+      watch.isCatchingUp = true
+      effects.append(
+        .catchUp(call, from: watch.next, through: view.revision, limit: Int(min(watch.credit, Kernel.catchUpMax))))
+    }
     watches[call] = watch
-    effects.append(
-      .catchUp(call, from: watch.next, through: view.revision, limit: Int(min(watch.credit, Kernel.catchUpMax))))
+  }
+
+  private func feedFromMemory(_ call: CallID, _ watch: inout Watch) {
+    let last = view.revision
+    let before = watch.credit
+    while watch.credit > 0, watch.next <= last {
+      let range = recent.item(watch.next, watch.topic) { commit in item(commit, watch.topic).map { encode($0) } }
+      if let range {
+        effects.append(.item(call, range))
+        watch.credit -= 1
+        watch.marked = watch.next
+      }
+      watch.next += 1
+    }
+    count { $0.deliveries += UInt64(before - watch.credit) }
   }
 
   /// Commits read for one watcher at a time.
@@ -53,30 +73,9 @@ extension Kernel {
     feed(call)
   }
 
-  /// Shows new commits to everybody who watches and is not behind. Each is encoded once a topic, not once a watcher.
-  func deliver(_ commits: [Commit]) {
-    guard watches.count > 0 else { return }
-    for commit in commits {
-      var encoded = [Range<Int>?](repeating: nil, count: WatchTopic.allCases.count)
-      var isEncoded = [Bool](repeating: false, count: WatchTopic.allCases.count)
-      for call in watches.calls {
-        guard var watch = watches[call], watch.next == commit.revision, !watch.isCatchingUp else { continue }
-        let topic = Int(watch.topic.rawValue)
-        if !isEncoded[topic] {
-          encoded[topic] = item(commit, watch.topic).map { encode($0) }
-          isEncoded[topic] = true
-        }
-        if let range = encoded[topic] {
-          guard watch.credit > 0 else { continue }
-          effects.append(.item(call, range))
-          watch.credit -= 1
-          watch.marked = commit.revision
-          count { $0.deliveries += 1 }
-        }
-        watch.next = commit.revision + 1
-        watches[call] = watch
-      }
-    }
+  /// Shows new commits to everybody who watches. Each is encoded once a topic, not once a watcher.
+  func deliver(_ publication: Publication) {
+    recent.append(publication.commits, bytes: publication.bytes)
     for call in watches.calls { feed(call) }
   }
 

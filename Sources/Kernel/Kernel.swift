@@ -7,21 +7,24 @@ internal import MusterProtocol
 /// The control plane without its body: calls and time go in, effects come out. It has no thread, clock, socket or
 /// file, so the simulator runs the same code as the server.
 ///
-/// One caller at a time: the server's event loop, or the simulator's only thread.
+/// One caller at a time: the server's event loop, or the simulator's only thread. What every call touches is not checked
+/// for exclusive access at run time, which would cost more than the work itself; no two of these are ever changed through
+/// one another.
 package final class Kernel {
-  package var sequencer: Sequencer
+  @exclusivity(unchecked) package var sequencer: Sequencer
   package let identity: Identity
-  package private(set) var counters = Counters()
+  @exclusivity(unchecked) package private(set) var counters = Counters()
 
   /// Encoded answers that effects point into.
-  package internal(set) var outbox = ByteWriter(capacity: 64 * 1024)
+  @exclusivity(unchecked) package internal(set) var outbox = ByteWriter(capacity: 64 * 1024)
   /// What is to be done, in order.
-  package internal(set) var effects: [Effect] = []
+  @exclusivity(unchecked) package internal(set) var effects: [Effect] = []
 
   let planner = PlacementPlanner()
   var controllers = Controllers()
-  var waiting = WaitingReplies()
-  var watches = WatchTable()
+  @exclusivity(unchecked) var waiting = WaitingReplies()
+  @exclusivity(unchecked) var watches = WatchTable()
+  @exclusivity(unchecked) var recent = RecentCommits()
   var assignments = AssignmentTable()
   var statuses = StatusTable()
   /// Empty while commands are taken.
@@ -36,12 +39,13 @@ package final class Kernel {
   }
 
   /// What readers see: the state after the last durable block.
-  package var view: State { sequencer.published }
+  package var view: State { _read { yield sequencer.published } }
 
   /// Forgets the effects that the shell has carried out.
   package func effectsDone() {
     effects.removeAll(keepingCapacity: true)
     outbox.removeAll()
+    recent.outboxEmptied()
   }
 
   func count(_ change: (inout Counters) -> Void) { change(&counters) }

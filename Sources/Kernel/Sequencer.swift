@@ -90,7 +90,7 @@ package struct Sequencer: ~Copyable {
     precondition(step.view.revision == published.revision + UInt64(step.commits.count), "blocks follow each other")
     let old = published
     published = step.view
-    return Publication(commits: step.commits, replaced: old)
+    return Publication(commits: step.commits, bytes: step.block.bytes.count, replaced: old)
   }
 }
 
@@ -104,6 +104,8 @@ private struct SealedStep {
 /// What became visible when a block became durable.
 package struct Publication: Sendable {
   package var commits: [Commit]
+  /// How long the block is.
+  package var bytes: Int
   /// The view that was replaced: whoever drops the last copy pays for freeing its pages.
   package var replaced: State
 }

@@ -18,12 +18,12 @@ package final class Server {
   package let kernel: Kernel
   package let loop: any EventLoop
   let archive: Archive
-  private var connections: [UInt64: ConnectionHandler] = [:]
+  @exclusivity(unchecked) private var connections: [UInt64: ConnectionHandler] = [:]
   /// The one that was last looked up.
-  private var recent: ConnectionHandler?
+  @exclusivity(unchecked) private var recent: ConnectionHandler?
   private var nextConnection: UInt64 = 1
-  private var dirty: [ConnectionHandler] = []
-  private var isTickEnding = false
+  @exclusivity(unchecked) private var dirty: [ConnectionHandler] = []
+  @exclusivity(unchecked) private var isTickEnding = false
   var recalls = RecallTable()
   var appender: Appender
   var snapshotter: Snapshotter

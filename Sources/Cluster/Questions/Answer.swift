@@ -21,15 +21,15 @@ package struct SessionReport: FieldMessage, Hashable {
 
 /// The answer to a question: only the list that was asked for is filled.
 package struct Answer: FieldMessage, Hashable {
-  package var status: StatusReport?
+  @Boxed package var status: StatusReport?
   package var nodes: [NodeReport] = []
   package var collections: [CollectionReport] = []
   package var shards: [ShardReport] = []
   package var configs: [ConfigReport] = []
   package var schemas: [SchemaReport] = []
-  package var session: SessionReport?
-  package var explanation: ExplanationReport?
-  package var plan: PlanReport?
+  @Boxed package var session: SessionReport?
+  @Boxed package var explanation: ExplanationReport?
+  @Boxed package var plan: PlanReport?
   package var lost: [LostShard] = []
   /// Where the next page begins (`Page.after`); 0 when this is the last.
   package var next: UInt32 = 0
