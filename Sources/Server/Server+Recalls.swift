@@ -1,4 +1,3 @@
-internal import MusterControllers
 internal import MusterBytes
 internal import MusterCluster
 internal import MusterHistory
@@ -20,22 +19,26 @@ extension Server {
     let bound = NIOLoopBound(self, eventLoop: loop)
     switch recall {
     case .read(let request):
-      archive.read(through: last) { [loop] reader in
-        let reply = answer(request, reader, clock, timeline)
+      archive.read(through: last) { [loop] shelf, history in
+        let reply = Result { () throws(HistoryError) in
+          try shelf.answer(request, try history.get(), clock: clock, timeline: timeline)
+        }
         loop.execute { bound.value.sendAnswer(call, reply) }
       }
     case .log(let request, let credit):
       recalls[call] = RecallStream(credit: credit, isBusy: true)
-      archive.read(through: last) { [loop] reader in
+      archive.read(through: last) { [loop] _, history in
         let source = Result { () throws(HistoryError) in
-          RecallSource(.log(try LogCursor(request, try reader.get().history, names: names, clock: clock)))
+          RecallSource(.log(try LogCursor(request, try history.get(), names: names, clock: clock)))
         }
         loop.execute { bound.value.opened(call, source) }
       }
     case .diff(let request, let credit):
       recalls[call] = RecallStream(credit: credit, isBusy: true)
-      archive.read(through: last) { [loop] reader in
-        let source = Result { () throws(HistoryError) in try differences(request, try reader.get(), clock, timeline) }
+      archive.read(through: last) { [loop] shelf, history in
+        let source = Result { () throws(HistoryError) in
+          try shelf.differences(request, try history.get(), clock: clock, timeline: timeline)
+        }
         loop.execute { bound.value.opened(call, source) }
       }
     }
@@ -71,7 +74,7 @@ extension Server {
     let count = Int(min(stream.credit, pieceMax))
     let timeline = kernel.identity.timeline
     let bound = NIOLoopBound(self, eventLoop: loop)
-    archive.read(through: 0) { [loop] _ in
+    archive.read(through: 0) { [loop] _, _ in
       let piece = Result { () throws(HistoryError) in try source.next(count, timeline: timeline) }
       loop.execute { bound.value.sendPiece(call, piece) }
     }
@@ -99,8 +102,10 @@ extension Server {
   /// Reads commits for a watcher that is behind.
   func catchUp(_ call: CallID, _ from: Revision, _ through: Revision, _ limit: Int) {
     let bound = NIOLoopBound(self, eventLoop: loop)
-    archive.read(through: through) { [loop] reader in
-      let found = Result { () throws(HistoryError) in try commits(reader, from, through, limit) }
+    archive.read(through: through) { [loop] shelf, history in
+      let found = Result { () throws(HistoryError) in
+        try shelf.commits(from: from, through: through, limit: limit, try history.get())
+      }
       loop.execute { bound.value.caughtUp(call, found, through) }
     }
   }
@@ -115,64 +120,5 @@ extension Server {
       send(.error, call, RPCError(error).encoded())
     }
     endTickSoon()
-  }
-}
-
-// MARK: On the archive's thread
-
-private func answer(
-  _ request: ReadRequest, _ reader: Result<ArchiveReader, HistoryError>, _ clock: Microseconds, _ timeline: UInt64
-) -> Result<ReadReply, HistoryError> {
-  Result { () throws(HistoryError) in
-    let reader = try reader.get()
-    let revision = try reader.history.resolve(request.at, clock: clock)
-    let state = try reader.state(at: revision, following: request.question.parts)
-    var reply = ReadReply()
-    reply.timeline = timeline
-    reply.revision = state.revision
-    reply.time = state.time
-    do throws(Refusal) { reply.answer = try state.answer(request.question, PlacementAdvisor()) } catch {
-      throw .refused(error)
-    }
-    return reply
-  }
-}
-
-private func differences(
-  _ request: DiffRequest, _ reader: ArchiveReader, _ clock: Microseconds, _ timeline: UInt64
-) throws(HistoryError) -> RecallSource {
-  let a = try reader.state(at: try reader.history.resolve(request.a, clock: clock))
-  let b = try reader.state(at: try reader.history.resolve(request.b, clock: clock))
-  var all: [Difference] = []
-  Differ.diff(a, b) { all.append($0) }
-  var end = HistoryEnd()
-  end.timeline = timeline
-  end.from = a.revision
-  end.revision = b.revision
-  end.time = b.time
-  end.blocksRead = reader.history.log.cost.blocks
-  return RecallSource(.differences(all, end))
-}
-
-private func commits(
-  _ reader: Result<ArchiveReader, HistoryError>, _ from: Revision, _ through: Revision, _ limit: Int
-) throws(HistoryError) -> [Commit] {
-  var found: [Commit] = []
-  try reader.get().history.forEachCommit(from: from, through: through) {
-    found.append($0)
-    return found.count < limit
-  }
-  return found
-}
-
-extension RPCError {
-  /// An error of the past as a client sees it.
-  init(_ error: HistoryError) {
-    switch error {
-    case .refused(let refusal): self.init(.refused, refusal.message, details: refusal.encoded())
-    case .future, .beforeBeginning: self.init(.noSuchMoment, "\(error)")
-    case .divergence, .log(.corrupt): self.init(.corruption, "\(error)")
-    case .log: self.init(.internalFault, "\(error)")
-    }
   }
 }

@@ -4,6 +4,7 @@ import ArgumentParser
 import MusterCluster
 import MusterDisk
 import MusterHistory
+import MusterKernel
 import MusterLog
 import MusterRendering
 import MusterServer
@@ -168,7 +169,7 @@ final class HistoryWriter {
   func write(_ wanted: UInt64) throws -> (events: UInt64, commits: UInt64, digest: String) {
     var builder = journal.builder()
     var events: UInt64 = 0
-    var snapshots = SnapshotSeries(journal)
+    var snapshots = SnapshotSeries()
     var progress = Progress("events", total: wanted)
     defer { progress.end() }
     while events < wanted {
@@ -185,7 +186,7 @@ final class HistoryWriter {
         origin: BlockOrigin(timeline: 1, term: 1, run: journal.run), firstRevision: first, time: generator.state.time,
         eventCount: inBlock, digest: generator.state.digest)
       try append(block)
-      try snapshots.consider(generator.state, block.header)
+      try snapshots.consider(generator.state, block.header, journal)
     }
     try journal.close()
     return (events, generator.state.revision, generator.state.digest.hex)

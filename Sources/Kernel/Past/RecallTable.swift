@@ -1,23 +1,22 @@
 internal import MusterBytes
-internal import MusterCluster
-internal import MusterHistory
-internal import MusterKernel
-internal import MusterProtocol
+package import MusterCluster
+package import MusterHistory
+package import MusterProtocol
 
 /// What a stream of the past still has to say. Used by one thread at a time: the archive's, while `isBusy`.
-final class RecallSource: @unchecked Sendable {
-  enum Kind {
+package final class RecallSource: @unchecked Sendable {
+  package enum Kind {
     case log(LogCursor)
     case differences([Difference], HistoryEnd)
   }
 
-  var kind: Kind
+  private let kind: Kind
   private var given = 0
 
-  init(_ kind: Kind) { self.kind = kind }
+  package init(_ kind: Kind) { self.kind = kind }
 
   /// The next elements, and the end when there are no more.
-  func next(_ count: Int, timeline: UInt64) throws(HistoryError) -> (items: [[UInt8]], end: [UInt8]?) {
+  package func next(_ count: Int, timeline: UInt64) throws(HistoryError) -> (items: [[UInt8]], end: [UInt8]?) {
     switch kind {
     case .log(let cursor):
       let reports = try cursor.next(count)
@@ -32,22 +31,29 @@ final class RecallSource: @unchecked Sendable {
 }
 
 /// A stream of the past to one client.
-struct RecallStream {
-  var source: RecallSource?
-  var credit: UInt32
-  var isBusy = false
+package struct RecallStream {
+  package var source: RecallSource?
+  package var credit: UInt32
+  package var isBusy = false
+
+  package init(credit: UInt32, isBusy: Bool) {
+    self.credit = credit
+    self.isBusy = isBusy
+  }
 }
 
 /// The streams of the past.
-struct RecallTable {
+package struct RecallTable {
   private var streams: [CallID: RecallStream] = [:]
 
-  subscript(call: CallID) -> RecallStream? {
+  package init() {}
+
+  package subscript(call: CallID) -> RecallStream? {
     get { streams[call] }
     set { streams[call] = newValue }
   }
 
-  mutating func grant(_ call: CallID, _ credit: UInt32) -> Bool {
+  package mutating func grant(_ call: CallID, _ credit: UInt32) -> Bool {
     guard var stream = streams[call] else { return false }
     let (sum, overflow) = stream.credit.addingReportingOverflow(credit)
     stream.credit = overflow ? .max : sum
@@ -55,12 +61,12 @@ struct RecallTable {
     return true
   }
 
-  mutating func remove(_ call: CallID) -> Bool { streams.removeValue(forKey: call) != nil }
+  package mutating func remove(_ call: CallID) -> Bool { streams.removeValue(forKey: call) != nil }
 
   /// The streams of a connection, the oldest first.
-  func calls(of connection: UInt64) -> [CallID] { streams.keys.filter { $0.connection == connection }.sorted() }
+  package func calls(of connection: UInt64) -> [CallID] { streams.keys.filter { $0.connection == connection }.sorted() }
 
-  mutating func remove(connection: UInt64) {
+  package mutating func remove(connection: UInt64) {
     streams = streams.filter { $0.key.connection != connection }
   }
 }

@@ -1,0 +1,100 @@
+internal import MusterBytes
+package import MusterCluster
+internal import MusterControllers
+package import MusterHistory
+package import MusterLog
+package import MusterProtocol
+
+/// The past as a server reads it: the log as it was opened last, and the last state that was asked for, since questions
+/// about one moment come together.
+///
+/// One caller at a time: the archive's thread, or the simulator's only one.
+package final class Shelf {
+  private var known: History?
+  private var state: State?
+
+  package init() {}
+
+  /// The past up to a revision; the log is opened anew when it has grown since.
+  ///
+  /// - Parameter open: opens the log; it is handed the reader from before, whose knowledge of packed segments holds.
+  package func history(
+    through last: Revision, _ open: (LogReader?) throws(LogError) -> History
+  ) throws(HistoryError) -> History {
+    if let known, known.last >= last { return known }
+    do throws(LogError) {
+      let fresh = try open(known?.log)
+      known = fresh
+      return fresh
+    } catch {
+      throw .log(error)
+    }
+  }
+
+  /// The state at a revision; the last one that was made is kept.
+  private func state(
+    at revision: Revision, following parts: StateParts = .all, _ history: History
+  ) throws(HistoryError) -> State {
+    if let state, state.revision == revision, state.parts.isSuperset(of: parts) { return state }
+    let fresh = try history.state(at: revision, following: parts)
+    state = fresh
+    return fresh
+  }
+
+  // MARK: Answers
+
+  package func answer(
+    _ request: ReadRequest, _ history: History, clock: Microseconds, timeline: UInt64
+  ) throws(HistoryError) -> ReadReply {
+    let revision = try history.resolve(request.at, clock: clock)
+    let state = try state(at: revision, following: request.question.parts, history)
+    var reply = ReadReply()
+    reply.timeline = timeline
+    reply.revision = state.revision
+    reply.time = state.time
+    do throws(Refusal) { reply.answer = try state.answer(request.question, PlacementAdvisor()) } catch {
+      throw .refused(error)
+    }
+    return reply
+  }
+
+  package func differences(
+    _ request: DiffRequest, _ history: History, clock: Microseconds, timeline: UInt64
+  ) throws(HistoryError) -> RecallSource {
+    let a = try state(at: try history.resolve(request.a, clock: clock), history)
+    let b = try state(at: try history.resolve(request.b, clock: clock), history)
+    var all: [Difference] = []
+    Differ.diff(a, b) { all.append($0) }
+    var end = HistoryEnd()
+    end.timeline = timeline
+    end.from = a.revision
+    end.revision = b.revision
+    end.time = b.time
+    end.blocksRead = history.log.cost.blocks
+    return RecallSource(.differences(all, end))
+  }
+
+  /// At most so many commits, for a watcher that is behind.
+  package func commits(
+    from: Revision, through: Revision, limit: Int, _ history: History
+  ) throws(HistoryError) -> [Commit] {
+    var found: [Commit] = []
+    try history.forEachCommit(from: from, through: through) {
+      found.append($0)
+      return found.count < limit
+    }
+    return found
+  }
+}
+
+extension RPCError {
+  /// An error of the past as a client sees it.
+  package init(_ error: HistoryError) {
+    switch error {
+    case .refused(let refusal): self.init(.refused, refusal.message, details: refusal.encoded())
+    case .future, .beforeBeginning: self.init(.noSuchMoment, "\(error)")
+    case .divergence, .log(.corrupt): self.init(.corruption, "\(error)")
+    case .log: self.init(.internalFault, "\(error)")
+    }
+  }
+}
