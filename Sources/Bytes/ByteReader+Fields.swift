@@ -188,7 +188,22 @@ extension ByteReader: FieldVisitor {
   mutating func readString(_ field: Int, _ max: Int) throws(WireError) -> String {
     let content = try delimited()
     guard content.count <= max else { throw .tooLong(field: field, limit: max) }
+    // Nearly all of them are ASCII, which needs no validation of its own.
+    if ByteReader.isASCII(content) { return String(decoding: content, as: UTF8.self) }
     guard let text = String(validating: content, as: UTF8.self) else { throw .notUTF8(field: field) }
     return text
+  }
+
+  private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var (gathered, place) = (UInt64(0), 0)
+    while place + 8 <= bytes.count {
+      gathered |= bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+      place += 8
+    }
+    while place < bytes.count {
+      gathered |= UInt64(bytes[place])
+      place += 1
+    }
+    return gathered & 0x8080_8080_8080_8080 == 0
   }
 }

@@ -103,7 +103,7 @@ extension Kernel {
   }
 
   private func read(_ call: CallID, _ request: ReadRequest) {
-    guard request.at == .now || request.at == .revision(view.revision) else {
+    guard request.at == .now || request.at == .revision(sequencer.published.revision) else {
       recall(call, .read(request))
       return
     }
@@ -111,9 +111,7 @@ extension Kernel {
     do throws(Refusal) {
       var reply = ReadReply()
       reply.timeline = identity.timeline
-      reply.revision = view.revision
-      reply.time = view.time
-      reply.answer = try view.answer(request.question, PlacementAdvisor())
+      try sequencer.answer(request.question, &reply)
       addStatuses(to: &reply.answer)
       effects.append(.reply(call, encode(reply)))
     } catch {
@@ -156,5 +154,14 @@ extension Kernel {
   package func connectionClosed(_ connection: UInt64) {
     watches.remove(connection: connection)
     assignments.remove(connection: connection)
+  }
+}
+
+extension Sequencer {
+  /// Answers from the published state, where it lies: a copy of it would cost more than most answers.
+  fileprivate func answer(_ question: Question, _ reply: inout ReadReply) throws(Refusal) {
+    reply.revision = published.revision
+    reply.time = published.time
+    reply.answer = try published.answer(question, PlacementAdvisor())
   }
 }
