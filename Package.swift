@@ -151,9 +151,8 @@ let package = Package(
     tests(
       "Server",
       [
-        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole",
-        "MusterWorkload",
-        "MusterClient", nio, nioPosix,
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterKernel", "MusterDisk", "MusterServer",
+        "MusterConsole", "MusterWorkload", "MusterClient", nio, nioPosix,
       ]),
   ],
   swiftLanguageModes: [.v6]

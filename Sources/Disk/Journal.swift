@@ -83,7 +83,11 @@ public final class Journal: @unchecked Sendable {
   package static func open(
     _ directory: String, on storage: any Storage & Sendable, options: JournalOptions
   ) throws(JournalError) -> Journal {
-    let identity = try wrap(directory) { () throws(LogError) in try DirectoryIdentity.read(storage) }
+    let identity = try wrap(directory) { () throws(LogError) in
+      let identity = try DirectoryIdentity.read(storage)
+      guard try BackupManifest.read(storage) == nil else { throw .isBackup }
+      return identity
+    }
     let lock = try take(directory)
     let plan = try wrap(directory) { () throws(LogError) in
       let plan = try RecoveryPlan.make(try openLog(storage, identity))

@@ -7,7 +7,7 @@ package import MusterLog
 /// One caller at a time; make one for each thread.
 package final class History {
   package let log: LogReader
-  let snapshots: SnapshotStore
+  package let snapshots: SnapshotStore
   /// Nothing newer is shown.
   package let last: Revision
 

@@ -1,4 +1,5 @@
 package import MusterCluster
+package import MusterLog
 package import MusterProtocol
 
 /// What the kernel wants done. The shell carries effects out in order.
@@ -22,4 +23,8 @@ package enum Recall: Sendable {
   case read(ReadRequest)
   case log(LogRequest, credit: UInt32)
   case diff(DiffRequest, credit: UInt32)
+  /// What the journal has.
+  case journalFiles(credit: UInt32)
+  /// The bytes of one of its files.
+  case journalRead(BackupRead, credit: UInt32)
 }

@@ -25,6 +25,10 @@ extension Kernel {
       case .diff: recall(call, .diff(try decode(payload), credit: credit))
       case .watch: watch(call, try decode(payload), credit: credit)
       case .assignments: assign(call, try decode(payload), credit: credit)
+      case .journalFiles:
+        let _: BackupRequest = try decode(payload)
+        recall(call, .journalFiles(credit: credit))
+      case .journalRead: readJournal(call, try decode(payload), credit)
       case .serverInfo:
         let _: ServerInfoRequest = try decode(payload)
         effects.append(.reply(call, encode(serverInfo(now))))
@@ -117,6 +121,13 @@ extension Kernel {
     } catch {
       fail(call, RPCError(.refused, error.message, details: error.encoded()))
     }
+  }
+
+  private func readJournal(_ call: CallID, _ request: BackupRead, _ credit: UInt32) {
+    guard request.file.isSound, request.file.lastRevision <= view.revision else {
+      return fail(call, RPCError(.invalidArgument, "there is no such file of the journal"))
+    }
+    recall(call, .journalRead(request, credit: credit))
   }
 
   private func recall(_ call: CallID, _ recall: Recall) {

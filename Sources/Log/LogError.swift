@@ -37,6 +37,14 @@ public enum LogError: Error, Equatable, Sendable {
   /// A sync failed earlier: what is on disk is unknown, and only a restart finds out.
   case poisoned(StorageError)
   case storage(StorageError)
+  /// The directory is a backup: who served from it would write a second history of the same cluster.
+  case isBackup
+  /// A backup reaches further than what is to be backed up: that was rolled back, or is another copy.
+  case behind(there: UInt64, here: UInt64)
+  /// A file was packed or cut while it was about to be read.
+  case gone(file: String)
+  /// Two copies of one cluster have different blocks that end with this revision.
+  case forked(revision: UInt64)
 }
 
 extension LogError: CustomStringConvertible {
@@ -48,10 +56,17 @@ extension LogError: CustomStringConvertible {
       "\(file) was written by a newer version (format \(version), flags \(flags)); use that version or a newer one"
     case .foreign(let file): "\(file) belongs to another cluster or timeline"
     case .absent: "there is no journal here; `muster serve --data` creates one in an absent or empty directory"
-    case .occupied: "the directory is not empty and is no journal; choose an absent or empty one"
+    case .occupied: "the directory is not empty; choose an absent or empty one"
     case .full: "no prepared space is left on the disk; free some, and writing goes on"
     case .poisoned(let error): "an earlier write failed (\(error)); restart to find out what is on disk"
     case .storage(let error): "\(error)"
+    case .isBackup: "this is a backup, which is only read; `muster restore` makes a data directory from it"
+    case .behind(let there, let here):
+      "the backup reaches revision \(there) and the journal only \(here): it was rolled back, or is another copy. "
+        + "Back it up to a directory of its own"
+    case .gone(let file): "\(file) was replaced meanwhile; run this again"
+    case .forked(let revision):
+      "the two have different histories up to revision \(revision): both were written to since they were one"
     }
   }
 }

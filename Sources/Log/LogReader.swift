@@ -46,6 +46,16 @@ package final class LogReader {
     }
   }
 
+  /// Opens one segment alone, to look at nothing else.
+  package init(
+    _ storage: any Storage, identity: LogIdentity, only name: SegmentName, confirmed: UInt64 = 0
+  ) throws(LogError) {
+    self.storage = storage
+    self.identity = identity
+    files = SegmentFiles(storage: storage, identity: identity)
+    segments = [try files.open(name, confirmed: confirmed, isGrowing: false, before: nil)]
+  }
+
   package var firstRevision: UInt64 { segments.first?.name.first ?? 1 }
   package var lastRevision: UInt64 { segments.last?.lastRevision ?? 0 }
   package var lastTime: UInt64 { segments.last { !$0.units.isEmpty }?.units.last?.time ?? 0 }
@@ -166,19 +176,31 @@ package final class LogReader {
       guard segment.chainBefore == chain else {
         throw segment.name.fault(0, "the segment does not follow the one before", segment.name.first)
       }
-      for unit in segment.units {
-        _ = try forEachBlock(in: unit) { view in
-          if let stored = view.header.previousChain, stored != chain {
-            throw fault(unit, "the block does not follow the one before", view.header.firstRevision)
-          }
-          chain = view.chain(after: chain)
-          try each(view.header, chain)
-          return true
+      chain = try verifyChain(of: segment, each)
+    }
+    return chain
+  }
+
+  /// Checks every frame, block and chain value of one segment, and returns the chain value after its last block.
+  package func verifyChain(
+    of segment: SegmentContent, _ each: (BlockHeader, SHA256Value) throws -> Void = { _, _ in }
+  ) throws -> SHA256Value {
+    var chain = segment.chainBefore
+    for unit in segment.units {
+      _ = try forEachBlock(in: unit) { view in
+        if let stored = view.header.previousChain, stored != chain {
+          throw fault(unit, "the block does not follow the one before", view.header.firstRevision)
         }
+        guard view.header.origin.timeline == identity.timeline(ofBlockAt: view.header.firstRevision) else {
+          throw fault(unit, "the block is of another timeline", view.header.firstRevision)
+        }
+        chain = view.chain(after: chain)
+        try each(view.header, chain)
+        return true
       }
-      if let stored = segment.chainAfter, stored != chain {
-        throw segment.name.fault(segment.fileBytes, "the chain value at the end of the segment is another")
-      }
+    }
+    if let stored = segment.chainAfter, stored != chain {
+      throw segment.name.fault(segment.fileBytes, "the chain value at the end of the segment is another")
     }
     return chain
   }

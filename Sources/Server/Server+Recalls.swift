@@ -41,6 +41,18 @@ extension Server {
         }
         loop.execute { bound.value.opened(call, source) }
       }
+    case .journalFiles(let credit):
+      recalls[call] = RecallStream(credit: credit, isBusy: true)
+      archive.read(through: last) { [loop] _, history in
+        let source = Result { () throws(HistoryError) in try RecallSource.files(try history.get()) }
+        loop.execute { bound.value.opened(call, source) }
+      }
+    case .journalRead(let request, let credit):
+      recalls[call] = RecallStream(credit: credit, isBusy: true)
+      archive.read(through: last) { [loop] _, history in
+        let source = Result { () throws(HistoryError) in RecallSource.file(request, try history.get()) }
+        loop.execute { bound.value.opened(call, source) }
+      }
     }
   }
 

@@ -23,7 +23,7 @@ struct Muster: AsyncParsableCommand {
           Rebalance.self, Move.self, Lead.self, Recover.self, Maintenance.self, ConfigCommand.self, WatchCommand.self,
         ]),
       CommandGroup(name: "The past:", subcommands: [Log.self, Show.self, Diff.self, Why.self, Export.self]),
-      CommandGroup(name: "The data directory:", subcommands: [Verify.self, Inspect.self]),
+      CommandGroup(name: "The data directory:", subcommands: [Verify.self, Inspect.self, Backup.self]),
       CommandGroup(name: "Measuring:", subcommands: [Bench.self]),
     ])
 

@@ -170,6 +170,29 @@ struct SchemaTests {
     unit.pages = 5
     manifest.units = [SnapshotUnit(), unit]
     try check(manifest)
+    var ancestor = Ancestor()
+    ancestor.clusterID = "00112233445566778899aabbccddeeff"
+    ancestor.timeline = 1
+    ancestor.revision = 9
+    ancestor.lastRevision = 8
+    ancestor.chain = [UInt8](repeating: 9, count: 32)
+    try check(Ancestry([ancestor]))
+    var backup = BackupManifest()
+    backup.clusterID = ancestor.clusterID
+    backup.timeline = 2
+    backup.lastRevision = 300
+    backup.chain = ancestor.chain
+    backup.time = 5
+    backup.ancestors = [ancestor]
+    try check(backup)
+    var file = BackupFile()
+    file.name = "log/x"
+    file.bytes = 7
+    file.firstRevision = 1
+    file.lastRevision = 300
+    file.chain = ancestor.chain
+    try check(BackupRead(file))
+    try check(BackupRequest())
   }
 }
 

@@ -1,6 +1,7 @@
 import MusterBytes
 import MusterClient
 import MusterCluster
+import MusterLog
 import MusterProtocol
 import MusterWorkload
 import Testing
@@ -112,6 +113,8 @@ private struct Speaker {
     case .assignments: return fields.fill(AssignmentsRequest.self).encoded()
     case .positions: return fields.fill(PositionsRequest.self).encoded()
     case .serverInfo: return fields.fill(ServerInfoRequest.self).encoded()
+    case .journalFiles: return fields.fill(BackupRequest.self).encoded()
+    case .journalRead: return fields.fill(BackupRead.self).encoded()
     }
   }
 

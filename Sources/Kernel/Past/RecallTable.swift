@@ -1,6 +1,7 @@
 internal import MusterBytes
 package import MusterCluster
 package import MusterHistory
+package import MusterLog
 package import MusterProtocol
 
 /// What a stream of the past still has to say. Used by one thread at a time: the archive's, while `isBusy`.
@@ -8,10 +9,12 @@ package final class RecallSource: @unchecked Sendable {
   package enum Kind {
     case log(LogCursor)
     case differences([Difference], HistoryEnd)
+    case files(BackupListing)
+    case file(BackupFile, BackupSource)
   }
 
   private let kind: Kind
-  private var given = 0
+  var given = 0
 
   package init(_ kind: Kind) { self.kind = kind }
 
@@ -26,6 +29,11 @@ package final class RecallSource: @unchecked Sendable {
       let piece = all[given..<min(given + count, all.count)]
       given += piece.count
       return (piece.map { HistoryItem($0).encoded() }, given == all.count ? HistoryItem(end).encoded() : nil)
+    case .files(let listing):
+      let piece = listing.files[given..<min(given + count, listing.files.count)]
+      given += piece.count
+      return (piece.map { $0.encoded() }, given == listing.files.count ? listing.manifest.encoded() : nil)
+    case .file(let file, let source): return try nextPieces(of: file, source, count)
     }
   }
 }

@@ -94,6 +94,7 @@ extension RPCError {
     case .refused(let refusal): self.init(.refused, refusal.message, details: refusal.encoded())
     case .future, .beforeBeginning: self.init(.noSuchMoment, "\(error)")
     case .divergence, .log(.corrupt): self.init(.corruption, "\(error)")
+    case .log(.gone): self.init(.unavailable, "\(error)", retryAfterMilliseconds: 1000)
     case .log: self.init(.internalFault, "\(error)")
     }
   }

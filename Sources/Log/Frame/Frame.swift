@@ -58,39 +58,3 @@ package enum Frame {
     }
   }
 }
-
-extension LogIdentity {
-  package var clusterWords: (UInt64, UInt64) {
-    let digits = Array(clusterID.utf8)
-    func word(_ slice: ArraySlice<UInt8>) -> UInt64 {
-      slice.reduce(0) { $0 << 4 | UInt64(LogIdentity.digit($1) ?? 0) }
-    }
-    guard digits.count == 32 else { return (0, 0) }
-    return (word(digits[..<16]), word(digits[16...]))
-  }
-
-  private static func digit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    default: nil
-    }
-  }
-
-  /// True for 32 lower-case hexadecimal digits.
-  public var isValid: Bool {
-    clusterID.utf8.count == 32 && clusterID.utf8.allSatisfy { LogIdentity.digit($0) != nil } && timeline > 0
-  }
-
-  package func frame(_ kind: FrameKind) -> FrameHeader {
-    var header = FrameHeader()
-    header.kind = kind
-    header.cluster = clusterWords
-    header.timeline = timeline
-    return header
-  }
-
-  package func owns(_ header: FrameHeader) -> Bool {
-    header.cluster == clusterWords && header.timeline == timeline
-  }
-}

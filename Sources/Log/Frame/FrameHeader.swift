@@ -1,17 +1,5 @@
 package import MusterBytes
 
-/// Whose files these are.
-public struct LogIdentity: Equatable, Sendable {
-  /// 16 random bytes, as 32 hexadecimal digits.
-  public var clusterID: String
-  public var timeline: UInt64
-
-  public init(clusterID: String, timeline: UInt64) {
-    self.clusterID = clusterID
-    self.timeline = timeline
-  }
-}
-
 /// What a frame holds.
 package enum FrameKind: UInt8, Sendable {
   /// The first frame of a segment: the chain value before its first block.
@@ -30,6 +18,10 @@ package enum FrameKind: UInt8, Sendable {
   case pages = 7
   /// Whose data directory it is.
   case identity = 8
+  /// Where the history that is still kept begins.
+  case horizon = 13
+  /// What a backup holds.
+  case backup = 14
 }
 
 /// The 128 bytes before everything that is stored. All integers are little-endian.
@@ -64,6 +56,8 @@ package struct FrameHeader: Equatable, Sendable {
   package var run: UInt64 = 0
   /// A confirmation at a clean stop: nothing follows it.
   package var isFinal = false
+  /// The content names ancestors: whoever does not know of them would take their frames for strangers'.
+  package var namesAncestors = false
   package var storedChecksum: UInt32 = 0
 
   package init() {}
@@ -75,7 +69,7 @@ package struct FrameHeader: Equatable, Sendable {
     writer.fixed(FrameHeader.magic)
     writer.fixed(FrameHeader.version)
     writer.fixed(FrameHeader.version)  // the oldest reader that can read this
-    writer.fixed(UInt32(0))  // critical flags
+    writer.fixed(UInt32(namesAncestors ? 1 : 0))  // critical flags
     writer.fixed(UInt32(isFinal ? 1 : 0))  // ignorable flags
     writer.byte(kind.rawValue)
     writer.byte(codec.rawValue)
@@ -113,6 +107,9 @@ package enum FrameHeaderResult: Sendable {
 }
 
 extension FrameHeader {
+  /// The critical flags of this version.
+  private static let knownFlags: UInt32 = 1
+
   /// Reads a header from at least 128 bytes. Nothing in it is believed before its checksum holds.
   package static func parse(_ bytes: UnsafeRawBufferPointer) -> FrameHeaderResult {
     guard bytes.count >= byteCount else { return .broken("the file ends within a frame header") }
@@ -127,7 +124,7 @@ extension FrameHeader {
     }
     let minimum = UInt16(littleEndian: head.loadUnaligned(fromByteOffset: 10, as: UInt16.self))
     let critical = UInt32(littleEndian: head.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
-    guard minimum <= version, critical == 0 else { return .newer(version: minimum, flags: critical) }
+    guard minimum <= version, critical & ~knownFlags == 0 else { return .newer(version: minimum, flags: critical) }
     do throws(WireError) {
       return .valid(try decode(head))
     } catch {
@@ -137,8 +134,9 @@ extension FrameHeader {
 
   private static func decode(_ bytes: UnsafeRawBufferPointer) throws(WireError) -> FrameHeader {
     var reader = ByteReader(bytes)
-    _ = try reader.take(16)
+    _ = try reader.take(12)
     var header = FrameHeader()
+    header.namesAncestors = try reader.fixed(UInt32.self) & 1 != 0
     header.isFinal = try reader.fixed(UInt32.self) & 1 != 0
     guard let kind = FrameKind(rawValue: try reader.byte()), let codec = Codec(rawValue: try reader.byte()) else {
       throw .outOfRange(field: 0)

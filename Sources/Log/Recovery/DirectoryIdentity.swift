@@ -53,14 +53,26 @@ package enum DirectoryIdentity {
       throw .absent
     }
     let bytes = try reading { () throws(StorageError) in
-      try storage.read(Layout.identity, at: 0, count: min(size, Frame.alignment))
+      try storage.read(Layout.identity, at: 0, count: min(size, bytesMax))
     }
     return try decode(bytes)
   }
 
+  /// Above every identity with its ancestors.
+  private static let bytesMax = 4 * Frame.alignment
+  private static let clusterIDBytes = 32
+
+  /// The cluster id in digits, and behind it the ancestors when there are any.
   static func encode(_ identity: LogIdentity) -> [UInt8] {
+    var content = ByteWriter(capacity: 64)
+    content.utf8(identity.clusterID)
+    var header = identity.frame(.identity)
+    if !identity.ancestors.isEmpty {
+      header.namesAncestors = true
+      Ancestry(identity.ancestors).encode(into: &content)
+    }
     var writer = ByteWriter(capacity: 256)
-    Frame.append(Array(identity.clusterID.utf8).span, identity.frame(.identity), to: &writer)
+    Frame.append(content.bytes, header, codec: .none, to: &writer)
     return writer.array()
   }
 
@@ -73,22 +85,25 @@ package enum DirectoryIdentity {
       let isWhole = bytes.withUnsafeBytes {
         Frame.expand(header, UnsafeRawBufferPointer(rebasing: $0[FrameHeader.byteCount...]), into: &content)
       }
-      let identity = LogIdentity(clusterID: String(decoding: content.bytes, as: UTF8.self), timeline: header.timeline)
-      guard isWhole, header.kind == .identity, identity.isValid, identity.owns(header) else {
+      guard isWhole, header.kind == .identity, let identity = decode(content.bytes, header) else {
         throw fault("whose directory this is makes no sense")
       }
       return identity
     }
   }
 
+  private static func decode(_ content: UnsafeRawBufferPointer, _ header: FrameHeader) -> LogIdentity? {
+    guard content.count >= clusterIDBytes else { return nil }
+    let digits = String(decoding: content[..<clusterIDBytes], as: UTF8.self)
+    var identity = LogIdentity(clusterID: digits, timeline: header.timeline)
+    let rest = UnsafeRawBufferPointer(rebasing: content[clusterIDBytes...])
+    guard identity.isValid, identity.owns(header), header.namesAncestors == !rest.isEmpty else { return nil }
+    guard let ancestry = try? Ancestry(bytes: rest, refusingUnknownFields: true), ancestry.isSound else { return nil }
+    identity.ancestors = ancestry.ancestors
+    return identity
+  }
+
   private static func fault(_ problem: String) -> LogError {
     .corrupt(Fault(file: Layout.identity, offset: 0, problem: problem))
-  }
-}
-
-extension Frame {
-  /// Appends a small frame as it is.
-  static func append(_ content: Span<UInt8>, _ header: FrameHeader, to writer: inout ByteWriter) {
-    content.withUnsafeBytes { _ = append($0, header, codec: .none, to: &writer) }
   }
 }

@@ -1,6 +1,8 @@
 /// How the files of a data directory are called.
 package enum Layout {
   package static let identity = "MUSTER"
+  /// Only in a backup: how far it reaches.
+  package static let backup = "BACKUP"
   package static let lock = "LOCK"
   package static let log = "log"
   package static let snapshots = "snapshots"
