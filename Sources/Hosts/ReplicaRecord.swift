@@ -15,12 +15,15 @@ package struct ReplicaRecord: Equatable {
   /// The run of the database in which its offsets mean something; after another start they do not until it copied. Empty
   /// while it has neither led nor followed.
   package var positionRun = ""
+  /// It promised in an election, and has copied from no leader since: should it lead, the leader before it may take writes
+  /// still.
+  package var isFencing = false
 
   package static let fileName = "replica"
 
   package init(
     promised: UInt32 = 0, isLost: Bool = false, port: UInt16 = 0, password: String = "", history: UInt64 = 0,
-    positionRun: String = ""
+    positionRun: String = "", isFencing: Bool = false
   ) {
     self.promised = promised
     self.isLost = isLost
@@ -28,6 +31,7 @@ package struct ReplicaRecord: Equatable {
     self.password = password
     self.history = history
     self.positionRun = positionRun
+    self.isFencing = isFencing
   }
 
   /// Nil when there is no such file.
@@ -43,6 +47,7 @@ package struct ReplicaRecord: Equatable {
       case "port": record.port = UInt16(words[1]) ?? 0
       case "password": record.password = words[1]
       case "history": record.history = UInt64(words[1]) ?? 0
+      case "fencing": record.isFencing = words[1] == "yes"
       case "position-run": record.positionRun = words[1]
       default: continue
       }
@@ -54,6 +59,7 @@ package struct ReplicaRecord: Equatable {
   package func write(_ directory: String) throws {
     var text = "promised \(promised)\nlost \(isLost ? "yes" : "no")\nport \(port)\nhistory \(history)\n"
     if !password.isEmpty { text += "password \(password)\n" }
+    if isFencing { text += "fencing yes\n" }
     if !positionRun.isEmpty { text += "position-run \(positionRun)\n" }
     try FileText.replace("\(directory)/\(ReplicaRecord.fileName)", with: text + "end\n")
   }

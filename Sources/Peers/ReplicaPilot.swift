@@ -84,14 +84,18 @@ package struct ReplicaPilot: Sendable {
   private var leadership: Leadership {
     let followers = assignment.links.others.map { link in
       HostedFollower(
-        peer: Peer(node: link.name, address: link.address), isCounted: link.isReader && !sparing.contains(link.node))
+        peer: Peer(node: link.name, address: link.address), isCounted: link.isReader && !isSpared(link.node))
     }
-    let counted = assignment.followers.count { $0.isInSync && !sparing.contains($0.node) }
+    let inSync = assignment.followers.count(where: \.isInSync)
     return Leadership(
       epoch: assignment.epoch,
-      acknowledgements: assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : counted,
+      acknowledgements: assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : inSync,
       followers: followers, isPaused: isPausing || hasStranger)
   }
+
+  /// Where a minimum is enough, who leaves makes no write count before the leader says that it is gone. Where everyone
+  /// must have each write, anyone may be elected alone until then, and must have it too.
+  private func isSpared(_ node: NodeID) -> Bool { assignment.minInSync > 0 && sparing.contains(node) }
 
   /// A replica that elections do not ask yet copies from the leader, because those that they do ask are all down: what it
   /// acknowledges must not count, so no write is taken until it is in sync. None could be acknowledged otherwise either.

@@ -124,6 +124,24 @@ import Testing
     #expect(leadership.followers.map(\.isCounted) == [false, true])
   }
 
+  @Test func whereEveryoneMustHaveEachWriteThatHoldsUntilSomebodyIsKnownToBeGone() {
+    var dead = assignment(.leader)
+    dead.minInSync = 0
+    var pilot = leading(dead)
+    dead.followers[0].isAlive = false
+    pilot.assign(dead)
+    #expect(pilot.saw(leader(1, [3]), now: 1).isEmpty)
+    #expect(pilot.saw(leader(1, [3]), now: 2) == [.follower(dead.followers[0], isInSync: false)])
+    #expect(pilot.next == .look, "the one that seems dead could be elected alone: it still must have every write")
+    dead.followers[0].isInSync = false
+    pilot.assign(dead)
+    guard case .lead(let leadership) = pilot.next else {
+      Issue.record("it waits for who is gone: \(pilot.next)")
+      return
+    }
+    #expect(leadership.acknowledgements == 1)
+  }
+
   @Test func aFollowerIsInSyncOnceItHasEverything() {
     var behind = assignment(.leader)
     behind.followers[1].isInSync = false

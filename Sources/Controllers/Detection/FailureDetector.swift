@@ -75,7 +75,7 @@ package struct FailureDetector: Sendable {
     lastTick = now
   }
 
-  /// The least silence that is suspicious: a leader's lease is no longer than that.
+  /// The least silence that is suspicious.
   package static func suspectAfter(_ row: NodeRow) -> UInt64 { max(suspectMin, bounded(row, suspectIntervals)) }
 
   private static func bounded(_ row: NodeRow, _ intervals: UInt64) -> UInt64 {

@@ -4,8 +4,8 @@ package import MusterCluster
 ///
 /// First a commit takes the leadership away and begins an epoch. Assignments carry it to the replicas: each promises the
 /// epoch, cuts itself off from the old leader, and says how far it is. Only from those the next leader is chosen, so no
-/// write that the old leader could still get acknowledged is missed. The old leader's lease is over by then: it lasts
-/// no longer than the silence after which a node is suspected, and only a node that is down is replaced.
+/// write that the old leader could still get acknowledged is missed. Whatever the old leader may take without an
+/// acknowledgement is over when the new one begins: its host sees to that, which alone knows how long a lease lasts.
 package struct ElectionController: Sendable {
   package static let name = "election"
   /// How long an in-sync replica that does not answer is waited for, in milliseconds.

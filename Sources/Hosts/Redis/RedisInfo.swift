@@ -13,6 +13,9 @@ struct RedisInfo {
   func number(_ field: Substring) -> UInt64 { fields[field].flatMap { UInt64($0) } ?? 0 }
 
   var isMaster: Bool { text("role") == "master" }
+  var isReplica: Bool { text("role") == "slave" }
+  /// It must have replicas to take writes, and has none that acknowledged something lately.
+  var isWithoutReplicas: Bool { text("min_slaves_good_slaves") == "0" }
   var runID: String { text("run_id") }
   var replicationID: String { text("master_replid") }
   var offset: UInt64 { number("master_repl_offset") }

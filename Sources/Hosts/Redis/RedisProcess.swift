@@ -48,7 +48,7 @@ package struct RedisProcess {
     masteruser \(RedisProcess.user(of: node))
     masterauth \(node)
     min-replicas-to-write \(RedisProcess.locked)
-    min-replicas-max-lag 4
+    min-replicas-max-lag \(RedisFence.lagMax)
     repl-diskless-sync yes
     repl-diskless-sync-delay 0
     repl-backlog-size 16mb

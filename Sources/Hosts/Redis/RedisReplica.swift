@@ -10,7 +10,8 @@ internal import NIOCore
 /// - *Only counted followers acknowledge*: each replica logs in as a user of its own, and a leader knows only the users of
 ///   those it counts. So `WAIT` counts nobody else.
 /// - *The fence*: a leader takes writes only while enough counted replicas are attached (`min-replicas-to-write`).
-///   Followers that promise a later epoch detach; the leader then refuses writes at once, with or without its agent.
+///   Followers that promise a later epoch detach; the leader then refuses writes at once, with or without its agent. One
+///   that cannot see that they left refuses when it has not heard from them for a while, and who is elected waits so long.
 /// - *Histories*: offsets of Redis go on from leader to leader but do not say of which epoch they are. The first thing
 ///   that a leader writes is a function library whose only function returns the history: it is part of the data, is
 ///   copied with it, survives restarts and `FLUSHALL`, and stands in nobody's key space.
@@ -26,6 +27,8 @@ actor RedisReplica: HostedReplica {
   private let forget: @Sendable () -> Void
   /// How the replica leads, as it was told last by this agent.
   private var leadership: Leadership?
+  /// While it leads, and the leader before it may take writes still.
+  private var fence: RedisFence?
 
   /// A process that does not answer for so long is ended and started anew.
   private static let patience = Duration.seconds(15)
@@ -164,6 +167,11 @@ actor RedisReplica: HostedReplica {
     if info.isMaster {
       condition.role = .leading(epoch: epoch)
       condition.followers = await progress(info)
+      if record.isFencing, let leadership, try await !isFenced(leadership) {
+        condition.problem = "waits until the leader before it takes no writes any more"
+        // Nor may anybody else begin before that: it cannot hand over.
+        for place in condition.followers.indices { condition.followers[place].hasEverything = false }
+      }
     } else if info.source != nil {
       condition.role = .following(isAttached: info.isAttached)
       if !info.isAttached, !info.isSyncing, info.diskProblem.isEmpty {
@@ -186,7 +194,7 @@ actor RedisReplica: HostedReplica {
 
   func follow(_ following: Following) async throws {
     try requirePromise(following.epoch)
-    leadership = nil
+    (leadership, fence) = (nil, nil)
     let info = try await info()
     if info.isMaster {
       try await configure("min-replicas-to-write", RedisProcess.locked)
@@ -194,14 +202,20 @@ actor RedisReplica: HostedReplica {
     }
     try await admit(following.readers)
     guard let source = following.source, let (host, port) = RedisConnection.parts(source.address) else { return }
-    // From here on it may get data that is not on disk at once.
-    if record.positionRun.isEmpty { try save { $0.positionRun = info.runID } }
+    try save {
+      $0.isFencing = false
+      // From here on it may get data that is not on disk at once.
+      if $0.positionRun.isEmpty { $0.positionRun = info.runID }
+    }
     if info.isMaster || info.source != source.address { try await replicate(from: host, String(port)) }
   }
 
   func promise(epoch: UInt32) async throws -> HostPosition {
-    try save { $0.promised = max($0.promised, epoch) }
-    leadership = nil
+    try save {
+      $0.promised = max($0.promised, epoch)
+      $0.isFencing = true
+    }
+    (leadership, fence) = (nil, nil)
     if try await info().isMaster { try await configure("min-replicas-to-write", RedisProcess.locked) }
     try await detach()
     // Asked only now: nothing is added any more.
@@ -227,8 +241,8 @@ actor RedisReplica: HostedReplica {
     let isLeader = info.isMaster && history >> 32 == UInt64(leadership.epoch)
     let led = isLeader ? history : try await beginHistory(after: history, epoch: leadership.epoch)
     try await admit(leadership.followers.filter(\.isCounted).map(\.peer.node))
-    try await configure(
-      "min-replicas-to-write", leadership.isPaused ? RedisProcess.locked : String(leadership.acknowledgements))
+    if record.isFencing { _ = try await isFenced(leadership) }
+    try await unlock(leadership)
     if self.leadership == nil || !isLeader {
       // The category has commands in it that users never get.
       _ = try await redis().call(["ACL", "SETUSER", "default", "+@write"] + RedisProcess.notForUsers)
@@ -239,6 +253,24 @@ actor RedisReplica: HostedReplica {
       $0.positionRun = info.runID
       $0.history = led
     }
+  }
+
+  /// Takes writes on the conditions that it was given, or none.
+  private func unlock(_ leadership: Leadership) async throws {
+    let mayWrite = !leadership.isPaused && !record.isFencing
+    try await configure(
+      "min-replicas-to-write", mayWrite ? String(leadership.acknowledgements) : RedisProcess.locked)
+  }
+
+  /// Takes writes as soon as the leader before it takes none.
+  private func isFenced(_ leadership: Leadership) async throws -> Bool {
+    var fence = self.fence ?? RedisFence(leadership)
+    let isOver = await fence.isOver()
+    self.fence = isOver ? nil : fence
+    guard isOver else { return false }
+    try save { $0.isFencing = false }
+    if self.leadership != nil { try await unlock(leadership) }
+    return true
   }
 
   /// Becomes a master whose data says which history it is of, before anybody can write.
