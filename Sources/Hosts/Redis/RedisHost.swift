@@ -115,6 +115,12 @@ public final class RedisHost: ShardHost {
 package enum Port {
   package static func isFree(_ port: UInt16, _ host: String) -> Bool { port > 0 && bound(port, host) != nil }
 
+  /// Who talks to replicas is asked for nothing: they listen where only this machine reaches them.
+  package static func isLoopback(_ host: String) -> Bool {
+    var address = in_addr()
+    return inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
+  }
+
   static func any(_ host: String) -> UInt16? { bound(0, host) }
 
   private static func bound(_ port: UInt16, _ host: String) -> UInt16? {

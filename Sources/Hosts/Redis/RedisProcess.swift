@@ -33,10 +33,12 @@ package struct RedisProcess {
 
   static func user(of node: String) -> String { "replica.\(node)" }
 
-  /// Started anew it is a read-only replica of nobody, until the agent says otherwise.
+  /// Started anew it is a read-only replica of nobody, until the agent says otherwise. Redis itself takes only one of the
+  /// loopback addresses for such.
   private func configuration(_ record: ReplicaRecord) -> String {
     """
     bind \(host)
+    protected-mode \(Port.isLoopback(host) ? "no" : "yes")
     port \(record.port)
     dir "\(directory)"
     pidfile "\(pidFile)"
@@ -53,7 +55,7 @@ package struct RedisProcess {
     repl-diskless-sync-delay 0
     repl-backlog-size 16mb
     repl-timeout 20
-    enable-debug-command local
+    enable-debug-command yes
     user \(RedisProcess.agentUser) on >\(record.password) ~* &* +@all
     user default on nopass sanitize-payload ~* &* +@all \(RedisProcess.notForUsers.joined(separator: " "))
 

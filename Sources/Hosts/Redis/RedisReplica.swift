@@ -123,7 +123,12 @@ actor RedisReplica: HostedReplica {
 
   func info() async throws -> RedisInfo {
     do {
-      return RedisInfo(try await redis().call("INFO").text ?? "")
+      let info = RedisInfo(try await redis().call("INFO").text ?? "")
+      guard info.isMaster || info.isReplica else {
+        connection?.close()
+        throw HostProblem.notNow("Redis does not say what it is")
+      }
+      return info
     } catch let error as RedisError where error.isLoading {
       throw HostProblem.notNow("Redis loads its data from disk")
     }
@@ -348,7 +353,10 @@ actor RedisReplica: HostedReplica {
 
   /// Redis stands still while it computes this: a few seconds for tens of millions of keys.
   func checksum() async throws -> ReplicaChecksum? {
-    let redis = try await redis()
+    // A connection of its own: what goes wrong inside a transaction stays with it.
+    let redis = try await RedisConnection.connect(address)
+    defer { redis.close() }
+    _ = try await redis.call("AUTH", RedisProcess.agentUser, record.password)
     _ = try await redis.call("MULTI")
     _ = try await redis.call("INFO", "everything")
     _ = try await redis.call("DEBUG", "DIGEST")

@@ -26,6 +26,7 @@ struct AgentCommand: AsyncParsableCommand {
     help: "What hosts the replicas: redis runs a Redis server for each, directory keeps files; none holds no data.")
   var host = Host.none
   @Option(help: "FIRST-LAST: the ports that its replicas listen on; without it any that are free.") var ports: String?
+  @Option(help: "The address that its replicas listen on; loopback only.") var bind = "127.0.0.1"
   @Option(help: "How often replicas are compared by checksums: 10m, 1h; 0s for never.") var checksums = "10m"
   @Option(help: "The address that clients find it at.") var address = ""
   @Option(help: "How often it says that it lives, in milliseconds.") var heartbeat = Agent.heartbeatMilliseconds
@@ -64,13 +65,16 @@ struct AgentCommand: AsyncParsableCommand {
     guard let interval = Quantity.parseDuration(checksums) else {
       throw Failure.usage("--checksums is a duration such as 10m, not \"\(checksums)\"")
     }
+    guard Port.isLoopback(bind) else {
+      throw Failure.usage("--bind is a loopback address such as 127.0.0.1, not \"\(bind)\"")
+    }
     let directory: NodeDirectory
     do { directory = try NodeDirectory(data) } catch { throw Failure(.refused, "\(error)") }
     let ports = try portRange()
     let host: any ShardHost =
       host == .redis
-      ? RedisHost(directory: directory.path, node: name, ports: ports)
-      : DirectoryHost(directory: directory.path, ports: ports)
+      ? RedisHost(directory: directory.path, node: name, host: bind, ports: ports)
+      : DirectoryHost(directory: directory.path, host: bind, ports: ports)
     return Hosting(host, checksums: interval == 0 ? nil : .microseconds(Int64(clamping: interval))) {
       try directory.bind(to: $0)
     }
