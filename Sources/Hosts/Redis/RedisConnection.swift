@@ -1,3 +1,4 @@
+internal import Glibc
 internal import MusterHosting
 package import NIOCore
 internal import NIOPosix
@@ -16,20 +17,33 @@ package final class RedisConnection: Sendable {
   package static func connect(_ address: String, within time: TimeAmount = .milliseconds(500)) async throws
     -> RedisConnection
   {
+    do { return try await open(address, within: time) } catch let error as HostProblem { throw error } catch {
+      throw HostProblem.notNow("nothing answers on \(address)")
+    }
+  }
+
+  /// - Throws: why there is no connection, as the network says it.
+  private static func open(_ address: String, within time: TimeAmount) async throws -> RedisConnection {
     guard let (host, port) = RedisConnection.parts(address) else { throw HostProblem.notNow("no address: \(address)") }
     let loop = MultiThreadedEventLoopGroup.singleton.any()
-    do {
-      let handler = try await loop.submit { NIOLoopBound(RedisHandler(), eventLoop: loop) }.get()
-      let channel = try await ClientBootstrap(group: loop)
-        .connectTimeout(time)
-        .channelOption(.socketOption(.tcp_nodelay), value: 1)
-        .channelInitializer { channel in
-          channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
-        }
-        .connect(host: host, port: port).get()
-      return RedisConnection(channel, handler)
-    } catch {
-      throw HostProblem.notNow("nothing answers on \(address)")
+    let handler = try await loop.submit { NIOLoopBound(RedisHandler(), eventLoop: loop) }.get()
+    let channel = try await ClientBootstrap(group: loop)
+      .connectTimeout(time)
+      .channelOption(.socketOption(.tcp_nodelay), value: 1)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
+      }
+      .connect(host: host, port: port).get()
+    return RedisConnection(channel, handler)
+  }
+
+  /// - Returns: nil when the machine itself says that nothing listens there.
+  /// - Throws: when it cannot be said.
+  static func connectIfListening(_ address: String, within time: TimeAmount) async throws -> RedisConnection? {
+    do { return try await open(address, within: time) } catch let error as NIOConnectionError {
+      let isRefused = error.connectionErrors.allSatisfy { ($0.error as? IOError)?.errnoCode == ECONNREFUSED }
+      guard isRefused, !error.connectionErrors.isEmpty else { throw error }
+      return nil
     }
   }
 

@@ -171,12 +171,12 @@ actor RedisReplica: HostedReplica {
     var condition = ReplicaCondition(role: .idle, bytes: info.number("used_memory"), problem: info.diskProblem)
     if info.isMaster {
       condition.role = .leading(epoch: epoch)
+      var isFencing = false
+      if record.isFencing, let leadership { isFencing = try await !isFenced(leadership) }
+      if isFencing { condition.problem = "waits until the leader before it takes no writes any more" }
       condition.followers = await progress(info)
-      if record.isFencing, let leadership, try await !isFenced(leadership) {
-        condition.problem = "waits until the leader before it takes no writes any more"
-        // Nor may anybody else begin before that: it cannot hand over.
-        for place in condition.followers.indices { condition.followers[place].hasEverything = false }
-      }
+      // Nor may anybody else begin before that: it cannot hand over.
+      for place in condition.followers.indices where isFencing { condition.followers[place].hasEverything = false }
     } else if info.source != nil {
       condition.role = .following(isAttached: info.isAttached)
       if !info.isAttached, !info.isSyncing, info.diskProblem.isEmpty {
