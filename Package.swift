@@ -74,6 +74,8 @@ let package = Package(
     .executableTarget(
       name: "journal-example", dependencies: ["MusterLog", "MusterDisk"], path: "Sources/JournalExample",
       packageAccess: false, swiftSettings: strict),
+    part(
+      "Vault", ["MusterBytes", "MusterCluster", "MusterKernel", "MusterLog", crypto], documents: ["README.md"]),
     part("Console", [nio, nioPosix, .product(name: "NIOHTTP1", package: "swift-nio")]),
     part(
       "Server",
@@ -91,7 +93,7 @@ let package = Package(
       dependencies: [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering",
-        "MusterWorkload", "MusterHosting", "MusterHosts", nio,
+        "MusterVault", "MusterWorkload", "MusterHosting", "MusterHosts", nio,
         nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),
@@ -147,6 +149,7 @@ let package = Package(
       name: "MusterEndToEndTests", dependencies: ["muster", "import-openb", "redis-load"], path: "Tests/EndToEndTests",
       swiftSettings: strict),
     tests("Hosts", ["MusterBytes", "MusterHosting", "MusterHosts", "MusterHostConformance"]),
+    tests("Vault", ["MusterCluster", "MusterKernel", "MusterLog", "MusterSimulatedDisk", "MusterVault"]),
     tests("Disk", ["MusterBytes", "MusterLog", "MusterDisk", "journal-example"]),
     tests(
       "Server",

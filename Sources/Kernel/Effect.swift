@@ -14,6 +14,8 @@ package enum Effect: Sendable {
   indirect case fail(CallID, RPCError)
   /// Answer from the past, off the kernel's thread. What it reads is durable.
   indirect case recall(CallID, Recall)
+  /// Destroy a tenant's keys up to a number: their erasure is durable.
+  case destroyKeys(tenant: TenantID, through: UInt32)
   /// Read commits for a watcher that is behind, and hand them to `Kernel.caughtUp`.
   case catchUp(CallID, from: Revision, through: Revision, limit: Int)
 }

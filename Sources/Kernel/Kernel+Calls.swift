@@ -52,6 +52,11 @@ extension Kernel {
       fail(call, RPCError(.unavailable, "too much waits for the disk; try again", retryAfterMilliseconds: 20))
       return
     }
+    var request = request
+    if let problem = seal(&request) {
+      fail(call, problem)
+      return
+    }
     let context = RequestContext(
       principal: caller.principal, kind: caller.kind, assurance: caller.assurance, wallTime: now.wall)
     let outcome = sequencer.execute(request, context, planner)
@@ -117,6 +122,7 @@ extension Kernel {
       reply.timeline = identity.timeline
       try sequencer.answer(request.question, &reply)
       addStatuses(to: &reply.answer)
+      reply.answer.reveal(request.question, with: vault)
       effects.append(.reply(call, encode(reply)))
     } catch {
       fail(call, RPCError(.refused, error.message, details: error.encoded()))

@@ -111,14 +111,7 @@ extension ConfigValue {
 }
 
 extension FieldValue {
-  package init(_ value: ConfigValue) {
-    switch value {
-    case .text(let text): self = .text(text)
-    case .integer(let number): self = .signed(number)
-    case .boolean(let flag): self = .flag(flag)
-    case .bytes(let bytes): self = .bytes(bytes)
-    }
-  }
+  package init(_ value: ConfigValue) { self = value.fieldValue }
 
   package var json: JSON {
     switch self {
@@ -147,10 +140,30 @@ extension FieldValue {
 }
 
 extension ConfigReport {
+  private var isSealed: Bool { if case .sealed = value { true } else { false } }
+
+  /// Of a sensitive value: whether it is shown, sealed, or erased for good; nil for every other.
+  private var sealing: String? { isRevealed ? "revealed" : isErased ? "erased" : isSealed ? "sealed" : nil }
+
+  /// For people, in one line.
+  package var words: String {
+    isErased ? "(erased)" : isSealed ? "(sealed; --reveal shows it)" : value.map { FieldValue($0).words } ?? "-"
+  }
+
   package var members: [JSON.Member] {
     [
       .init("key", .text(key)), .init("scope", .text(scope)), .init("type", value.map { .text($0.type.name) } ?? .null),
-      .init("value", value?.json ?? .null), .init("version", .number(version)), .init("changed", .number(changed)),
+      .init("value", isSealed ? .null : value?.json ?? .null), .init("version", .number(version)),
+      .init("changed", .number(changed)),
+    ] + (sealing.map { [.init("sealed", .text($0))] } ?? [])
+  }
+}
+
+extension TenantReport {
+  package var members: [JSON.Member] {
+    [
+      .init("name", .text(name)), .init("id", .number(UInt64(id))), .init("erasedKeys", .number(UInt64(erasedKeys))),
+      .init("changed", .number(changed)),
     ]
   }
 }
@@ -162,7 +175,7 @@ extension SchemaReport {
       .init("minimum", schema.minimum.map { .signed($0) } ?? .null),
       .init("maximum", schema.maximum.map { .signed($0) } ?? .null),
       .init("allowed", .list(schema.allowed.map { .text($0) })), .init("description", .optional(schema.description)),
-      .init("changed", .number(changed)),
+      .init("sensitive", .flag(schema.isSensitive)), .init("changed", .number(changed)),
     ]
   }
 }

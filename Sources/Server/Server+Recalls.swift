@@ -16,12 +16,13 @@ extension Server {
     let names = kernel.view
     let timeline = kernel.identity.timeline
     let clock = Clock.now().wall
+    let vault = kernel.vault
     let bound = NIOLoopBound(self, eventLoop: loop)
     switch recall {
     case .read(let request):
       archive.read(through: last) { [loop] shelf, history in
         let reply = Result { () throws(HistoryError) in
-          try shelf.answer(request, try history.get(), clock: clock, timeline: timeline)
+          try shelf.answer(request, try history.get(), clock: clock, timeline: timeline, vault: vault)
         }
         loop.execute { bound.value.sendAnswer(call, reply) }
       }

@@ -185,6 +185,7 @@ package final class Server {
       case .item(let call, let range): send(.item, call, range)
       case .fail(let call, let error): send(.error, call, error.encoded())
       case .recall(let call, let recall): begin(call, recall)
+      case .destroyKeys(let tenant, let through): destroyKeys(tenant, through)
       case .catchUp(let call, let from, let through, let limit): catchUp(call, from, through, limit)
       }
     }

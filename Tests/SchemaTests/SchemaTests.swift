@@ -248,9 +248,24 @@ private enum SchemaSamples {
       .setConfig(SetConfig(key: "t", scope: ScopeName(.cluster), value: .text(""))),
       .deleteConfig(DeleteConfig(key: "t", scope: ScopeName(.cluster))),
       .raiseAlarm(RaiseAlarm(name: "a/b", message: "m")), .clearAlarm(ClearAlarm(name: "a/b")),
-      .createTenant(CreateTenant(name: "t")), .batch(Batch([.setMaintenance(SetMaintenance(isOn: false))])),
+      .createTenant(CreateTenant(name: "t")), .setSchema(SetSchema(key: "t/secret", schema: sensitive)),
+      .setConfig(SetConfig(key: "t/secret", scope: ScopeName(.tenant, "t"), value: .sealed(sealed))),
+      .eraseTenant(EraseTenant(tenant: "t")), .eraseTenant(EraseTenant(tenant: "")),
+      .batch(Batch([.setMaintenance(SetMaintenance(isOn: false))])),
       .removeNode(RemoveNode(name: "fresh")),
     ]
+  }
+
+  private static var sensitive: ConfigSchema {
+    var schema = ConfigSchema()
+    schema.isSensitive = true
+    return schema
+  }
+
+  private static var sealed: SealedValue {
+    var value = SealedValue()
+    (value.tenant, value.key, value.content) = (1, 1, [UInt8](1...40))
+    return value
   }
 
   private static var planQuestion: PlanQuestion {
@@ -269,11 +284,13 @@ private enum SchemaSamples {
   static var questions: [Question] {
     var configs = ConfigsQuestion()
     configs.isEveryScope = true
+    configs.isRevealed = true
     return [
       .status(StatusQuestion()), .nodes(NodesQuestion()), .collections(CollectionsQuestion()),
       .shards(ShardsQuestion(collection: "", node: "n1")), .shards(ShardsQuestion(collection: "c1", index: 0)),
       .configs(configs), .schemas(SchemasQuestion()), .session(SessionQuestion(client: "operator")),
       .explain(ExplainQuestion(collection: "c1", index: 0)), .plan(planQuestion), .recovery(RecoveryQuestion()),
+      .tenants(TenantsQuestion()),
     ]
   }
 }

@@ -67,6 +67,7 @@ extension State {
     case .configKeyAdded(let event): try apply(event, revision)
     case .configDeleted(let event): try apply(event, revision)
     case .schemaSet(let event): apply(event, revision)
+    case .tenantKeyErased(let event): try apply(event, revision)
     case .principalSeen(let event): try apply(event, revision)
     case .sessionOpened(let event): try apply(event, revision)
     case .sessionForgotten(let event): try apply(event)

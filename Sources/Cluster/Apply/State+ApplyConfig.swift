@@ -35,6 +35,7 @@ extension State {
 
   mutating func apply(_ event: SchemaSet, _ revision: Revision) {
     if let id = index.schemas[event.key] {
+      index.sensitiveKeys += (event.schema.isSensitive ? 1 : 0) - (schemas[id].schema.isSensitive ? 1 : 0)
       modify(\.schemas, id) {
         $0.schema = event.schema
         $0.changed = revision
@@ -46,6 +47,25 @@ extension State {
     row.schema = event.schema
     row.changed = revision
     index.schemas[event.key] = schemas.nextID
+    index.sensitiveKeys += event.schema.isSensitive ? 1 : 0
     write(append: row, to: \.schemas)
+  }
+
+  mutating func apply(_ event: TenantKeyErased, _ revision: Revision) throws(ApplyError) {
+    guard event.key == sealingKey(of: event.tenant), event.key < .max else {
+      throw .conflict(.tenants, id: event.tenant)
+    }
+    guard event.tenant != 0 else {
+      modify(\.cluster, 1) {
+        $0.erasedKeys = event.key
+        $0.changed = revision
+      }
+      return
+    }
+    guard tenants.contains(event.tenant) else { throw .conflict(.tenants, id: event.tenant) }
+    modify(\.tenants, event.tenant) {
+      $0.erasedKeys = event.key
+      $0.changed = revision
+    }
   }
 }

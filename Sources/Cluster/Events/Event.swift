@@ -41,6 +41,7 @@ package enum Event: Message, Hashable {
   indirect case configKeyAdded(ConfigKeyAdded)
   case configDeleted(ConfigDeleted)
   indirect case schemaSet(SchemaSet)
+  case tenantKeyErased(TenantKeyErased)
   indirect case principalSeen(PrincipalSeen)
   indirect case sessionOpened(SessionOpened)
   case sessionForgotten(SessionForgotten)
@@ -85,6 +86,7 @@ package enum Event: Message, Hashable {
     case .configKeyAdded: "ConfigKeyAdded"
     case .configDeleted: "ConfigDeleted"
     case .schemaSet: "SchemaSet"
+    case .tenantKeyErased: "TenantKeyErased"
     case .principalSeen: "PrincipalSeen"
     case .sessionOpened: "SessionOpened"
     case .sessionForgotten: "SessionForgotten"
@@ -101,7 +103,8 @@ package enum Event: Message, Hashable {
     "NodeRecovered", "NodeDeclaredDown", "NodeJoined", "NodeRestarted", "NodeLeft", "NodeCordoned", "NodeUncordoned",
     "NodeDrainRequested", "NodeDrainCancelled", "NodeDrained", "NodeRemoved", "MaintenanceChanged", "ElectionStarted",
     "BalancingChanged", "HandOverRequested", "ReplicaRebuilding", "CollectionCreated",
-    "CollectionChanged", "CollectionDeleted", "ConfigKeyAdded", "ConfigDeleted", "SchemaSet", "PrincipalSeen",
+    "CollectionChanged", "CollectionDeleted", "ConfigKeyAdded", "ConfigDeleted", "SchemaSet", "TenantKeyErased",
+    "PrincipalSeen",
     "SessionOpened", "SessionForgotten", "AlarmRaised", "AlarmCleared", "TenantCreated",
   ]
 
@@ -141,6 +144,7 @@ package enum Event: Message, Hashable {
     case .configKeyAdded(var event): writer.message(48, &event)
     case .configDeleted(var event): writer.message(49, &event)
     case .schemaSet(var event): writer.message(50, &event)
+    case .tenantKeyErased(var event): writer.message(51, &event)
     case .principalSeen(var event): writer.message(64, &event)
     case .sessionOpened(var event): writer.message(65, &event)
     case .sessionForgotten(var event): writer.message(66, &event)
@@ -190,6 +194,7 @@ package enum Event: Message, Hashable {
     case 48: self = .configKeyAdded(try ConfigKeyAdded(from: &inner))
     case 49: self = .configDeleted(try ConfigDeleted(from: &inner))
     case 50: self = .schemaSet(try SchemaSet(from: &inner))
+    case 51: self = .tenantKeyErased(try TenantKeyErased(from: &inner))
     case 64: self = .principalSeen(try PrincipalSeen(from: &inner))
     case 65: self = .sessionOpened(try SessionOpened(from: &inner))
     case 66: self = .sessionForgotten(try SessionForgotten(from: &inner))

@@ -85,6 +85,8 @@ package struct ConfigsQuestion: FieldMessage, Hashable {
   /// With no key: every scope.
   package var isEveryScope = false
   package var page = Page()
+  /// Sealed values are opened, where their keys still exist.
+  package var isRevealed = false
 
   package init() {}
 
@@ -94,6 +96,7 @@ package struct ConfigsQuestion: FieldMessage, Hashable {
     try fields.bool(3, &isEffective)
     try fields.bool(4, &isEveryScope)
     try fields.message(5, &page)
+    try fields.bool(6, &isRevealed)
   }
 }
 
@@ -108,6 +111,16 @@ package struct SchemasQuestion: FieldMessage, Hashable {
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.string(1, &key, max: Limits.configKeyBytes)
     try fields.message(2, &page)
+  }
+}
+
+package struct TenantsQuestion: FieldMessage, Hashable {
+  package var page = Page()
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.message(1, &page)
   }
 }
 
@@ -135,6 +148,7 @@ package enum Question: Message, Hashable {
   case explain(ExplainQuestion)
   case plan(PlanQuestion)
   case recovery(RecoveryQuestion)
+  case tenants(TenantsQuestion)
 
   package func encode(into writer: inout ByteWriter) {
     switch self {
@@ -148,6 +162,7 @@ package enum Question: Message, Hashable {
     case .explain(var question): writer.message(8, &question)
     case .plan(var question): writer.message(9, &question)
     case .recovery(var question): writer.message(10, &question)
+    case .tenants(var question): writer.message(17, &question)
     }
   }
 
@@ -167,6 +182,7 @@ package enum Question: Message, Hashable {
     case 8: self = .explain(try ExplainQuestion(from: &inner))
     case 9: self = .plan(try PlanQuestion(from: &inner))
     case 10: self = .recovery(try RecoveryQuestion(from: &inner))
+    case 17: self = .tenants(try TenantsQuestion(from: &inner))
     default: throw .unknownField(field: next.field)
     }
     guard reader.isAtEnd else { throw .fieldOrder(field: next.field) }

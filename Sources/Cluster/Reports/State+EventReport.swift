@@ -11,6 +11,10 @@ extension State {
       [FieldReport("key", .text(event.key)), FieldReport("scope", .text(scopeName(event.scope)))]
     case .configDeleted(let event): config(event.config)
     case .schemaSet(let event): [FieldReport("key", .text(event.key))] + event.schema.fieldReports
+    case .tenantKeyErased(let event):
+      [
+        FieldReport("tenant", .text(tenantName(event.tenant))), FieldReport("key", .number(UInt64(event.key))),
+      ]
     case .shardPlaced(let event):
       [shard(event.shard), FieldReport("nodes", .texts(event.nodes.map(nodeName)))]
     case .leaderElected(let event):
@@ -114,6 +118,7 @@ extension ConfigValue {
     case .integer(let number): .signed(number)
     case .boolean(let flag): .flag(flag)
     case .bytes(let bytes): .bytes(bytes)
+    case .sealed(let value): .text(value.words)
     }
   }
 }
@@ -138,7 +143,7 @@ extension ConfigSchema {
     [
       FieldReport("valueType", .text(type.name)), FieldReport("minimum", minimum.map { .signed($0) } ?? .nothing),
       FieldReport("maximum", maximum.map { .signed($0) } ?? .nothing), FieldReport("allowed", .texts(allowed)),
-      FieldReport("description", .text(description)),
+      FieldReport("description", .text(description)), FieldReport("sensitive", .flag(isSensitive)),
     ]
   }
 }

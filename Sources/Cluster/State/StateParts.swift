@@ -40,7 +40,7 @@ extension Question {
     switch self {
     // A plan decides on a copy, and that takes a digest.
     case .status, .plan: .all
-    case .nodes, .collections, .shards, .explain, .recovery: .core
+    case .nodes, .collections, .shards, .explain, .recovery, .tenants: .core
     case .configs, .schemas: .configuration
     case .session: .surroundings
     }

@@ -44,7 +44,7 @@ package final class Shelf {
   // MARK: Answers
 
   package func answer(
-    _ request: ReadRequest, _ history: History, clock: Microseconds, timeline: UInt64
+    _ request: ReadRequest, _ history: History, clock: Microseconds, timeline: UInt64, vault: (any Vault)? = nil
   ) throws(HistoryError) -> ReadReply {
     let revision = try history.resolve(request.at, clock: clock)
     let state = try state(at: revision, following: request.question.parts, history)
@@ -55,6 +55,7 @@ package final class Shelf {
     do throws(Refusal) { reply.answer = try state.answer(request.question, PlacementAdvisor()) } catch {
       throw .refused(error)
     }
+    reply.answer.reveal(request.question, with: vault)
     return reply
   }
 

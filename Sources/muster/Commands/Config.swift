@@ -27,18 +27,23 @@ struct ConfigCommand: AsyncParsableCommand {
       discussion: "Example: muster config get cache/size --scope node:n3")
     @Argument(help: "The key.") var key: String
     @Option(help: "cluster, tenant:T, collection:C or node:N.") var scope: String?
+    @Flag(help: "Also show a sensitive value, if its key still exists.") var reveal = false
+    @Option(help: "With --data and --reveal: where the keys are (default DATA/keys).") var keys: String?
     @OptionGroup var options: ReadOptions
 
     func run() async throws {
       var question = ConfigsQuestion()
       question.key = key
+      question.isRevealed = reveal
       question.scope = try scopeName(scope)
       question.isEffective = true
-      let reply = try await options.place.source().answer(.configs(question), at: try options.moment)
+      let source = try options.place.source()
+      if let keys { (source as? DataSource)?.keys = keys }
+      let reply = try await source.answer(.configs(question), at: try options.moment)
       guard let config = reply.answer.configs.first else { throw Failure(.refused, "\(key) is not set") }
       let head = DocumentHead(schema: "config", timeline: reply.timeline, revision: reply.revision, time: reply.time)
       options.output.show(head, config.members) {
-        (config.value.map { FieldValue($0).words } ?? "-") + (config.scope == "cluster" ? "" : "  (\(config.scope))")
+        config.words + (config.scope == "cluster" ? "" : "  (\(config.scope))")
           + "\n"
       }
     }
@@ -120,7 +125,7 @@ struct ConfigCommand: AsyncParsableCommand {
         var table = Table(["KEY", "SCOPE", "VALUE", "VERSION", "REVISION"])
         for config in configs {
           table.add([
-            config.key, config.scope, config.value.map { FieldValue($0).words } ?? "-", String(config.version),
+            config.key, config.scope, config.words, String(config.version),
             String(config.changed),
           ])
         }
@@ -154,6 +159,8 @@ struct ConfigCommand: AsyncParsableCommand {
     @Option(help: "Of integers.") var maximum: Int64?
     @Option(help: "A text that is allowed; may be repeated.") var allow: [String] = []
     @Option(help: "For people.") var description: String = ""
+    @Flag(help: "Values are sealed before they reach the log; `erase` makes them unreadable for good.") var sensitive =
+      false
     @OptionGroup var options: SchemaOptions
 
     func run() async throws {
@@ -167,6 +174,7 @@ struct ConfigCommand: AsyncParsableCommand {
       schema.maximum = maximum
       schema.allowed = allow
       schema.description = description
+      schema.isSensitive = sensitive
       try await options.mutation.run(.setSchema(SetSchema(key: key, schema: schema)))
     }
 

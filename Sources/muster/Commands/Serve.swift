@@ -6,6 +6,7 @@ import MusterDisk
 import MusterKernel
 import MusterLog
 import MusterServer
+import MusterVault
 import NIOCore
 import NIOPosix
 
@@ -17,6 +18,7 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Where clients connect; loopback only.") var listen = "127.0.0.1:7400"
   @Option(help: "Where /metrics, /healthz and /readyz are; loopback only; none for none.") var http = "127.0.0.1:7401"
   @Option(help: "Start only if the directory is of this cluster.") var expectCluster: String?
+  @Option(help: "Where the keys of sensitive values are kept (default DATA/keys).") var keys: String?
   @Option(help: "A file of `name = value` lines for these options; the command line wins.") var config: String?
 
   func run() async throws {
@@ -26,8 +28,9 @@ struct Serve: AsyncParsableCommand {
     let journal = try Startup.open(data, expected: expectCluster)
     report(journal.recovery)
     let kernel = try Startup.kernel(journal, version: Connection.software)
+    let vault = try FileVault(FileStorage(root: keys ?? data + "/keys"))
     let loop = MultiThreadedEventLoopGroup.singleton.any()
-    let running = try await RunningServer.start(journal, kernel, on: loop, address, console)
+    let running = try await RunningServer.start(journal, kernel, vault, on: loop, address, console)
     Terminal.error("ready revision=\(journal.lastRevision) listen=\(address.host):\(running.port)\n")
     await Signals.wait()
     try await running.stop()

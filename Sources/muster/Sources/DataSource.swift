@@ -1,4 +1,6 @@
 import MusterControllers
+import MusterKernel
+import MusterVault
 import MusterCluster
 import MusterDisk
 import MusterHistory
@@ -12,8 +14,12 @@ final class DataSource: Source {
   /// The state that was asked for last: several questions of one command are about one moment.
   private var recent: State?
   private lazy var clock: Microseconds = history.lastTime
+  /// Where the keys of sensitive values are; nil for the directory's own.
+  var keys: String?
+  private let path: String
 
   init(_ path: String) throws {
+    self.path = path
     directory = try DataDirectory(path)
     let log = try directory.log()
     history = History(log, directory.snapshots, through: directory.lastRevision(log))
@@ -34,10 +40,17 @@ final class DataSource: Source {
     reply.revision = state.revision
     reply.time = state.time
     reply.answer = try state.answer(question, PlacementAdvisor())
+    reply.answer.reveal(question, with: try vault(for: question))
     while reply.answer.next != 0 {
       reply.answer.append(try state.answer(question.after(reply.answer.next), PlacementAdvisor()))
     }
     return reply
+  }
+
+  /// Made only when values are to be shown: whoever reads leaves no trace.
+  private func vault(for question: Question) throws -> FileVault? {
+    guard case .configs(let question) = question, question.isRevealed else { return nil }
+    return try FileVault(reading: FileStorage(root: keys ?? path + "/keys"))
   }
 
   func info() async throws -> ServerInfo {

@@ -29,6 +29,9 @@ extension Question {
     case .schemas(var question):
       question.page.after = mark
       return .schemas(question)
+    case .tenants(var question):
+      question.page.after = mark
+      return .tenants(question)
     case .status, .session, .explain, .plan, .recovery: return self
     }
   }
@@ -41,6 +44,7 @@ extension Answer {
     shards += page.shards
     configs += page.configs
     schemas += page.schemas
+    tenants += page.tenants
     next = page.next
   }
 }
