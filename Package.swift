@@ -128,7 +128,12 @@ let package = Package(
       ]),
     tests("Peers", ["MusterPeers", "MusterProtocol", "MusterCluster", "MusterHosting"]),
     tests("Kernel", ["MusterBytes", "MusterCluster", "MusterKernel", "MusterLog", "MusterProtocol"]),
-    tests("Simulation", ["MusterSimulation"]),
+    tests(
+      "Simulation",
+      [
+        "MusterCluster", "MusterControllers", "MusterKernel", "MusterPeers", "MusterProtocol", "MusterSimulation",
+        "MusterWorkload",
+      ]),
     tests("Controllers", ["MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests("Rendering", ["MusterBytes", "MusterCluster", "MusterRendering"]),
     tests("Protocol", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterWorkload"]),
@@ -149,7 +154,7 @@ let package = Package(
       name: "MusterEndToEndTests", dependencies: ["muster", "import-openb", "redis-load"], path: "Tests/EndToEndTests",
       swiftSettings: strict),
     tests("Hosts", ["MusterBytes", "MusterHosting", "MusterHosts", "MusterHostConformance"]),
-    tests("Vault", ["MusterCluster", "MusterKernel", "MusterLog", "MusterSimulatedDisk", "MusterVault"]),
+    tests("Vault", ["MusterKernel", "MusterLog", "MusterSimulatedDisk", "MusterVault", "MusterWorkload"]),
     tests("Disk", ["MusterBytes", "MusterLog", "MusterDisk", "journal-example"]),
     tests(
       "Server",

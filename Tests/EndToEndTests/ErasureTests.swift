@@ -27,7 +27,7 @@ extension EndToEnd {
       #expect(try await value(cluster)["value"].string == nil)
       #expect(try await value(cluster, "--reveal")["value"].string == Self.secret)
       let log = try await cluster.muster("log", "--output", "json")
-      #expect(!log.output.contains(Self.secret))
+      #expect(!log.out.contains(Self.secret))
       cluster.kill()
       for file in try FileManager.default.subpathsOfDirectory(atPath: cluster.data) {
         let path = cluster.data + "/" + file
