@@ -10,7 +10,8 @@ package struct CompiledFilter: Sendable {
   private var configs: Set<ConfigID>?
   private var configKey = ""
   private var principals: Set<PrincipalID>?
-  private var eventType = ""
+  private var eventTypes: Set<String> = []
+  private var tenant: TenantScope?
 
   /// - Parameter state: a state that knows every name, as a rule the newest.
   package init(_ filter: CommitFilter, _ state: State) throws(Refusal) {
@@ -32,8 +33,24 @@ package struct CompiledFilter: Sendable {
         throw Refusal(
           .notFound, "there is no event type \(filter.eventType); there are \(Event.names.joined(separator: ", "))")
       }
-      eventType = filter.eventType
+      eventTypes = [filter.eventType]
     }
+    if !filter.tenant.isEmpty {
+      guard let id = state.tenantID(named: filter.tenant) else { throw CompiledFilter.unknown("tenant", filter.tenant) }
+      tenant = TenantScope(id, state)
+    }
+  }
+
+  /// Commits that speak of one thing, and hold one of these events if any are named.
+  package init(_ entity: EntityID, events: Set<String> = []) {
+    switch entity {
+    case .node(let id): nodes = [id]
+    case .shard(let id): shards = [id]
+    case .collection(let id): collections = [id]
+    case .config(let id): configs = [id]
+    }
+    if case .collection = entity { shardRanges = [] }
+    eventTypes = events
   }
 
   private mutating func compile(collection name: String, _ state: State) throws(Refusal) {
@@ -81,7 +98,8 @@ package struct CompiledFilter: Sendable {
   /// True when every condition holds for the commit.
   package func matches(_ commit: Commit) -> Bool {
     if let principals, !principals.contains(commit.principal) { return false }
-    if !eventType.isEmpty, !commit.events.contains(where: { $0.name == eventType }) { return false }
+    if !eventTypes.isEmpty, !commit.events.contains(where: { eventTypes.contains($0.name) }) { return false }
+    if let tenant, !tenant.owns(commit) { return false }
     guard nodes != nil || collections != nil || shards != nil || configs != nil else { return true }
     var touched = Touched()
     for event in commit.events { event.touch(&touched) }

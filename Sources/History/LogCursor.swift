@@ -41,6 +41,18 @@ package final class LogCursor {
     if isOldestFirst { units.reverse() }
   }
 
+  /// The commits up to a revision that match, newest first.
+  package init(_ filter: CompiledFilter, _ history: History, names: State, through last: Revision) {
+    self.history = history
+    self.names = names
+    self.filter = filter
+    isOldestFirst = false
+    firstRevision = 1
+    lastRevision = last
+    left = .max
+    units = history.log.units(from: 1, through: last)
+  }
+
   /// A time means the first commit at or after it; a revision means itself.
   private static func start(
     _ moment: Moment, _ history: History, _ clock: Microseconds
@@ -67,11 +79,16 @@ package final class LogCursor {
 
   /// The next commits in words, at most so many; fewer only when that was all, or much was looked through.
   package func next(_ count: Int) throws(HistoryError) -> [CommitReport] {
-    var reports: [CommitReport] = []
+    try nextCommits(count).map { names.report($0) }
+  }
+
+  /// The same as they are stored.
+  package func nextCommits(_ count: Int) throws(HistoryError) -> [Commit] {
+    var commits: [Commit] = []
     var unitsRead = 0
-    while reports.count < count, left > 0 {
+    while commits.count < count, left > 0 {
       if let commit = waiting.popLast() {
-        reports.append(names.report(commit))
+        commits.append(commit)
         left -= 1
         continue
       }
@@ -79,7 +96,7 @@ package final class LogCursor {
       unitsRead += 1
       try read(unit)
     }
-    return reports
+    return commits
   }
 
   /// Reads a unit and keeps what matches.

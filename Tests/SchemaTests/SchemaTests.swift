@@ -104,6 +104,7 @@ struct SchemaTests {
     log.from = .revision(1)
     log.filter.node = "n"
     log.filter.eventType = "NodeJoined"
+    log.filter.tenant = "t"
     log.limit = 4
     log.isOldestFirst = true
     try check(log)

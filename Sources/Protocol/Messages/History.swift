@@ -10,6 +10,7 @@ package struct CommitFilter: FieldMessage, Hashable {
   package var configKey = ""
   package var principal = ""
   package var eventType = ""
+  package var tenant = ""
 
   package init() {}
 
@@ -20,6 +21,7 @@ package struct CommitFilter: FieldMessage, Hashable {
     try fields.string(4, &configKey, max: Limits.configKeyBytes)
     try fields.string(5, &principal, max: Limits.pathBytes)
     try fields.string(6, &eventType, max: Limits.nameBytes)
+    try fields.string(7, &tenant, max: Limits.nameBytes)
   }
 }
 

@@ -22,11 +22,17 @@ package enum Method: UInt16, Sendable, CaseIterable {
   case journalFiles = 17
   /// `BackupRead` → stream of the bytes of one file.
   case journalRead = 18
+  /// `BlameRequest` → `BlameReply`: who made each field of a thing what it is.
+  case blame = 11
+  /// `WhyRequest` → `WhyReply`: the chain of causes.
+  case why = 12
+  /// `BisectRequest` → `BisectReply`: the first revision at which a check became false.
+  case bisect = 13
 
   /// True when elements are answered, as many as the client gave credit for, and then an end.
   package var isStream: Bool {
     switch self {
-    case .execute, .read, .heartbeat, .serverInfo, .positions: false
+    case .execute, .read, .heartbeat, .serverInfo, .positions, .blame, .why, .bisect: false
     case .log, .diff, .watch, .assignments, .journalFiles, .journalRead: true
     }
   }

@@ -6,13 +6,11 @@ import MusterRendering
 
 /// `cluster`, `tenant:T`, `collection:C`, `node:N`.
 package func scopeName(_ text: String?) throws -> ScopeName {
-  guard let text, text != "cluster" else { return ScopeName(.cluster) }
-  let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-  let kinds: [Substring: ScopeKind] = ["tenant": .tenant, "collection": .collection, "node": .node]
-  guard parts.count == 2, let kind = kinds[parts[0]], !parts[1].isEmpty else {
+  guard let text else { return ScopeName(.cluster) }
+  guard let scope = ScopeName(text: text) else {
     throw Failure.usage("--scope is cluster, tenant:T, collection:C or node:N, not \"\(text)\"")
   }
-  return ScopeName(kind, String(parts[1]))
+  return scope
 }
 
 struct ConfigCommand: AsyncParsableCommand {

@@ -13,6 +13,7 @@ struct FilterOptions: ParsableArguments {
   @Option(help: "Only what speaks of this configuration key.") var config: String = ""
   @Option(help: "Only what this principal did.") var principal: String = ""
   @Option(help: "Only with an event of this type, such as LeaderElected.") var type: String = ""
+  @Option(help: "Only what this tenant did, or what is its own.") var tenant: String = ""
 
   func request() throws -> LogRequest {
     var request = LogRequest()
@@ -24,6 +25,7 @@ struct FilterOptions: ParsableArguments {
     request.filter.configKey = config
     request.filter.principal = principal
     request.filter.eventType = type
+    request.filter.tenant = tenant
     return request
   }
 }
