@@ -50,11 +50,13 @@ let package = Package(
     .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "CMusterBytes", path: "Sources/CBytes"),
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
-    part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
+    part(
+      "Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")],
+      documents: ["Expressions/Expressions.md"]),
     part("Log", ["MusterBytes"], documents: ["FileFormats.md"]),
     part("Controllers", ["MusterCluster"]),
     part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
-    part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
+    part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterRendering"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Hosting", [], documents: ["README.md"]),

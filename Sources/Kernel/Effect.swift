@@ -29,4 +29,7 @@ package enum Recall: Sendable {
   case journalFiles(credit: UInt32)
   /// The bytes of one of its files.
   case journalRead(BackupRead, credit: UInt32)
+  case blame(BlameRequest)
+  case why(WhyRequest)
+  case bisect(BisectRequest)
 }

@@ -23,6 +23,9 @@ extension Kernel {
       case .positions: positions(call, try decode(payload), now)
       case .log: recall(call, .log(try decode(payload), credit: credit))
       case .diff: recall(call, .diff(try decode(payload), credit: credit))
+      case .blame: recall(call, .blame(try decode(payload)))
+      case .why: recall(call, .why(try decode(payload)))
+      case .bisect: recall(call, .bisect(try decode(payload)))
       case .watch: watch(call, try decode(payload), credit: credit)
       case .assignments: assign(call, try decode(payload), credit: credit)
       case .journalFiles:
@@ -112,7 +115,8 @@ extension Kernel {
   }
 
   private func read(_ call: CallID, _ request: ReadRequest) {
-    guard request.at == .now || request.at == .revision(sequencer.published.revision) else {
+    let isPresent = request.at == .now || request.at == .revision(sequencer.published.revision)
+    guard isPresent, !request.question.isLong else {
       recall(call, .read(request))
       return
     }

@@ -37,6 +37,16 @@ final class RecordedHistory {
     try packSegments()
   }
 
+  /// The first history of its kind in which leaders were lost.
+  static func eventful(commits: Int, shards: Int = 300) throws -> RecordedHistory {
+    var seed: UInt64 = 1
+    while true {
+      let recorded = try RecordedHistory(seed: seed, commits: commits, shards: shards)
+      if recorded.states.last?.principalID("election", .controller) != nil { return recorded }
+      seed += 1
+    }
+  }
+
   var last: Revision { Revision(commits.count) }
 
   /// The past up to a revision, opened anew.

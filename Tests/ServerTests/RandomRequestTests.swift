@@ -115,6 +115,9 @@ private struct Speaker {
     case .serverInfo: return fields.fill(ServerInfoRequest.self).encoded()
     case .journalFiles: return fields.fill(BackupRequest.self).encoded()
     case .journalRead: return fields.fill(BackupRead.self).encoded()
+    case .blame: return fields.fill(BlameRequest.self).encoded()
+    case .why: return fields.fill(WhyRequest.self).encoded()
+    case .bisect: return fields.fill(BisectRequest.self).encoded()
     }
   }
 

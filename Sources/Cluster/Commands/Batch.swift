@@ -23,6 +23,8 @@ package struct ScopeName: FieldMessage, Hashable {
     self.name = name
   }
 
+  package var text: String { kind == .cluster ? kind.name : "\(kind.name):\(name)" }
+
   /// `cluster`, `tenant:t`, `collection:c` or `node:n`; nil when it is none of them.
   package init?(text: String) {
     self.init()

@@ -32,7 +32,7 @@ package final class Shelf {
   }
 
   /// The state at a revision; the last one that was made is kept.
-  private func state(
+  func state(
     at revision: Revision, following parts: StateParts = .all, _ history: History
   ) throws(HistoryError) -> State {
     if let state, state.revision == revision, state.parts.isSuperset(of: parts) { return state }

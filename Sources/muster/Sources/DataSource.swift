@@ -74,6 +74,35 @@ final class DataSource: Source {
     return try cursor.end(timeline: directory.identity.timeline)
   }
 
+  private func subject(_ entity: String, _ moment: Moment) throws -> (EntityName, State) {
+    guard let name = EntityName(entity) else {
+      throw Failure.usage("\"\(entity)\" is nothing to ask about: give \(EntityName.forms)")
+    }
+    return (name, try state(at: moment))
+  }
+
+  func blame(_ request: BlameRequest) async throws -> BlameReply {
+    let (name, state) = try subject(request.entity, request.at)
+    var reply = try history.blame(name, in: state)
+    reply.timeline = directory.identity.timeline
+    return reply
+  }
+
+  func why(_ request: WhyRequest) async throws -> WhyReply {
+    let (name, state) = try subject(request.entity, request.at)
+    var reply = try history.why(name, in: state)
+    reply.timeline = directory.identity.timeline
+    return reply
+  }
+
+  func bisect(_ request: BisectRequest) async throws -> BisectReply {
+    let bisector = try Bisector(request, history, clock: clock)
+    while try !bisector.step() {}
+    var reply = try bisector.reply(names: try state(at: .now))
+    reply.timeline = directory.identity.timeline
+    return reply
+  }
+
   func diff(_ a: Moment, _ b: Moment, _ each: (Difference) throws -> Void) async throws -> HistoryEnd {
     let older = try state(at: a)
     let newer = try state(at: b)

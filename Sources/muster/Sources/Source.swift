@@ -7,6 +7,9 @@ protocol Source: AnyObject {
   func answer(_ question: Question, at moment: Moment) async throws -> ReadReply
   func log(_ request: LogRequest, _ each: (CommitReport) throws -> Void) async throws -> HistoryEnd
   func diff(_ a: Moment, _ b: Moment, _ each: (Difference) throws -> Void) async throws -> HistoryEnd
+  func blame(_ request: BlameRequest) async throws -> BlameReply
+  func why(_ request: WhyRequest) async throws -> WhyReply
+  func bisect(_ request: BisectRequest) async throws -> BisectReply
   func info() async throws -> ServerInfo
 }
 
@@ -32,7 +35,7 @@ extension Question {
     case .tenants(var question):
       question.page.after = mark
       return .tenants(question)
-    case .status, .session, .explain, .plan, .recovery: return self
+    case .status, .session, .explain, .plan, .recovery, .check: return self
     }
   }
 }
