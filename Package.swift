@@ -52,6 +52,7 @@ let package = Package(
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
     part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
     part("Log", ["MusterBytes"], documents: ["FileFormats.md"]),
+    part("Audit", ["MusterBytes", crypto], documents: ["Formats.md"]),
     part("Controllers", ["MusterCluster"]),
     part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
@@ -119,6 +120,7 @@ let package = Package(
       path: "Benchmarks/StateBenchmark", swiftSettings: features),
 
     tests("Bytes", ["MusterBytes"]),
+    tests("Audit", ["MusterBytes", "MusterAudit", "MusterWorkload"]),
     tests("Cluster", ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests(
       "Schema",
