@@ -55,7 +55,7 @@ let package = Package(
     part("Audit", ["MusterBytes", crypto], documents: ["Formats.md"]),
     part("Controllers", ["MusterCluster"]),
     part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
-    part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
+    part("History", ["MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Hosting", [], documents: ["README.md"]),
