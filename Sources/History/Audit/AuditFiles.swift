@@ -10,8 +10,8 @@ package struct AuditFiles {
   package static let folder = "audit"
   package static let checkpoint = "audit/checkpoint"
   package static let signingKey = "audit/signing-key"
-  /// Of a timeline that went on from another one: where that was, as the text of its checkpoint.
-  package static let parent = "audit/parent"
+  /// The public half, for whoever checks notes.
+  private static let verifierKey = "audit/verifier-key"
   private static let notes = "audit/notes"
   /// Notes that are kept beside the first.
   private static let notesMax = 100
@@ -45,6 +45,17 @@ package struct AuditFiles {
     try storage.syncDirectory(parent)
   }
 
+  // MARK: The public key
+
+  /// What notes can be checked with; empty when nothing was published yet.
+  package func publishedKey() throws(StorageError) -> String {
+    String(decoding: (try read(AuditFiles.verifierKey) ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+  }
+
+  package func publish(_ key: VerifierKey) throws(StorageError) {
+    if try publishedKey() != key.text { try write(AuditFiles.verifierKey, Array("\(key.text)\n".utf8)) }
+  }
+
   // MARK: Notes
 
   /// Keeps a note as the newest one.
@@ -69,25 +80,6 @@ package struct AuditFiles {
   private static func padded(_ number: UInt64) -> String {
     let digits = String(number)
     return String(repeating: "0", count: 20 - digits.count) + digits
-  }
-
-  // MARK: The parent
-
-  /// Says, in a directory that was just restored, from which moment of which timeline it goes on. The first note that
-  /// is signed here names it.
-  package func setParent(_ parent: Checkpoint.Parent) throws(StorageError) {
-    let checkpoint = Checkpoint(origin: parent.origin, size: parent.size, root: parent.root)
-    try write(AuditFiles.parent, Array(checkpoint.text.utf8))
-  }
-
-  package func parent() throws(HistoryError) -> Checkpoint.Parent? {
-    guard let bytes = try reading({ () throws(StorageError) in try read(AuditFiles.parent) }) else { return nil }
-    do throws(AuditError) {
-      let checkpoint = try Checkpoint(text: bytes)
-      return Checkpoint.Parent(origin: checkpoint.origin, size: checkpoint.size, root: checkpoint.root)
-    } catch {
-      throw .log(.corrupt(Fault(file: AuditFiles.parent, offset: 0, problem: "\(error)")))
-    }
   }
 
   // MARK: Tiles

@@ -53,8 +53,7 @@ package final class Notary {
       if let newest, newest.checkpoint.size == last { return newest.note }
       guard let writer, writer.size <= last else { throw NotaryRefusal.failed("the log ends earlier than before") }
       try writer.follow(log, through: last, pause: pause)
-      let isFirst = try files.newestNote() == nil
-      let parent = isFirst ? try files.parent() : nil
+      let parent = try files.newestNote() == nil ? try parent(log) : nil
       let checkpoint = Checkpoint(origin: origin, size: last, root: writer.root, parent: parent)
       return try keep(checkpoint)
     } catch let refusal as NotaryRefusal {
@@ -69,11 +68,11 @@ package final class Notary {
     var signed: [(place: String, note: SignedNote, checkpoint: Checkpoint)] = []
     if let note = try files.newestNote() { signed.append((AuditFiles.checkpoint, note, try check(note, AuditFiles.checkpoint))) }
     if let copy, let note = try copy.read() { signed.append((copy.place, note, try check(note, copy.place))) }
-    let parent = try files.parent()
     let tree = StoredTree(log, files, size: last)
+    let ancestors = log.identity.ancestors.map { Checkpoint.origin(clusterID: $0.clusterID, timeline: $0.timeline) }
     for (place, _, checkpoint) in signed {
-      // The second place still has what the timeline before this one signed: it began with a restore.
-      if checkpoint.origin == parent?.origin { continue }
+      // The second place still has what a timeline before this one signed: this one began with a restore.
+      if ancestors.contains(checkpoint.origin) { continue }
       try require(checkpoint, place, tree)
     }
     let own = signed.filter { $0.checkpoint.origin == origin }.max { $0.checkpoint.size < $1.checkpoint.size }
@@ -82,6 +81,14 @@ package final class Notary {
       // Each place has the newest.
       try keep(own.note, own.checkpoint)
     }
+  }
+
+  /// The moment from which this timeline went on, for its first note. The commits up to there are the same.
+  private func parent(_ log: LogReader) throws -> Checkpoint.Parent? {
+    guard let ancestor = log.identity.ancestors.last else { return nil }
+    return Checkpoint.Parent(
+      origin: Checkpoint.origin(clusterID: ancestor.clusterID, timeline: ancestor.timeline), size: ancestor.revision,
+      root: try StoredTree(log, files, size: ancestor.revision).root(ancestor.revision))
   }
 
   /// What a note of this log says; the key of this log must have signed it.

@@ -75,13 +75,34 @@ extension LogReader {
   func forEachStoredCommit(
     from: Revision, through: Revision, _ body: (UnsafeRawBufferPointer, Revision) throws -> Void
   ) throws(HistoryError) {
-    do {
+    try named(from) { [self] in
       try forEachBlock(from: from, through: through) { block in
         try block.forEachCommit { bytes, revision in
           if revision >= from && revision <= through { try body(bytes, revision) }
           return revision < through
         }
       }
+    }
+  }
+
+  /// The same for the commits of one unit, up to a revision.
+  func forEachStoredCommit(
+    in unit: LogUnit, through: Revision, _ body: (UnsafeRawBufferPointer, Revision) throws -> Void
+  ) throws(HistoryError) {
+    try named(unit.firstRevision) { [self] in
+      _ = try forEachBlock(in: unit) { block in
+        try block.forEachCommit { bytes, revision in
+          if revision <= through { try body(bytes, revision) }
+          return revision < through
+        }
+      }
+    }
+  }
+
+  /// Names the errors of what is below.
+  private func named(_ revision: Revision, _ body: () throws -> Void) throws(HistoryError) {
+    do {
+      try body()
     } catch let error as HistoryError {
       throw error
     } catch let error as LogError {
@@ -89,7 +110,7 @@ extension LogReader {
     } catch let error as StorageError {
       throw .log(.storage(error))
     } catch {
-      throw .divergence(from, "\(error)")
+      throw .divergence(revision, "\(error)")
     }
   }
 }

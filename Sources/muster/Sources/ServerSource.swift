@@ -21,9 +21,11 @@ final class ServerSource: Source {
   }
 
   /// A question that got no answer had no effect either.
-  private func read(_ request: ReadRequest) async throws -> ReadReply {
+  private func read(_ request: ReadRequest) async throws -> ReadReply { try await ask(.read, request) }
+
+  func ask<Reply: Message>(_ method: Method, _ request: some Message) async throws -> Reply {
     do throws(ClientError) {
-      return try await client.call(.read, request)
+      return try await client.call(method, request)
     } catch {
       throw ServerSource.harmless(error)
     }

@@ -8,6 +8,11 @@ protocol Source: AnyObject {
   func log(_ request: LogRequest, _ each: (CommitReport) throws -> Void) async throws -> HistoryEnd
   func diff(_ a: Moment, _ b: Moment, _ each: (Difference) throws -> Void) async throws -> HistoryEnd
   func info() async throws -> ServerInfo
+  /// The newest signed checkpoint; a server signs one of what is durable now.
+  func checkpoint() async throws -> CheckpointReply
+  func prove(_ request: ProveRequest) async throws -> ProveReply
+  /// Calls `each` with the parts of the proof of an export, in the order of the log.
+  func proveExport(_ request: ProveExportRequest, _ each: (ProofPart) throws -> Void) async throws
 }
 
 extension Question {
