@@ -28,6 +28,11 @@ extension Kernel {
       case .bisect: recall(call, .bisect(try decode(payload)))
       case .watch: watch(call, try decode(payload), credit: credit)
       case .assignments: assign(call, try decode(payload), credit: credit)
+      case .checkpoint:
+        let _: CheckpointRequest = try decode(payload)
+        recall(call, .checkpoint)
+      case .prove: prove(call, try decode(payload))
+      case .proveExport: proveExport(call, try decode(payload), credit)
       case .journalFiles:
         let _: BackupRequest = try decode(payload)
         recall(call, .journalFiles(credit: credit))
@@ -138,6 +143,20 @@ extension Kernel {
       return fail(call, RPCError(.invalidArgument, "there is no such file of the journal"))
     }
     recall(call, .journalRead(request, credit: credit))
+  }
+
+  private func prove(_ call: CallID, _ request: ProveRequest) {
+    guard request.size <= view.revision, request.revision <= request.size, request.from <= request.size else {
+      return fail(call, RPCError(.noSuchMoment, "the log has \(view.revision) commits: there is nothing to prove beyond"))
+    }
+    recall(call, .prove(request))
+  }
+
+  private func proveExport(_ call: CallID, _ request: ProveExportRequest, _ credit: UInt32) {
+    guard request.size <= view.revision else {
+      return fail(call, RPCError(.noSuchMoment, "the log has \(view.revision) commits: there is nothing to prove beyond"))
+    }
+    recall(call, .proveExport(request, credit: credit))
   }
 
   private func recall(_ call: CallID, _ recall: Recall) {

@@ -1,5 +1,6 @@
 internal import MusterBytes
 internal import MusterCluster
+internal import MusterDisk
 internal import MusterHistory
 internal import MusterKernel
 internal import MusterLog
@@ -63,6 +64,22 @@ extension Server {
         }
         loop.execute { bound.value.opened(call, source) }
       }
+    case .checkpoint: sendCheckpoint(call)
+    case .prove(let request):
+      archive.read(through: last) { [loop, journal] _, history in
+        let reply = Result { () throws(HistoryError) in
+          try history.get().prove(request, AuditFiles(journal.storage), timeline: timeline)
+        }
+        loop.execute { bound.value.sendProof(call, reply) }
+      }
+    case .proveExport(let request, let credit):
+      recalls[call] = RecallStream(credit: credit, isBusy: true)
+      archive.read(through: last) { [loop, journal] _, history in
+        let source = Result { () throws(HistoryError) in
+          RecallSource(.proof(try ExportProver(request, try history.get(), AuditFiles(journal.storage))))
+        }
+        loop.execute { bound.value.opened(call, source) }
+      }
     case .journalFiles(let credit):
       recalls[call] = RecallStream(credit: credit, isBusy: true)
       archive.read(through: last) { [loop] _, history in
@@ -97,6 +114,13 @@ extension Server {
   fileprivate func sendAnswer(_ call: CallID, _ reply: Result<[UInt8], HistoryError>) {
     switch reply {
     case .success(let reply): send(.reply, call, reply)
+    case .failure(let error): send(.error, call, RPCError(error).encoded())
+    }
+  }
+
+  fileprivate func sendProof(_ call: CallID, _ reply: Result<ProveReply, HistoryError>) {
+    switch reply {
+    case .success(let reply): send(.reply, call, reply.encoded())
     case .failure(let error): send(.error, call, RPCError(error).encoded())
     }
   }

@@ -21,7 +21,7 @@ final class ServerSource: Source {
   }
 
   /// A question that got no answer had no effect either.
-  private func ask<Reply: Message>(_ method: Method, _ request: some Message) async throws -> Reply {
+  func ask<Reply: Message>(_ method: Method, _ request: some Message) async throws -> Reply {
     do throws(ClientError) {
       return try await client.call(method, request)
     } catch {

@@ -11,6 +11,11 @@ protocol Source: AnyObject {
   func why(_ request: WhyRequest) async throws -> WhyReply
   func bisect(_ request: BisectRequest) async throws -> BisectReply
   func info() async throws -> ServerInfo
+  /// The newest signed checkpoint; a server signs one of what is durable now.
+  func checkpoint() async throws -> CheckpointReply
+  func prove(_ request: ProveRequest) async throws -> ProveReply
+  /// Calls `each` with the parts of the proof of an export, in the order of the log.
+  func proveExport(_ request: ProveExportRequest, _ each: (ProofPart) throws -> Void) async throws
 }
 
 extension Question {
