@@ -1,4 +1,5 @@
 package import MusterCluster
+package import MusterLog
 package import MusterProtocol
 
 /// A filter whose names were looked up. A name that several things had one after the other matches all of them.
@@ -11,6 +12,8 @@ package struct CompiledFilter: Sendable {
   private var configKey = ""
   private var principals: Set<PrincipalID>?
   private var eventType = ""
+  /// What the log's index is asked for: it finds more than what matches, and nothing less.
+  package private(set) var selection = History.everything
 
   /// - Parameter state: a state that knows every name, as a rule the newest.
   package init(_ filter: CommitFilter, _ state: State) throws(Refusal) {
@@ -34,6 +37,25 @@ package struct CompiledFilter: Sendable {
       }
       eventType = filter.eventType
     }
+    select()
+  }
+
+  private mutating func select() {
+    if let nodes { selection.require(anyOf: nodes.map { Entity(.node, $0) }) }
+    if let shards { selection.require(anyOf: shards.map { Entity(.shard, $0) }) }
+    if let configs {
+      selection.require(anyOf: configs.map { Entity(.config, $0) } + [.name(configKey, in: .schemas)])
+    }
+    if let principals { selection.require(anyOf: principals.map { Entity(.principal, $0) }) }
+    if let collections {
+      var ranges = collections.map { id in LogKey(Entity(.collection, id))...LogKey(Entity(.collection, id)) }
+      ranges += (shardRanges ?? []).map {
+        LogKey(Entity(.shard, $0.lowerBound))...LogKey(Entity(.shard, $0.upperBound))
+      }
+      selection.require(anyOf: ranges)
+    }
+    let types = Event.kinds.filter { $0.name == eventType }
+    if !eventType.isEmpty { selection.require(anyOf: types.map { Entity(.eventType, $0.number) }) }
   }
 
   private mutating func compile(collection name: String, _ state: State) throws(Refusal) {

@@ -49,7 +49,10 @@ extension Bench {
       }
       let identity = LogIdentity(clusterID: words.joined(), timeline: 1)
       try Journal.create(data, identity: identity)
-      let writer = HistoryWriter(try Journal.open(data), HistoryGenerator(seed: seed, nodes: nodes, shards: shards))
+      var options = JournalOptions()
+      options.keys = History.keys
+      let journal = try Journal.open(data, options: options)
+      let writer = HistoryWriter(journal, HistoryGenerator(seed: seed, nodes: nodes, shards: shards))
       let written = try writer.write(events)
       let elapsed = Clock.microseconds() - start
       let stored = try Bench.storedBytes(data)
