@@ -14,8 +14,10 @@ extension History {
   package func differences(from a: Revision, to b: Revision) throws(HistoryError) -> [Difference] {
     let (earlier, later) = (min(a, b), max(a, b))
     guard later <= last else { throw .future(asked: "revision \(later)", newest: last) }
-    let states =
-      try lookingAgain { () throws(HistoryError) in try focuses(earlier, later) } ?? pair(earlier, later)
+    let states = try lookingAgain { () throws(HistoryError) in
+      if let near = try focuses(earlier, later) { return near }
+      return try pair(earlier, later)
+    }
     var found: [Difference] = []
     Differ.diff(a <= b ? states.0 : states.1, a <= b ? states.1 : states.0) { found.append($0) }
     return found

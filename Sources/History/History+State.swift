@@ -16,7 +16,8 @@ extension History {
   /// The newest stored state at or before a revision, or that of the beginning.
   func stored(atOrBefore revision: Revision, following parts: StateParts = .all) throws(HistoryError) -> State {
     try lookingAgain { () throws(HistoryError) in
-      try snapshot(atOrBefore: revision, following: parts) ?? .beginning(following: parts)
+      if let state = try snapshot(atOrBefore: revision, following: parts) { return state }
+      return .beginning(following: parts)
     }
   }
 

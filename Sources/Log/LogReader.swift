@@ -1,6 +1,5 @@
 package import MusterBytes
 
-
 /// Reads the blocks of a log. It never writes: on evidence of damage it throws and leaves everything as it is.
 package final class LogReader {
   package let storage: any Storage
@@ -173,7 +172,7 @@ package final class LogReader {
     return chain
   }
 
-  /// Checks every frame, block and chain value of one segment, and returns the chain value after its last block.
+  /// Checks every frame, block, chain value and key of one segment, and returns the chain value after its last block.
   package func verifyChain(
     of segment: SegmentContent, _ each: (BlockHeader, SHA256Value) throws -> Void = { _, _ in }
   ) throws -> SHA256Value {
@@ -191,6 +190,7 @@ package final class LogReader {
         return true
       }
     }
+    try verifyKeys(segment)
     if let stored = segment.chainAfter, stored != chain {
       throw segment.name.fault(segment.fileBytes, "the chain value at the end of the segment is another")
     }

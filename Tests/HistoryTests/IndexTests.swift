@@ -3,6 +3,7 @@ import MusterCluster
 import MusterHistory
 import MusterLog
 import MusterProtocol
+import MusterSimulatedDisk
 import MusterWorkload
 import Testing
 
@@ -27,7 +28,7 @@ import Testing
     let log = try log(recorded.disk)
     let sealed = log.segments.filter(\.name.isSealed)
     #expect(sealed.count >= 2)
-    #expect(sealed.reduce(0) { $0 + $1.units.count } >= 8, "there are packs to tell apart")
+    #expect(sealed.reduce(0) { $0 + $1.units.count } >= 5, "there are packs to tell apart")
     for segment in sealed {
       #expect(!segment.keyUnits.isEmpty)
       #expect(try log.checkKeys(segment, against: History.keys))
@@ -87,13 +88,14 @@ import Testing
   @Test func aDamagedIndexIsNeverAnAnswer() throws {
     let log = try log(recorded.disk)
     let segment = try #require(log.segments.first)
-    let entry = try #require(segment.keyUnits.first { $0.kind == Entity.Kind.shard.rawValue })
+    let entry = try #require(segment.keyUnits.last)
     let disk = recorded.disk.copy()
     disk.flip(segment.name.path, bit: (Int(entry.offset) + FrameHeader.byteCount + 40) * 8)
     let damaged = try self.log(disk)
     #expect(throws: LogError.self) {
-      _ = try damaged.units(
-        from: 1, through: segment.lastRevision, matching: .anyOf([Entity(.shard, entry.id)]))
+      var selection = History.everything
+      selection.require(anyOf: [entry.first])
+      _ = try damaged.units(from: 1, through: segment.lastRevision, matching: selection)
     }
   }
 

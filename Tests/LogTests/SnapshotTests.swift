@@ -99,7 +99,8 @@ private typealias Pages = [PageAddress: [UInt8]]
     let now = randomPages(&random, oneIn: 1)
     try write(10, now)
     for step in 2...9 as ClosedRange<UInt64> {
-      try write(step * 10, parent: step * 10 - 10, [PageAddress(table: 2, page: 3): [9], PageAddress(table: 2, page: 30): [9]])
+      try write(
+        step * 10, parent: step * 10 - 10, [PageAddress(table: 2, page: 3): [9], PageAddress(table: 2, page: 30): [9]])
     }
     let store = store
     let snapshot = try #require(try store.pages(atOrBefore: 95))

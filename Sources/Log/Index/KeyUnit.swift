@@ -1,4 +1,4 @@
-internal import MusterBytes
+package import MusterBytes
 
 /// A unit of an index, expanded.
 struct KeyContent {
@@ -10,7 +10,7 @@ struct KeyContent {
 }
 
 /// Walks the keys of one unit of an index.
-struct KeyUnit {
+package enum KeyUnit {
   /// Calls `body` with every key and its packs, in ascending order, until it returns false.
   ///
   /// - Parameters:
@@ -20,7 +20,7 @@ struct KeyUnit {
   ///   - packCount: of the segment.
   /// - Returns: false when more bytes follow than it should hold.
   /// - Throws: when the bytes make no sense.
-  static func walk(
+  package static func walk(
     _ bytes: UnsafeRawBufferPointer, first: UInt64, keys: UInt32, packCount: Int,
     _ body: (UInt64, [UInt32]) -> Bool
   ) throws(WireError) -> Bool {
@@ -39,7 +39,8 @@ struct KeyUnit {
     return reader.isAtEnd
   }
 
-  private static func readPacks(_ reader: inout ByteReader, _ packCount: Int, _ packs: inout [UInt32]) throws(WireError) {
+  private static func readPacks(_ reader: inout ByteReader, _ packCount: Int, _ packs: inout [UInt32]) throws(WireError)
+  {
     var next = 0
     while true {
       let word = try reader.varint()

@@ -16,9 +16,10 @@ extension LogReader {
     guard !places.isEmpty, !selection.isEverything else { return Array(segment.units[places]) }
     guard let packs = try packs(in: segment, matching: selection) else {
       let units = segment.units[places]
-      return rebuilding ? try units.filtered { unit throws(LogError) in
-        selection.accepts(try spoken(in: unit, selection.keys))
-      } : Array(units)
+      return rebuilding
+        ? try units.filtered { unit throws(LogError) in
+          selection.accepts(try spoken(in: unit, selection.keys))
+        } : Array(units)
     }
     return places.lazy.filter { packs.contains($0) }.map { segment.units[$0] }
   }

@@ -6,7 +6,7 @@ internal import MusterBytes
 /// A class, because the buffers it holds cannot be copied.
 package final class SegmentPacker {
   /// Raw bytes gathered before they are compressed together.
-  package static let packBytes = 256 * 1024
+  package static let packBytes = 64 * 1024
   private static let level: Int32 = 3
 
   private let live: LiveSegmentReader

@@ -31,7 +31,7 @@ struct Why: AsyncParsableCommand {
       _ = try await source.log(link) { chain.append($0) }
       guard chain.count > before else { break }
     }
-    let head = DocumentHead(schema: "why", timeline: end.timeline, revision: end.revision, time: end.time)
+    let head = DocumentHead(schema: "why", end)
     let members: [JSON.Member] = [
       .init("entity", .text(entity)), .init("chain", .list(chain.map { .object($0.members) })),
       .init("words", .text(words(chain))),
