@@ -1,4 +1,5 @@
 package import MusterCluster
+package import MusterLog
 package import MusterProtocol
 
 /// A filter whose names were looked up. A name that several things had one after the other matches all of them.
@@ -12,6 +13,8 @@ package struct CompiledFilter: Sendable {
   private var principals: Set<PrincipalID>?
   private var eventTypes: Set<String> = []
   private var tenant: TenantScope?
+  /// What the log's index is asked for: it finds more than what matches, and nothing less.
+  package private(set) var selection = History.everything
 
   /// - Parameter state: a state that knows every name, as a rule the newest.
   package init(_ filter: CommitFilter, _ state: State) throws(Refusal) {
@@ -39,6 +42,7 @@ package struct CompiledFilter: Sendable {
       guard let id = state.tenantID(named: filter.tenant) else { throw CompiledFilter.unknown("tenant", filter.tenant) }
       tenant = TenantScope(id, state)
     }
+    select()
   }
 
   /// Commits that speak of one thing, and hold one of these events if any are named.
@@ -51,6 +55,25 @@ package struct CompiledFilter: Sendable {
     }
     if case .collection = entity { shardRanges = [] }
     eventTypes = events
+    select()
+  }
+
+  private mutating func select() {
+    if let nodes { selection.require(anyOf: nodes.map { Entity(.node, $0) }) }
+    if let shards { selection.require(anyOf: shards.map { Entity(.shard, $0) }) }
+    if let configs {
+      selection.require(anyOf: configs.map { Entity(.config, $0) } + [.name(configKey, in: .schemas)])
+    }
+    if let principals { selection.require(anyOf: principals.map { Entity(.principal, $0) }) }
+    if let collections {
+      var ranges = collections.map { id in LogKey(Entity(.collection, id))...LogKey(Entity(.collection, id)) }
+      ranges += (shardRanges ?? []).map {
+        LogKey(Entity(.shard, $0.lowerBound))...LogKey(Entity(.shard, $0.upperBound))
+      }
+      selection.require(anyOf: ranges)
+    }
+    let types = Event.kinds.filter { eventTypes.contains($0.name) }
+    if !eventTypes.isEmpty { selection.require(anyOf: types.map { Entity(.eventType, $0.number) }) }
   }
 
   private mutating func compile(collection name: String, _ state: State) throws(Refusal) {

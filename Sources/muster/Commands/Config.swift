@@ -39,7 +39,7 @@ struct ConfigCommand: AsyncParsableCommand {
       if let keys { (source as? DataSource)?.keys = keys }
       let reply = try await source.answer(.configs(question), at: try options.moment)
       guard let config = reply.answer.configs.first else { throw Failure(.refused, "\(key) is not set") }
-      let head = DocumentHead(schema: "config", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "config", reply)
       options.output.show(head, config.members) {
         config.words + (config.scope == "cluster" ? "" : "  (\(config.scope))")
           + "\n"
@@ -117,8 +117,7 @@ struct ConfigCommand: AsyncParsableCommand {
       let configs = reply.answer.configs.filter { $0.key.hasPrefix(prefix) }.sorted {
         ($0.key, $0.scope) < ($1.key, $1.scope)
       }
-      let head = DocumentHead(
-        schema: "config-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "config-list", reply)
       options.output.show(head, "configs", configs.lazy.map(\.members)) {
         var table = Table(["KEY", "SCOPE", "VALUE", "VERSION", "REVISION"])
         for config in configs {
@@ -181,8 +180,7 @@ struct ConfigCommand: AsyncParsableCommand {
       let moment = try options.at.map { try ReadOptions.moment($0) } ?? .now
       let reply = try await source.answer(.schemas(SchemasQuestion(key: key)), at: moment)
       guard let schema = reply.answer.schemas.first else { throw Failure(.refused, "\(key) has no schema") }
-      let head = DocumentHead(
-        schema: "config-schema", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "config-schema", reply)
       options.mutation.output.show(head, schema.members) { Details.text(schema.members) }
     }
   }

@@ -79,13 +79,14 @@ struct LogPrinter {
       }
     }
     lines.flush()
+    let head = DocumentHead(schema: schema, end)
+    output.showCost(head)
     guard output.format == .json else { return }
-    let head = DocumentHead(schema: schema, timeline: end.timeline, revision: end.revision, time: end.time)
     let members =
       head.members + [
         .init("from", .number(end.from)), .init("commits", .written(commits)),
         .init("blocksRead", .number(end.blocksRead)),
-      ]
+      ] + head.costMembers
     Terminal.out(JSON.object(members).line + "\n")
   }
 
@@ -156,13 +157,14 @@ struct Diff: AsyncParsableCommand {
       }
     }
     lines.flush()
+    let head = DocumentHead(schema: "diff", end)
+    output.showCost(head)
     guard output.format == .json else { return }
-    let head = DocumentHead(schema: "diff", timeline: end.timeline, revision: end.revision, time: end.time)
     let members =
       head.members + [
         .init("from", .number(end.from)), .init("to", .number(end.revision)),
         .init("differences", .written(found)), .init("blocksRead", .number(end.blocksRead)),
-      ]
+      ] + head.costMembers
     Terminal.out(JSON.object(members).line + "\n")
   }
 
