@@ -12,7 +12,8 @@ enum GeneratedLog {
   private static let commitsPerBlock = 64
 
   /// - Returns: the last revision, and how many events are in sealed segments.
-  static func write(_ storage: MemoryStorage, events wanted: UInt64) throws -> (revision: UInt64, sealedEvents: UInt64) {
+  static func write(_ storage: MemoryStorage, events wanted: UInt64) throws -> (revision: UInt64, sealedEvents: UInt64)
+  {
     try DirectoryIdentity.create(storage, identity, segmentBytes: segmentBytes)
     let plan = try RecoveryPlan.make(try LogReader(storage, identity: identity, confirmed: 0))
     let writer = LogWriter(storage, identity: identity, plan: plan, run: 1, segmentBytes: segmentBytes)

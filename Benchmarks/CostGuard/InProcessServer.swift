@@ -82,7 +82,7 @@ final class InProcessServer {
         guard machine.isOpen(call.call) else { continue }
         send(.item, call.call, UnsafeRawBufferPointer(rebasing: kernel.outbox.bytes[range]))
         items += 1
-      case .fail, .recall, .catchUp:
+      case .fail, .recall, .catchUp, .destroyKeys:
         failures += 1
       }
     }

@@ -51,7 +51,7 @@ package final class LogCursor {
     firstRevision = 1
     lastRevision = last
     left = .max
-    units = history.log.units(from: 1, through: last)
+    units = UnitCursor(history.log, from: 1, through: last, matching: filter.selection, isReversed: true)
   }
 
   /// A time means the first commit at or after it; a revision means itself.

@@ -147,14 +147,16 @@ extension Kernel {
 
   private func prove(_ call: CallID, _ request: ProveRequest) {
     guard request.size <= view.revision, request.revision <= request.size, request.from <= request.size else {
-      return fail(call, RPCError(.noSuchMoment, "the log has \(view.revision) commits: there is nothing to prove beyond"))
+      return fail(
+        call, RPCError(.noSuchMoment, "the log has \(view.revision) commits: there is nothing to prove beyond"))
     }
     recall(call, .prove(request))
   }
 
   private func proveExport(_ call: CallID, _ request: ProveExportRequest, _ credit: UInt32) {
     guard request.size <= view.revision else {
-      return fail(call, RPCError(.noSuchMoment, "the log has \(view.revision) commits: there is nothing to prove beyond"))
+      return fail(
+        call, RPCError(.noSuchMoment, "the log has \(view.revision) commits: there is nothing to prove beyond"))
     }
     recall(call, .proveExport(request, credit: credit))
   }

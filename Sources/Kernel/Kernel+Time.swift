@@ -45,7 +45,8 @@ extension Kernel {
     let name = "checkpoint-refused"
     if let problem {
       let alarm = RaiseAlarm(name: name, message: problem.clipped(to: Limits.reasonBytes))
-      carryOut(Proposal(controller: "audit", command: .raiseAlarm(alarm), reason: Reason(.checkpointRefused), cause: 0), now)
+      carryOut(
+        Proposal(controller: "audit", command: .raiseAlarm(alarm), reason: Reason(.checkpointRefused), cause: 0), now)
     } else if let id = sequencer.head.alarmID(named: name), sequencer.head.alarms[id].isRaised {
       let clear = Command.clearAlarm(ClearAlarm(name: name))
       carryOut(Proposal(controller: "audit", command: clear, reason: Reason(.checkpointResumed), cause: 0), now)

@@ -49,12 +49,14 @@ enum PublishedNote {
 
   @Test(
     arguments: [
-      PublishedNote.text, PublishedNote.text + "\n", String("\(PublishedNote.text)\n\(PublishedNote.signature)".dropLast()),
+      PublishedNote.text, PublishedNote.text + "\n",
+      String("\(PublishedNote.text)\n\(PublishedNote.signature)".dropLast()),
       "\u{1}\(PublishedNote.text)\n\(PublishedNote.signature)",
       PublishedNote.text + "\n— Bad Name x08go/ZJkuBS9UG/SffcvIAQxVBtiFup\n",
       PublishedNote.text + "\n" + PublishedNote.signature + "Unexpected line.\n",
       PublishedNote.text + "\n" + String(repeating: PublishedNote.signature, count: 101), "", "\n", "\n\n", "\n\n\n",
-    ]) func whatIsNoNoteIsRefused(text: String) {
+    ]) func whatIsNoNoteIsRefused(text: String)
+  {
     #expect(throws: AuditError.self) { try SignedNote(Array(text.utf8)) }
   }
 
@@ -112,7 +114,8 @@ enum PublishedNote {
       "o\n0\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "o\n18446744073709551616\nAAAA\n",
       "o\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\nx\n",
       "o\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nparent p 1\n",
-    ]) func whatIsNoCheckpointIsRefused(text: String) {
+    ]) func whatIsNoCheckpointIsRefused(text: String)
+  {
     #expect(throws: AuditError.self) { try Checkpoint(text: Array(text.utf8)) }
   }
 

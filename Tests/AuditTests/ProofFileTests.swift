@@ -10,7 +10,9 @@ import Testing
 
   private var tree: NaiveTree { NaiveTree(leaves: commits.map { MerkleHash.leaf($0) }) }
 
-  private func note(_ size: UInt64, origin: String = "muster/c/1", parent: Checkpoint.Parent? = nil) throws -> SignedNote {
+  private func note(_ size: UInt64, origin: String = "muster/c/1", parent: Checkpoint.Parent? = nil) throws
+    -> SignedNote
+  {
     try Checkpoint(origin: origin, size: size, root: tree.root(size), parent: parent).signed(with: key)
   }
 

@@ -9,7 +9,8 @@ import Testing
       (Tile(level: 0, index: 1_234_067), "tile/0/x001/x234/067"),
       (Tile(level: 1, index: 5, width: 17), "tile/1/005.p/17"),
       (Tile(level: 3, index: 1000), "tile/3/x001/000"),
-    ]) func pathsAreThoseOfTheSpecification(tile: Tile, path: String) {
+    ]) func pathsAreThoseOfTheSpecification(tile: Tile, path: String)
+  {
     #expect(tile.path == path)
   }
 

@@ -40,8 +40,9 @@ package struct Checkpoint: Equatable, Sendable {
 
   /// Reads a note's text. Lines of extension that are not ours are passed over, as the specification wants.
   package init(text: [UInt8]) throws(AuditError) {
-    guard let lines = String(validating: text, as: UTF8.self)?
-      .split(separator: "\n", omittingEmptySubsequences: false), lines.count >= 4, lines.last == "",
+    guard
+      let lines = String(validating: text, as: UTF8.self)?
+        .split(separator: "\n", omittingEmptySubsequences: false), lines.count >= 4, lines.last == "",
       lines.dropLast().allSatisfy({ !$0.isEmpty })
     else { throw Checkpoint.malformed("it has fewer than three lines, or empty ones") }
     guard let size = Checkpoint.number(lines[1]), let root = Checkpoint.hash(lines[2]) else {

@@ -62,7 +62,9 @@ package struct GrowthProof: Equatable, Sendable {
 
   package init(_ bytes: [UInt8]) throws(AuditError) {
     var lines = ProofLines(bytes)
-    guard lines.next() == Substring(GrowthProof.heading) else { throw GrowthProof.malformed("its first line is another") }
+    guard lines.next() == Substring(GrowthProof.heading) else {
+      throw GrowthProof.malformed("its first line is another")
+    }
     guard let text = lines.next(after: "old "), let old = Base64.decode(text) else {
       throw GrowthProof.malformed("it does not bring the earlier checkpoint along")
     }

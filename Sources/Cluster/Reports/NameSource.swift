@@ -14,6 +14,9 @@ package protocol NameSource {
 }
 
 extension NameSource {
+  /// A tenant's name, also of the one that has no row: the system.
+  package func ownerName(_ id: TenantID) -> String { id == 0 ? "system" : tenantName(id) ?? "#\(id)" }
+
   /// `cluster`, `node:n3`.
   package func scopeName(_ scope: Scope) -> String {
     switch scope.kind {

@@ -13,7 +13,7 @@ extension NameSource {
     case .schemaSet(let event): [FieldReport("key", .text(event.key))] + event.schema.fieldReports
     case .tenantKeyErased(let event):
       [
-        FieldReport("tenant", .text(tenantName(event.tenant))), FieldReport("key", .number(UInt64(event.key))),
+        FieldReport("tenant", .text(ownerName(event.tenant))), FieldReport("key", .number(UInt64(event.key))),
       ]
     case .shardPlaced(let event):
       [shard(event.shard), FieldReport("nodes", .texts(event.nodes.map(nodeName)))]

@@ -17,7 +17,8 @@ extension History {
       throw .refused(
         Refusal(
           .conflict,
-          "the first \(size) commits of this log are not those of the checkpoint: they were altered, or it is another log"))
+          "the first \(size) commits of this log are not those of the checkpoint: they were altered, or it is another log"
+        ))
     }
     return fresh
   }
@@ -26,7 +27,8 @@ extension History {
   package func prove(
     _ request: ProveRequest, _ files: AuditFiles, timeline: UInt64
   ) throws(HistoryError) -> ProveReply {
-    guard request.revision <= request.size, request.from <= request.size, request.revision > 0 || request.from > 0 else {
+    guard request.revision <= request.size, request.from <= request.size, request.revision > 0 || request.from > 0
+    else {
       throw .refused(Refusal(.invalid, "what is to be proved is beyond the checkpoint, at revision \(request.size)"))
     }
     let tree = try tree(of: request.size, root: request.root, files)

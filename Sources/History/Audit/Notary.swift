@@ -66,7 +66,9 @@ package final class Notary {
   /// Compares the log with what was signed before, and finds where the tree goes on.
   private func begin(_ log: LogReader, through last: UInt64) throws {
     var signed: [(place: String, note: SignedNote, checkpoint: Checkpoint)] = []
-    if let note = try files.newestNote() { signed.append((AuditFiles.checkpoint, note, try check(note, AuditFiles.checkpoint))) }
+    if let note = try files.newestNote() {
+      signed.append((AuditFiles.checkpoint, note, try check(note, AuditFiles.checkpoint)))
+    }
     if let copy, let note = try copy.read() { signed.append((copy.place, note, try check(note, copy.place))) }
     let tree = StoredTree(log, files, size: last)
     let ancestors = log.identity.ancestors.map { Checkpoint.origin(clusterID: $0.clusterID, timeline: $0.timeline) }
@@ -105,7 +107,8 @@ package final class Notary {
 
   private func require(_ checkpoint: Checkpoint, _ place: String, _ tree: StoredTree) throws {
     guard checkpoint.origin == origin else {
-      throw NotaryRefusal.inconsistent("\(place) has a checkpoint of another log, \(checkpoint.origin); this is \(origin)")
+      throw NotaryRefusal.inconsistent(
+        "\(place) has a checkpoint of another log, \(checkpoint.origin); this is \(origin)")
     }
     guard checkpoint.size <= tree.size else {
       throw NotaryRefusal.inconsistent(

@@ -43,7 +43,8 @@ package struct ProvenCommits {
     }
     for (leaf, commit) in leaves {
       guard commit.revision == range.size + 1 else {
-        throw AuditError.wrong("where commit \(range.size + 1) belongs, the proof has one that says it is \(commit.revision)")
+        throw AuditError.wrong(
+          "where commit \(range.size + 1) belongs, the proof has one that says it is \(commit.revision)")
       }
       range.append(leaf: leaf)
       noteHeld()

@@ -108,7 +108,9 @@ extension PointReader {
 
   package func cluster() throws(HistoryError) -> ClusterRow {
     var row = try stored(1, ClusterRow.self) ?? ClusterRow()
-    for recorded in try events(named: ["MaintenanceChanged", "BalancingChanged", "TenantKeyErased"]) { row.follow(recorded) }
+    for recorded in try events(named: ["MaintenanceChanged", "BalancingChanged", "TenantKeyErased"]) {
+      row.follow(recorded)
+    }
     return row
   }
 

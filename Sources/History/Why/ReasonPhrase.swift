@@ -31,6 +31,8 @@ extension Reason {
       "it has \(self["replicas"] ?? "more") replicas and its policy asks for \(self["wanted"] ?? "fewer")"
     case .handOverFailed: "the leader did not hand over as it was asked\(inputs)"
     case .checksumMismatch: "replicas differ at the same position\(inputs)"
+    case .checkpointRefused: "what was signed before and the log do not fit together\(inputs)"
+    case .checkpointResumed: "checkpoints are signed again"
     case .hostProblem: "what hosts replicas on \(node) has a problem\(inputs)"
     }
   }

@@ -19,7 +19,8 @@ enum KeyFile {
       do throws(AuditError) { return try SigningKey(text) } catch { throw ServerError.badKey(path, "\(error)") }
     }
     guard !isSigned else {
-      throw ServerError.badKey(path, "it is missing, and checkpoints were signed with it: put it back, or give --signing-key")
+      throw ServerError.badKey(
+        path, "it is missing, and checkpoints were signed with it: put it back, or give --signing-key")
     }
     let key = try SigningKey(name: name, seed: randomBytes(SigningKey.seedBytes))
     let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."

@@ -29,7 +29,9 @@ enum NoteFile {
       throw Failure(.refused, "\"\(text)\" is neither a verifier key (NAME+ID+BASE64) nor a file with one")
     }
     let line = String(decoding: try contents(text), as: UTF8.self).prefix { $0 != "\n" }
-    do throws(AuditError) { return try VerifierKey(String(line)) } catch { throw Failure(.refused, "\(text): \(error)") }
+    do throws(AuditError) { return try VerifierKey(String(line)) } catch {
+      throw Failure(.refused, "\(text): \(error)")
+    }
   }
 
   /// Writes a small file, or standard output for `-`.

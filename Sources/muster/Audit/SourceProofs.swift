@@ -31,7 +31,8 @@ extension DataSource {
 
   func checkpoint() async throws -> CheckpointReply {
     guard let note = try auditFiles.newestNote() else {
-      throw Failure(.refused, "no checkpoint was signed in \(directory.root) yet; a server signs one each minute, and at its stop")
+      throw Failure(
+        .refused, "no checkpoint was signed in \(directory.root) yet; a server signs one each minute, and at its stop")
     }
     var reply = CheckpointReply()
     reply.timeline = directory.identity.timeline
