@@ -1,3 +1,5 @@
+import MusterBytes
+import MusterDisk
 import MusterAudit
 import MusterClient
 import MusterHistory
