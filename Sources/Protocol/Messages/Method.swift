@@ -18,16 +18,16 @@ package enum Method: UInt16, Sendable, CaseIterable {
   case serverInfo = 8
   /// `PositionsRequest` → `PositionsReply`: how far replicas are that promised an epoch.
   case positions = 9
-  /// `BackupRequest` → stream of `BackupFile`, then a `BackupManifest`: what the journal has.
-  case journalFiles = 17
-  /// `BackupRead` → stream of the bytes of one file.
-  case journalRead = 18
   /// `BlameRequest` → `BlameReply`: who made each field of a thing what it is.
   case blame = 11
   /// `WhyRequest` → `WhyReply`: the chain of causes.
   case why = 12
   /// `BisectRequest` → `BisectReply`: the first revision at which a check became false.
   case bisect = 13
+  /// `BackupRequest` → stream of `BackupFile`, then a `BackupManifest`: what the journal has.
+  case journalFiles = 17
+  /// `BackupRead` → stream of the bytes of one file.
+  case journalRead = 18
 
   /// True when elements are answered, as many as the client gave credit for, and then an end.
   package var isStream: Bool {
