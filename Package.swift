@@ -56,7 +56,9 @@ let package = Package(
     part("Log", ["MusterBytes"], documents: ["FileFormats.md"]),
     part("Controllers", ["MusterCluster"]),
     part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
-    part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterRendering"]),
+    part(
+      "History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterRendering"],
+      documents: ["Export/Exports.md"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Hosting", [], documents: ["README.md"]),
@@ -142,7 +144,8 @@ let package = Package(
     tests(
       "History",
       [
-        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterSimulatedDisk",
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterRendering",
+        "MusterSimulatedDisk",
         "MusterWorkload",
       ]),
     tests("Log", ["MusterBytes", "MusterLog", "MusterSimulatedDisk", "MusterWorkload"]),
