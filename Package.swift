@@ -59,7 +59,8 @@ let package = Package(
     part("Controllers", ["MusterCluster"]),
     part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
     part(
-      "History", ["MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterRendering"]),
+      "History", ["MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterRendering"],
+      documents: ["Export/Exports.md"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Hosting", [], documents: ["README.md"]),
@@ -152,7 +153,8 @@ let package = Package(
     tests(
       "History",
       [
-        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterSimulatedDisk",
+        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterRendering",
+        "MusterSimulatedDisk",
         "MusterWorkload",
       ]),
     tests("Log", ["MusterBytes", "MusterLog", "MusterSimulatedDisk", "MusterWorkload"]),

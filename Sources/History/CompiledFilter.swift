@@ -45,6 +45,9 @@ package struct CompiledFilter: Sendable {
     select()
   }
 
+  /// Commits that hold one of these events.
+  package init(events: Set<String>) { eventTypes = events }
+
   /// Commits that speak of one thing, and hold one of these events if any are named.
   package init(_ entity: EntityID, events: Set<String> = []) {
     switch entity {

@@ -29,7 +29,11 @@ struct TenantScope: Sendable {
     if commit.tenant == tenant { return true }
     var touched = Touched()
     for event in commit.events {
-      if case .tenantCreated(let event) = event, event.tenant == tenant { return true }
+      switch event {
+      case .tenantCreated(let event) where event.tenant == tenant: return true
+      case .tenantKeyErased(let event) where event.tenant == tenant: return true
+      default: break
+      }
       event.touch(&touched)
     }
     return touched.collections.contains(where: collections.contains)

@@ -46,22 +46,34 @@ import Testing
     #expect(lengths.count > 1, "\(lengths)")
   }
 
-  @Test func theOriginIsSaid() throws {
-    var origins: Set<OriginKind> = []
-    for revision in stride(from: recorded.last / 2, through: recorded.last, by: 97) {
-      let state = recorded.states[Int(revision)]
-      try state.nodes.forEach { id, row in
-        guard state.nodeID(named: row.name) == id else { return }
-        let reply = try why(.node(id), at: revision)
-        origins.insert(reply.origin)
-        if row.state == .down, reply.chain[0].events.contains(where: { $0.type == "NodeDeclaredDown" }) {
-          #expect(reply.origin == .failure)
-          #expect(reply.words.contains("was declared down after"))
-          #expect(reply.words.contains("began with a failure"))
-        }
+  @Test func aNodeThatIsDownIsSoBecauseOfAFailure() throws {
+    var count = 0
+    for commit in recorded.commits {
+      for case .nodeDeclaredDown(let event) in commit.events {
+        count += 1
+        let reply = try why(.node(event.node), at: commit.revision)
+        #expect(reply.chain.first?.revision == commit.revision && reply.origin == .failure)
+        #expect(reply.words.contains("was declared down after"))
+        #expect(reply.words.contains("began with a failure"))
       }
     }
-    #expect(origins.contains(.failure) && origins.count > 1, "\(origins)")
+    #expect(count > 0)
+  }
+
+  @Test func whatAPersonOrANodeBeganIsSaidToBeTheirs() throws {
+    var origins: Set<OriginKind> = []
+    let state = recorded.states[Int(recorded.last)]
+    try state.configs.forEach { id, _ in
+      let reply = try why(.config(id), at: recorded.last)
+      origins.insert(reply.origin)
+      let root = try #require(reply.chain.last)
+      if reply.origin == .person { #expect(reply.words.contains("It began with a person: \(root.principal).")) }
+    }
+    try state.nodes.forEach { id, row in
+      guard state.nodeID(named: row.name) == id else { return }
+      origins.insert(try why(.node(id), at: recorded.last).origin)
+    }
+    #expect(origins.isSuperset(of: [.person, .node]), "\(origins)")
   }
 
   @Test func everyEventAndEveryReasonHasItsWords() throws {

@@ -49,6 +49,8 @@ extension State {
       "\(event.name) was created, with \(event.shardCount) shards of \(event.policy.replicas) replicas"
     case .collectionChanged(let event): "the policy of \(collectionName(event.collection)) was changed"
     case .collectionDeleted(let event): "\(collectionName(event.collection)) was deleted"
+    case .tenantKeyErased(let event):
+      "the key of the tenant \(tenants.row(event.tenant)?.name ?? "#\(event.tenant)") was destroyed"
     case .principalSeen(let event): "\(event.name) acted for the first time"
     case .sessionOpened(let event): "the client \(event.client) made its first request"
     case .sessionForgotten(let event): "the requests of session \(event.session) were forgotten"

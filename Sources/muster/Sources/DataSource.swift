@@ -1,3 +1,4 @@
+import MusterBytes
 import MusterControllers
 import MusterKernel
 import MusterVault
@@ -77,6 +78,22 @@ final class DataSource: Source {
       for commit in try cursor.next(256) { try each(commit) }
     }
     return try cursor.end(timeline: directory.identity.timeline)
+  }
+
+  /// The commits of a request as lines of JSON, a piece at a time: what `log` says, without making reports of it.
+  ///
+  /// - Parameter each: called with whole lines and the number of them.
+  func lines(_ request: LogRequest, _ each: (borrowing ByteWriter, Int) throws -> Void) throws {
+    let names = try history.state(at: history.last)
+    let cursor = try LogCursor(request, history, names: names, clock: clock)
+    var writer = CommitLineWriter(names: names, clients: try history.forgottenClients(of: names))
+    var lines = ByteWriter(capacity: 1 << 17)
+    while !cursor.isDone {
+      let commits = try cursor.nextCommits(256)
+      lines.removeAll()
+      for commit in commits { writer.write(commit, to: &lines) }
+      try each(lines, commits.count)
+    }
   }
 
   private func subject(_ entity: String, _ moment: Moment) throws -> (EntityName, State) {
