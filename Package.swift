@@ -117,6 +117,12 @@ let package = Package(
     .executableTarget(
       name: "state-benchmark", dependencies: ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"],
       path: "Benchmarks/StateBenchmark", swiftSettings: features),
+    .executableTarget(
+      name: "cost-guard",
+      dependencies: [
+        "MusterBytes", "MusterCluster", "MusterLog", "MusterProtocol", "MusterHistory", "MusterKernel",
+        "MusterRendering", "MusterWorkload",
+      ], path: "Benchmarks/CostGuard", exclude: ["check", "thresholds.json"], swiftSettings: strict),
 
     tests("Bytes", ["MusterBytes"]),
     tests("Cluster", ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"]),
