@@ -46,7 +46,7 @@ struct Options {
   func wants(_ part: String) -> Bool { only == nil || only == part }
 
   private static func exit(with problem: String) -> Never {
-    fatalError(
-      "state-benchmark: \(problem); [--shards N] [--nodes N] [--events N] [--only writes|pages|planning|replay]")
+    let options = "[--shards N] [--nodes N] [--events N] [--only writes|pages|planning|replay]"
+    fatalError("state-benchmark: \(problem); \(options)")
   }
 }
