@@ -1,4 +1,4 @@
-package import MusterAudit
+internal import MusterAudit
 package import MusterBytes
 package import MusterCluster
 package import MusterProtocol
