@@ -70,6 +70,7 @@ import Testing
         ShardsQuestion(collection: newest.collectionName(shard.collection), index: UInt64(shard.index)))
       let one = try recorded.history()
       _ = try one.focus(on: question, at: revision)
+      #expect(one.cost.pages <= 900 && one.cost.blocks <= 400, "a question about one shard is bounded: \(one.cost)")
       point = point + one.cost
       let all = try recorded.history()
       _ = try all.state(at: revision)

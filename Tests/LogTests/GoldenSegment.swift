@@ -1,33 +1,28 @@
-import MusterBytes
-import MusterLog
-import MusterSimulatedDisk
-import Testing
-
 /// A sealed segment as version 1 wrote it. Write-once: these bytes never change.
 enum GoldenSegment {
   static let commits: [[UInt8]] = (0..<6).map { [UInt8](repeating: UInt8($0), count: 40 + $0) }
-  static let hex = ""
+  private static let hex = """
+    6d757374657266310100010000000000000000000100000000000000000000007766554433221100ffeeddccbbaa9988
+    010000000000000001000000000000000000000020000000200000000000000006000000000000000000000000000000
+    010000000000000001000000000000000000000000000000aa36918a6dfece1700000000000000000000000000000000
+    000000000000000000000000000000006d75737465726631010001000000000000000000040200000000000000000000
+    7766554433221100ffeeddccbbaa998801000000000000000100000000000000060000004f0000004e01000002000000
+    060000000000000003000000000000000100000000000000010000000000000000000000000000001b4df90b42e1dc32
+    28b52ffd604e002d0200c4027622080110011801200128023002380140014a100028002901d501032804300438014003
+    2a022b032c042d0509000113034c1c40180ec2e0cf1e081c941828f10e30016d75737465726631010001000000000000
+    0000000500000000000000000000007766554433221100ffeeddccbbaa99880100000000000000010000000000000000
+    000000330000003300000001000000060000000000000000000000000000000100000000000000010000000000000000
+    00000000000000021ccbcae01c3c2d0a0f08a001104f1801200628023006380312207fc75856c743d1e0cd3f4b37eb6c
+    596401a986020885907b5eaf68f660f7b9f06f010000000000003731494b6e646578
+    """
 
   static var bytes: [UInt8] {
     var bytes: [UInt8] = []
-    var rest = Substring(hex)
+    var rest = hex.filter { !$0.isNewline }[...]
     while rest.count >= 2, let byte = UInt8(rest.prefix(2), radix: 16) {
       bytes.append(byte)
       rest = rest.dropFirst(2)
     }
     return bytes
-  }
-}
-
-@Suite struct GoldenPrinter {
-  @Test func print() throws {
-    let harness = try LogHarness.create(CrashDisk())
-    try harness.append(Array(GoldenSegment.commits[0..<2]))
-    try harness.append(Array(GoldenSegment.commits[2..<6]))
-    let path = Layout.live(1)
-    let bytes = try harness.disk.read(path, at: 0, count: 1 << 20)
-    let live = LiveSegmentReader(identity: LogHarness.identity, path: path, bytes: bytes)
-    let packed = try SegmentPacker.pack(live, try live.scan(first: 1, confirmed: 6))
-    Swift.print("GOLDEN", hexadecimal(packed))
   }
 }

@@ -7,8 +7,9 @@
 /// Kept in any case: the two newest groups, whatever is newer than the packed part of the log, and the oldest group when
 /// the log does not go back to its first commit.
 package struct SnapshotThinning {
-  /// The most events between two snapshots of which one may have been dropped.
-  package static let gapMax: UInt64 = 400_000
+  /// The most events between two snapshots of which one may have been dropped: four times what lies between those that
+  /// are written, with room for blocks that go beyond it.
+  package static let gapMax: UInt64 = 450_000
 
   /// A base with its deltas.
   private struct Group {
