@@ -57,7 +57,6 @@ extension State {
     case .alarmRaised(let event): "the alarm \(event.name) was raised: \(event.message)"
     case .alarmCleared(let event): "the alarm \(event.name) was cleared"
     case .tenantCreated(let event): "the tenant \(event.name) was created"
-    case .tenantKeyErased(let event): "key \(event.key) of \(ownerName(event.tenant)) was destroyed"
     }
   }
 
