@@ -152,7 +152,8 @@ let package = Package(
     tests(
       "History",
       [
-        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterSimulatedDisk",
+        "MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterHistory",
+        "MusterSimulatedDisk",
         "MusterWorkload",
       ]),
     tests("Log", ["MusterBytes", "MusterLog", "MusterSimulatedDisk", "MusterWorkload"]),

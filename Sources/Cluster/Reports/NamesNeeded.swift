@@ -31,6 +31,7 @@ package struct NamesNeeded: Sendable {
     switch event {
     case .configKeyAdded(let event): add(event.scope)
     case .collectionCreated(let event): if event.tenant != 0 { tenants.insert(event.tenant) }
+    case .tenantKeyErased(let event): if event.tenant != 0 { tenants.insert(event.tenant) }
     default: break
     }
   }
