@@ -27,7 +27,7 @@ extension EndToEnd {
       let cluster = try await TestCluster()
       for number in 1...9 {
         _ = try await cluster.json(
-          "config", "set", "k\(number % 4)", "a \"quoted\" value", "--reason", "test \(number)")
+          "config", "set", "k\(number % 4)", "a \"quoted\" value \(number)", "--reason", "test \(number)")
       }
       return cluster
     }

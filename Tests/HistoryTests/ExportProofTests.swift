@@ -37,7 +37,9 @@ import Testing
     var proven = ProvenCommits()
     var found: [Revision: CommitReport] = [:]
     for part in parts { try proven.take(part) { commit, names in found[commit.revision] = names.report(commit) } }
-    try #require(proven.size == checkpoint.size && proven.root == checkpoint.root)
+    guard proven.size == checkpoint.size, proven.root == checkpoint.root else {
+      throw AuditError.wrong("another root comes out")
+    }
     return found
   }
 

@@ -72,6 +72,27 @@ private final class MemoryNote: NoteCopy {
     #expect(try recorded.disk.size(path) == 8192)
   }
 
+  @Test func aDamagedTileBelowAFullOneIsNotBelieved() throws {
+    // So large a tree that a full tile of the second level stands over those of the first.
+    let leaves = (0..<70_000).map { MerkleHash.leaf([UInt8($0 & 255), UInt8($0 >> 8 & 255), UInt8($0 >> 16)]) }
+    let disk = CrashDisk()
+    let files = AuditFiles(disk)
+    var frontier = TileFrontier()
+    for leaf in leaves {
+      try frontier.append(leaf: leaf) { (tile, hashes) throws(StorageError) in
+        try files.makeFolders(for: tile)
+        try files.write(tile, hashes)
+      }
+    }
+    disk.flip(AuditFiles.path(Tile(level: 0, index: 3)), bit: 5)
+    let tree = StoredTree(try log(recorded.disk), files, size: 65_536)
+    #expect(throws: Never.self) { try tree.root(65_536) }
+    // The tile would have to be made from commits, and this log has other ones: the damage is not taken for the truth.
+    let made = try tree.hash(of: Subtree(level: 0, index: 3 * 256))
+    #expect(made == MerkleHash.leaf(recorded.commits[3 * 256].encoded()))
+    #expect(try tree.hash(of: Subtree(level: 0, index: 256)) == leaves[256])
+  }
+
   @Test func aDirectoryThatWasRolledBackIsNotSigned() throws {
     let before = recorded.disk.copy()
     _ = try notary(recorded.disk).sign(try log(recorded.disk), through: recorded.last)

@@ -10,7 +10,8 @@ import Testing
 /// A small log, and what a person keeps who wants to know whether it is changed: one checkpoint.
 private struct KeptLog {
   static let identity = LogIdentity(clusterID: "00112233445566778899aabbccddeeff", timeline: 1)
-  private static let segmentBytes = 32 * 1024
+  private static let segmentBytes = 16 * 1024
+  private static let commitsInABlock = 20
 
   let commits: [[UInt8]]
   let disk: CrashDisk
@@ -24,7 +25,7 @@ private struct KeptLog {
     var builder = BlockBuilder(after: plan.chain)
     var next = 0
     while next < commits.count {
-      let end = min(next + 8, commits.count)
+      let end = min(next + KeptLog.commitsInABlock, commits.count)
       for commit in commits[next..<end] { builder.append(commit) }
       if !writer.isSpareReady {
         try LogWriter.prepareSpare(disk, bytes: KeptLog.segmentBytes, pause: {})
@@ -76,20 +77,24 @@ private struct KeptLog {
 @Suite struct TamperTests {
   /// Somebody with an editor: five thousand edits to the files.
   @Test func everyEditOfTheFilesIsCaught() throws {
-    let kept = try KeptLog(KeptLog.commits(120, seed: 3))
+    let kept = try KeptLog(KeptLog.commits(40, seed: 3))
     let checkpoint = kept.checkpoint
     try KeptLog.verify(kept.disk, checkpoint)
     var random = SeededGenerator(seed: 1)
-    var harmless = 0
-    for number in 0..<5000 {
+    var (caught, harmless) = (0, 0)
+    while caught < 5000 {
       let disk = kept.disk.copy()
       try edit(disk, &random)
-      if (try? KeptLog.verify(disk, checkpoint)) == nil { continue }
-      // What is not caught has changed nothing that was signed: the same commits are read.
+      guard (try? KeptLog.verify(disk, checkpoint)) != nil else {
+        caught += 1
+        continue
+      }
+      // What is not caught touched nothing that was signed: the same commits are read.
       harmless += 1
-      #expect(KeptLog.read(disk)?.prefix(kept.commits.count).elementsEqual(kept.commits) == true, "edit \(number)")
+      #expect(KeptLog.read(disk)?.prefix(kept.commits.count).elementsEqual(kept.commits) == true)
+      try #require(
+        harmless < 1000, "edits that touch nothing are few: the last confirmation, bytes swapped for the same")
     }
-    #expect(harmless < 500, "\(harmless) edits touched nothing that is read")
   }
 
   /// Edits one file as bytes: flips, deletes, inserts, swaps, truncates, or puts an older form of it back.

@@ -18,6 +18,12 @@ package enum Method: UInt16, Sendable, CaseIterable {
   case serverInfo = 8
   /// `PositionsRequest` → `PositionsReply`: how far replicas are that promised an epoch.
   case positions = 9
+  /// `BlameRequest` → `BlameReply`: who made each field of a thing what it is.
+  case blame = 11
+  /// `WhyRequest` → `WhyReply`: the chain of causes.
+  case why = 12
+  /// `BisectRequest` → `BisectReply`: the first revision at which a check became false.
+  case bisect = 13
   /// `CheckpointRequest` → `CheckpointReply`: a signed checkpoint of what is durable.
   case checkpoint = 14
   /// `ProveRequest` → `ProveReply`: that a commit is in a tree, or that a tree goes on from another.
@@ -28,12 +34,6 @@ package enum Method: UInt16, Sendable, CaseIterable {
   case journalFiles = 17
   /// `BackupRead` → stream of the bytes of one file.
   case journalRead = 18
-  /// `BlameRequest` → `BlameReply`: who made each field of a thing what it is.
-  case blame = 11
-  /// `WhyRequest` → `WhyReply`: the chain of causes.
-  case why = 12
-  /// `BisectRequest` → `BisectReply`: the first revision at which a check became false.
-  case bisect = 13
 
   /// True when elements are answered, as many as the client gave credit for, and then an end.
   package var isStream: Bool {

@@ -68,6 +68,7 @@ struct ExportFilter: ParsableArguments {
   @Option(help: "Only what speaks of this configuration key.") var config: String = ""
   @Option(help: "Only what this principal did.") var principal: String = ""
   @Option(help: "Only with an event of this type.") var type: String = ""
+  @Option(help: "Only what this tenant did, or what is its own.") var tenant: String = ""
 
   func request() throws -> LogRequest {
     var filter = FilterOptions()
@@ -80,6 +81,7 @@ struct ExportFilter: ParsableArguments {
     filter.config = config
     filter.principal = principal
     filter.type = type
+    filter.tenant = tenant
     return try filter.request()
   }
 }
