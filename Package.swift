@@ -153,7 +153,7 @@ let package = Package(
     tests(
       "History",
       [
-        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterRendering",
+        "MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterRendering",
         "MusterSimulatedDisk",
         "MusterWorkload",
       ]),

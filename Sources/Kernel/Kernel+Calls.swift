@@ -145,6 +145,10 @@ extension Kernel {
     recall(call, .journalRead(request, credit: credit))
   }
 
+  private var beyondTheLog: RPCError {
+    RPCError(.noSuchMoment, "the log has \(view.revision) commits: there is nothing to prove beyond")
+  }
+
   private func prove(_ call: CallID, _ request: ProveRequest) {
     guard request.size <= view.revision, request.revision <= request.size, request.from <= request.size else {
       return fail(

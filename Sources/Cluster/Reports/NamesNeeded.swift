@@ -26,11 +26,13 @@ package struct NamesNeeded: Sendable {
     configs.formUnion(touched.configs)
   }
 
-  /// Adds what an event that gives a name speaks of itself.
+  /// Adds what an event names besides what filters take it to speak of.
   private mutating func add(_ event: Event) {
     switch event {
     case .configKeyAdded(let event): add(event.scope)
     case .collectionCreated(let event): if event.tenant != 0 { tenants.insert(event.tenant) }
+    case .tenantKeyErased(let event): if event.tenant != 0 { tenants.insert(event.tenant) }
+    case .handOverRequested(let event): nodes.insert(event.node)
     default: break
     }
   }

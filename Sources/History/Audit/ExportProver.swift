@@ -120,9 +120,14 @@ package final class ExportProver {
 
   // MARK: Parts
 
+  /// The commits of the unit are copied first: hashes for what lies between are read from the same log, which holds one
+  /// unit at a time.
   private func take(_ unit: LogUnit) throws(HistoryError) {
+    var wanted: [(revision: Revision, bytes: [UInt8])] = []
     try history.log.forEachStoredCommit(in: unit, through: tree.size) { bytes, revision in
-      guard leaves.contains(revision) else { return }
+      if leaves.contains(revision) { wanted.append((revision, Array(bytes))) }
+    }
+    for (revision, bytes) in wanted {
       if revision > proved + 1 {
         closePart()
         try skip(to: revision - 1)

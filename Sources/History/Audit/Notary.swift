@@ -75,7 +75,7 @@ package final class Notary {
     for (place, _, checkpoint) in signed {
       // The second place still has what a timeline before this one signed: this one began with a restore.
       if ancestors.contains(checkpoint.origin) { continue }
-      try require(checkpoint, place, tree)
+      try require(checkpoint, place, tree, log)
     }
     let own = signed.filter { $0.checkpoint.origin == origin }.max { $0.checkpoint.size < $1.checkpoint.size }
     writer = try TreeWriter(files, log, after: own?.checkpoint)
@@ -105,7 +105,7 @@ package final class Notary {
     return checkpoint
   }
 
-  private func require(_ checkpoint: Checkpoint, _ place: String, _ tree: StoredTree) throws {
+  private func require(_ checkpoint: Checkpoint, _ place: String, _ tree: StoredTree, _ log: LogReader) throws {
     guard checkpoint.origin == origin else {
       throw NotaryRefusal.inconsistent(
         "\(place) has a checkpoint of another log, \(checkpoint.origin); this is \(origin)")
@@ -116,12 +116,18 @@ package final class Notary {
           + "the data directory was rolled back. Bring back what is missing, or restore from a backup, which begins a "
           + "new timeline")
     }
-    guard try tree.root(checkpoint.size) == checkpoint.root else {
+    guard try leads(tree, log, to: checkpoint) else {
       throw NotaryRefusal.inconsistent(
         "the first \(checkpoint.size) commits are not those of the checkpoint that was signed (\(place)): they were "
           + "altered, or the data directory was rolled back and went another way. `muster verify --deep` and that "
           + "checkpoint say where")
     }
+  }
+
+  /// A tile that is damaged is no evidence: when the tiles do not lead to what was signed, the commits alone decide.
+  private func leads(_ tree: StoredTree, _ log: LogReader, to checkpoint: Checkpoint) throws -> Bool {
+    if try tree.root(checkpoint.size) == checkpoint.root { return true }
+    return try StoredTree(log, nil, size: checkpoint.size).root(checkpoint.size) == checkpoint.root
   }
 
   private func keep(_ checkpoint: Checkpoint) throws -> SignedNote {

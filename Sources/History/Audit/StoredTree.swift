@@ -41,7 +41,16 @@ package final class StoredTree: HashSource {
     return hashes
   }
 
+  /// A tile as it is stored, unless the full tile above it says that it is damaged. Where none is above, the root says.
   private func stored(_ tile: Tile) throws(HistoryError) -> [SHA256Value]? {
+    guard let hashes = try unchecked(tile) else { return nil }
+    let above = Tile(level: tile.level + 1, index: tile.index / UInt64(Tile.fullWidth))
+    guard size >> UInt64(Tile.height * (above.level + 1)) > above.index else { return hashes }
+    let place = Int(tile.index % UInt64(Tile.fullWidth))
+    return TileFrontier.hash(hashes) == (try self.hashes(of: above))[place] ? hashes : nil
+  }
+
+  private func unchecked(_ tile: Tile) throws(HistoryError) -> [SHA256Value]? {
     guard let files, tile.isFull else { return nil }
     do throws(StorageError) { return try files.tile(tile) } catch { throw .log(.storage(error)) }
   }
@@ -52,7 +61,10 @@ package final class StoredTree: HashSource {
     guard tile.level > 0 else { return try log.leafHashes(first..<(first + UInt64(tile.width))) }
     var hashes: [SHA256Value] = []
     for place in 0..<UInt64(tile.width) {
-      hashes.append(TileFrontier.hash(try self.hashes(of: Tile(level: tile.level - 1, index: first + place))))
+      let below = Tile(level: tile.level - 1, index: first + place)
+      let stored = try unchecked(below)
+      let found = if let stored { stored } else { try made(below) }
+      hashes.append(TileFrontier.hash(found))
     }
     return hashes
   }

@@ -1,7 +1,9 @@
 import MusterBytes
 import MusterDisk
 import MusterAudit
+import MusterBytes
 import MusterClient
+import MusterDisk
 import MusterHistory
 import MusterLog
 import MusterProtocol

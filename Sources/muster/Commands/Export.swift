@@ -16,6 +16,7 @@ struct Export: AsyncParsableCommand {
   @Option(help: "jsonl: a line a commit; csv: a row an event; cloudevents: an envelope an event, each a line.")
   var format: Format
   @Option(help: "The file, or - for standard output.") var to: String
+  @Flag(help: "Do not make the proof beside it, FILE.proof.") var noProof = false
   @OptionGroup var filter: ExportFilter
   @OptionGroup var place: PlaceOptions
 
@@ -29,7 +30,10 @@ struct Export: AsyncParsableCommand {
     var rows: UInt64 = 0
     if format == .csv && file.isEmpty { try file.append(CSV.heading) }
     // A resumed export may find that there is nothing left to say.
-    if let last = file.lastRevision, last >= info.revision { return report(0, file) }
+    if let last = file.lastRevision, last >= info.revision {
+      report(0, file)
+      return try await prove(source)
+    }
     var progress = Progress("commits", total: 0)
     if format == .jsonl, let directory = source as? DataSource {
       try directory.lines(request) { lines, count in
@@ -47,6 +51,14 @@ struct Export: AsyncParsableCommand {
     progress.end()
     try file.finish()
     report(rows, file)
+    try await prove(source)
+  }
+
+  /// Puts the proof beside the export.
+  private func prove(_ source: any Source) async throws {
+    guard to != "-", !noProof, let rows = ExportedRows.Format(rawValue: format.rawValue) else { return }
+    let problem = try await ExportProof.write(for: to, rows, from: source)
+    Terminal.error(problem.map { "no proof: \($0)\n" } ?? "proof in \(ExportProof.path(of: to))\n")
   }
 
   private func report(_ rows: UInt64, _ file: ExportFile) {
