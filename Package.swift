@@ -153,7 +153,8 @@ let package = Package(
     tests(
       "History",
       [
-        "MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterRendering",
+        "MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterHistory",
+        "MusterRendering",
         "MusterSimulatedDisk",
         "MusterWorkload",
       ]),
