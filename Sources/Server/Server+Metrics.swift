@@ -30,6 +30,7 @@ extension Server {
     text.gauge("muster_durable_revision", "The newest revision that is on disk.", kernel.view.revision)
     text.gauge("muster_log_bytes", "Bytes of the log's segments.", sizes.log)
     text.gauge("muster_snapshot_bytes", "Bytes of the snapshots.", sizes.snapshots)
+    text.gauge("muster_horizon_revision", "The oldest revision that is kept; 0 for all.", kernel.view.retention.horizon)
     text.gauge("muster_read_only", "1 while nothing is written.", kernel.readOnlyBecause.isEmpty ? 0 : 1)
   }
 

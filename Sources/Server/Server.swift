@@ -27,6 +27,9 @@ package final class Server {
   var recalls = RecallTable()
   var appender: Appender
   var snapshotter: Snapshotter
+  var retention = RetentionKeeper()
+  /// Why what may go cannot go; empty when it can.
+  var retentionProblem = ""
   private var listener: (any Channel)?
   /// Called once, on the loop, when nothing can be written any more.
   package var onFailure: (LogError) -> Void = { _ in }
@@ -268,6 +271,7 @@ package final class Server {
     retryParked()
     ticks += 1
     if ticks % 10 == 1 { sizes = journal.sizes() }
+    if ticks % RetentionKeeper.ticksBetween == 1 { keepRetention() }
     kernel.tick(Clock.now())
     noteFilling()
     endTickSoon()

@@ -24,8 +24,11 @@ struct Muster: AsyncParsableCommand {
           WatchCommand.self,
         ]),
       CommandGroup(
-        name: "The past:", subcommands: [Log.self, Show.self, Diff.self, Why.self, Export.self, Erase.self]),
-      CommandGroup(name: "The data directory:", subcommands: [Verify.self, Inspect.self, Backup.self]),
+        name: "The past:",
+        subcommands: [Log.self, Show.self, Diff.self, Why.self, Export.self, Erase.self, Retention.self]),
+      CommandGroup(
+        name: "The data directory:",
+        subcommands: [Verify.self, Inspect.self, Backup.self, Restore.self, Repair.self]),
       CommandGroup(name: "Measuring:", subcommands: [Bench.self]),
     ])
 

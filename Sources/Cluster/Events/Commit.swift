@@ -35,6 +35,12 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
   case checksumMismatch = 21
   /// What hosts replicas on a node has a problem.
   case hostProblem = 22
+  /// The cluster was restored from a backup.
+  case restored = 34
+  /// What is older than the policy keeps was cut.
+  case retention = 35
+  /// What was read again from the disk is not what was written.
+  case scrubFault = 36
 
   package var name: String {
     switch self {
@@ -61,6 +67,9 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
     case .handOverFailed: "hand-over-failed"
     case .checksumMismatch: "checksum-mismatch"
     case .hostProblem: "host-problem"
+    case .restored: "restored"
+    case .retention: "retention"
+    case .scrubFault: "scrub-fault"
     }
   }
 }

@@ -48,6 +48,9 @@ package enum Event: Message, Hashable {
   indirect case alarmRaised(AlarmRaised)
   indirect case alarmCleared(AlarmCleared)
   indirect case tenantCreated(TenantCreated)
+  indirect case timelineBegan(TimelineBegan)
+  indirect case retentionChanged(RetentionChanged)
+  indirect case historyCut(HistoryCut)
 
   /// The name that people and scripts see.
   package var name: String {
@@ -93,6 +96,9 @@ package enum Event: Message, Hashable {
     case .alarmRaised: "AlarmRaised"
     case .alarmCleared: "AlarmCleared"
     case .tenantCreated: "TenantCreated"
+    case .timelineBegan: "TimelineBegan"
+    case .retentionChanged: "RetentionChanged"
+    case .historyCut: "HistoryCut"
     }
   }
 
@@ -104,8 +110,8 @@ package enum Event: Message, Hashable {
     "NodeDrainRequested", "NodeDrainCancelled", "NodeDrained", "NodeRemoved", "MaintenanceChanged", "ElectionStarted",
     "BalancingChanged", "HandOverRequested", "ReplicaRebuilding", "CollectionCreated",
     "CollectionChanged", "CollectionDeleted", "ConfigKeyAdded", "ConfigDeleted", "SchemaSet", "TenantKeyErased",
-    "PrincipalSeen",
-    "SessionOpened", "SessionForgotten", "AlarmRaised", "AlarmCleared", "TenantCreated",
+    "PrincipalSeen", "SessionOpened", "SessionForgotten", "AlarmRaised", "AlarmCleared", "TenantCreated",
+    "TimelineBegan", "RetentionChanged", "HistoryCut",
   ]
 
   package func encode(into writer: inout ByteWriter) {
@@ -151,6 +157,9 @@ package enum Event: Message, Hashable {
     case .alarmRaised(var event): writer.message(67, &event)
     case .alarmCleared(var event): writer.message(68, &event)
     case .tenantCreated(var event): writer.message(69, &event)
+    case .timelineBegan(var event): writer.message(70, &event)
+    case .retentionChanged(var event): writer.message(71, &event)
+    case .historyCut(var event): writer.message(72, &event)
     }
   }
 
@@ -201,6 +210,9 @@ package enum Event: Message, Hashable {
     case 67: self = .alarmRaised(try AlarmRaised(from: &inner))
     case 68: self = .alarmCleared(try AlarmCleared(from: &inner))
     case 69: self = .tenantCreated(try TenantCreated(from: &inner))
+    case 70: self = .timelineBegan(try TimelineBegan(from: &inner))
+    case 71: self = .retentionChanged(try RetentionChanged(from: &inner))
+    case 72: self = .historyCut(try HistoryCut(from: &inner))
     default: throw .unknownField(field: next.field)
     }
     guard reader.isAtEnd else { throw .fieldOrder(field: next.field) }

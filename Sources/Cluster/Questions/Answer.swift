@@ -31,6 +31,7 @@ package struct Answer: FieldMessage, Hashable {
   @Boxed package var explanation: ExplanationReport?
   @Boxed package var plan: PlanReport?
   package var lost: [LostShard] = []
+  package var retention: HistoryRow?
   package var tenants: [TenantReport] = []
   /// Where the next page begins (`Page.after`); 0 when this is the last.
   package var next: UInt32 = 0
@@ -54,6 +55,7 @@ package struct Answer: FieldMessage, Hashable {
     try fields.message(9, &explanation)
     try fields.message(10, &plan)
     try fields.messages(11, &lost, count: Answer.rowsMax)
+    try fields.message(15, &retention)
     try fields.messages(17, &tenants, count: Answer.rowsMax)
   }
 }

@@ -38,6 +38,7 @@ extension State {
     try walk(\.sessions)
     try walk(\.alarms)
     try walk(\.tenants)
+    try walk(\.history)
   }
 
   /// A state without any row, to be filled by `addPage` and `finishPages`.
@@ -74,6 +75,7 @@ extension State {
       case .sessions: try sessions.appendPage(Int(page), bytes)
       case .alarms: try alarms.appendPage(Int(page), bytes)
       case .tenants: try tenants.appendPage(Int(page), bytes)
+      case .history: try history.appendPage(Int(page), bytes)
       case .requests: throw WireError.outOfRange(field: 0)
       }
     } catch {
@@ -139,6 +141,7 @@ extension State {
     add(\.sessions)
     add(\.alarms)
     add(\.tenants)
+    add(\.history)
     return count
   }
 }

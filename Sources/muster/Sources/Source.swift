@@ -32,7 +32,7 @@ extension Question {
     case .tenants(var question):
       question.page.after = mark
       return .tenants(question)
-    case .status, .session, .explain, .plan, .recovery: return self
+    case .status, .session, .explain, .plan, .recovery, .retention: return self
     }
   }
 }
