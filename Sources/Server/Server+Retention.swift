@@ -35,9 +35,9 @@ extension Server {
   fileprivate func retained(_ found: Result<Retained, any Error>) {
     retention.isBusy = false
     switch found {
-    case .failure(let error): retentionProblem = "\(error)"
+    case .failure: isRetentionStuck = true
     case .success(let found):
-      retentionProblem = ""
+      isRetentionStuck = false
       retention.cutTo = found.cutTo
       guard let horizon = found.next else { return }
       kernel.cut(to: horizon, Clock.now())

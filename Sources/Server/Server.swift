@@ -28,11 +28,17 @@ package final class Server {
   var appender: Appender
   var snapshotter: Snapshotter
   var retention = RetentionKeeper()
-  /// Why what may go cannot go; empty when it can.
-  var retentionProblem = ""
+  /// What may go cannot go: it is tried again.
+  var isRetentionStuck = false
+  let scrubber: Scrubber
+  var isScrubbing = false
+  /// When the last pass ended, on the clock that never jumps.
+  var scrubbedAt = Clock.now().monotonic
   private var listener: (any Channel)?
   /// Called once, on the loop, when nothing can be written any more.
   package var onFailure: (LogError) -> Void = { _ in }
+  /// Called, on the loop, when what is served is not what the log leads to. Nothing may be served any more.
+  package var onDivergence: (String) -> Void = { _ in }
 
   /// Connections that may be open at once.
   package static let connectionsMax = 4096
@@ -47,6 +53,7 @@ package final class Server {
     archive = Archive(journal)
     appender = Appender(journal)
     snapshotter = Snapshotter(journal)
+    scrubber = Scrubber(journal)
   }
 
   // MARK: Connections
@@ -272,6 +279,7 @@ package final class Server {
     ticks += 1
     if ticks % 10 == 1 { sizes = journal.sizes() }
     if ticks % RetentionKeeper.ticksBetween == 1 { keepRetention() }
+    if ticks % 10 == 1 { considerScrubbing() }
     kernel.tick(Clock.now())
     noteFilling()
     endTickSoon()
@@ -328,6 +336,7 @@ package final class Server {
     }
     flush()
     for connection in Array(connections.values) { connection.leave() }
+    scrubber.stop()
     archive.stop()
     snapshotter.stop()
     appender.stop()

@@ -1,4 +1,4 @@
-package import MusterBytes
+internal import MusterBytes
 
 /// How much is to be kept; 0 is all of it.
 package struct RetentionBounds: Equatable, Sendable {

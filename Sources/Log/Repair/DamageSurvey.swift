@@ -72,14 +72,24 @@ package struct DamageSurvey: Sendable {
           problem: "it ends before what is known to follow")
         return piece
       }
-    } catch LogError.corrupt(let fault) {
-      piece.fault = fault
-    } catch LogError.foreign(let file) {
-      // A single frame that names another cluster is damage like any other; a file full of them is not ours.
-      guard try SegmentSalvage.holdsBlocks(of: name, storage, identity) else { throw LogError.foreign(file: file) }
-      piece.fault = Fault(file: file, offset: 0, revision: name.first, problem: "a frame is of another cluster")
+    } catch let error as LogError {
+      piece.fault = try fault(from: error, name, storage, identity)
     }
     return piece
+  }
+
+  /// What an error says of a segment.
+  private func fault(
+    from error: LogError, _ name: SegmentName, _ storage: any Storage, _ identity: LogIdentity
+  ) throws(LogError) -> Fault {
+    switch error {
+    case .corrupt(let fault): return fault
+    case .foreign(let file):
+      // A single frame that names another cluster is damage like any other; a file full of them is not ours.
+      guard try SegmentSalvage.holdsBlocks(of: name, storage, identity) else { throw error }
+      return Fault(file: file, offset: 0, revision: name.first, problem: "a frame is of another cluster")
+    default: throw error
+    }
   }
 
   /// Pieces that are in order by themselves and do not follow each other: the later one is taken for the wrong one.
@@ -99,18 +109,28 @@ package struct DamageSurvey: Sendable {
     let store = SnapshotStore(storage, identity)
     var usable: [UInt64] = []
     for name in try store.list() {
-      do {
-        let manifest = try store.verify(name)
-        guard manifest.isBase || usable.contains(manifest.parent) else {
-          snapshots.append((name, Fault(file: name.path, offset: 0, problem: "the snapshot it changes cannot be used")))
-          continue
-        }
+      if let fault = try DamageSurvey.fault(of: name, in: store, restingOn: usable) {
+        snapshots.append((name, fault))
+      } else {
         usable.append(name.revision)
         newestSnapshot = name.revision
-      } catch LogError.corrupt(let fault) {
-        snapshots.append((name, fault))
-      } catch LogError.foreign(let file) {
-        snapshots.append((name, Fault(file: file, offset: 0, problem: "it is of another cluster")))
+      }
+    }
+  }
+
+  /// - Parameter usable: the snapshots that are in order.
+  private static func fault(
+    of name: SnapshotName, in store: SnapshotStore, restingOn usable: [UInt64]
+  ) throws(LogError) -> Fault? {
+    do throws(LogError) {
+      let manifest = try store.verify(name)
+      if manifest.isBase || usable.contains(manifest.parent) { return nil }
+      return Fault(file: name.path, offset: 0, problem: "the snapshot it changes cannot be used")
+    } catch {
+      switch error {
+      case .corrupt(let fault): return fault
+      case .foreign(let file): return Fault(file: file, offset: 0, problem: "it is of another cluster")
+      default: throw error
       }
     }
   }

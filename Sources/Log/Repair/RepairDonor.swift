@@ -1,4 +1,4 @@
-package import MusterBytes
+internal import MusterBytes
 
 /// Another copy of the same journal: a backup, a directory, or files that a server sent. What cannot be read of it is
 /// as if it were not there.

@@ -1,4 +1,4 @@
-package import MusterBytes
+internal import MusterBytes
 
 /// One thing that a repair does.
 package enum RepairAction: Equatable, Sendable {

@@ -45,20 +45,25 @@ struct Repair: AsyncParsableCommand {
 
   /// Whose directory it is; where that cannot be read, what the other copy is of, if the files here are its.
   private func identity(_ target: LockedDirectory, _ origin: RepairOrigin) throws -> LogIdentity {
-    do {
+    do throws(JournalError) {
       return try target.opened { () throws(LogError) in try DirectoryIdentity.read(target.storage) }
-    } catch JournalError.log(.corrupt, _) {
-      let survey = try DamageSurvey(target.storage, origin.identity)
-      guard survey.pieces.contains(where: { $0.fault == nil }) else {
-        throw Failure(.corruption, "\(data): it cannot be read whose directory this is, nor any segment of it")
-      }
-      if apply {
-        try target.opened { () throws(LogError) in try DirectoryIdentity.write(target.storage, origin.identity) }
-      } else {
-        Terminal.error("muster: \(data): whose directory this is cannot be read; it would be written anew\n")
-      }
-      return origin.identity
+    } catch {
+      guard error.isCorruption else { throw error }
+      return try assumedIdentity(target, origin.identity)
     }
+  }
+
+  private func assumedIdentity(_ target: LockedDirectory, _ identity: LogIdentity) throws -> LogIdentity {
+    let survey = try DamageSurvey(target.storage, identity)
+    guard survey.pieces.contains(where: { $0.fault == nil }) else {
+      throw Failure(.corruption, "\(data): it cannot be read whose directory this is, nor any segment of it")
+    }
+    if apply {
+      try target.opened { () throws(LogError) in try DirectoryIdentity.write(target.storage, identity) }
+    } else {
+      Terminal.error("muster: \(data): whose directory this is cannot be read; it would be written anew\n")
+    }
+    return identity
   }
 
   private func show(_ plan: RepairPlan, _ identity: LogIdentity, isDone: Bool) throws {
