@@ -135,7 +135,7 @@ extension State {
   }
 
   /// `n1 to n5, catching-up`
-  private func words(_ move: MoveRow) -> String {
+  func words(_ move: MoveRow) -> String {
     "\(move.source == 0 ? "none" : nodeName(move.source)) to \(move.target == 0 ? "none" : nodeName(move.target)), "
       + move.step.name
   }

@@ -110,11 +110,12 @@ package struct Restoration {
     parent.revision = revision
     parent.lastRevision = cut.revision
     parent.chain = cut.chain.withUnsafeBytes { Array($0) }
-    let ancestors = older.map { ancestor in
-      var ancestor = ancestor
-      ancestor.revision = min(ancestor.revision, revision)
-      return ancestor
-    } + [parent]
+    let ancestors =
+      older.map { ancestor in
+        var ancestor = ancestor
+        ancestor.revision = min(ancestor.revision, revision)
+        return ancestor
+      } + [parent]
     guard ancestors.count <= Ancestry.ancestorsMax else {
       throw Refusal(.limitReached, "this cluster was restored \(Ancestry.ancestorsMax) times already")
     }

@@ -40,6 +40,18 @@ extension Kernel {
     carryOut(.raiseAlarm(command), of: "storage", .storageLow, now)
   }
 
+  /// Checkpoints are refused, or signed again. A person must look: the alarm stays until then.
+  package func auditChanged(_ problem: String?, _ now: Now) {
+    let name = "checkpoint-refused"
+    if let problem {
+      let alarm = RaiseAlarm(name: name, message: problem.clipped(to: Limits.reasonBytes))
+      carryOut(.raiseAlarm(alarm), of: "audit", .checkpointRefused, now)
+    } else if let id = sequencer.head.alarmID(named: name), sequencer.head.alarms[id].isRaised {
+      let clear = Command.clearAlarm(ClearAlarm(name: name))
+      carryOut(clear, of: "audit", .checkpointResumed, now)
+    }
+  }
+
   /// Decides what the server itself wants.
   func carryOut(_ command: Command, of controller: String, _ reason: ReasonKind, _ now: Now) {
     let proposal = Proposal(controller: controller, command: command, reason: Reason(reason), cause: 0)

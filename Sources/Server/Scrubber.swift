@@ -112,7 +112,8 @@ final class Scrubber: Sendable {
       let (rate, isStopping) = shared.withLock { ($0.bytesPerSecond, $0.isStopping) }
       guard !isStopping else { return false }
       guard left > 0 else { return true }
-      let milliseconds = rate == 0 ? Scrubber.pauseMillisecondsMax : min(left * 1000 / rate, Scrubber.pauseMillisecondsMax)
+      let milliseconds =
+        rate == 0 ? Scrubber.pauseMillisecondsMax : min(left * 1000 / rate, Scrubber.pauseMillisecondsMax)
       if milliseconds == 0 { return true }
       Pause.milliseconds(UInt32(milliseconds))
       left -= min(left, max(1, milliseconds * rate / 1000))

@@ -27,6 +27,10 @@ package final class Server {
   var recalls = RecallTable()
   var appender: Appender
   var snapshotter: Snapshotter
+  let auditor: Auditor
+  /// The revision that the newest checkpoint is of, and why there is none of a later one.
+  var checkpointed: Revision = 0
+  var checkpointProblem: String?
   var retention = RetentionKeeper()
   /// What may go cannot go: it is tried again.
   var isRetentionStuck = false
@@ -46,9 +50,10 @@ package final class Server {
   private static let outboxMax = 1 << 20
   private static let tickMilliseconds: Int64 = 100
 
-  package init(_ journal: Journal, _ kernel: Kernel, on loop: any EventLoop) {
+  package init(_ journal: Journal, _ kernel: Kernel, _ auditor: Auditor, on loop: any EventLoop) {
     self.journal = journal
     self.kernel = kernel
+    self.auditor = auditor
     self.loop = loop
     archive = Archive(journal)
     appender = Appender(journal)
@@ -295,11 +300,12 @@ package final class Server {
 
   // MARK: Beginning and end
 
-  private var isStopping = false
+  private(set) var isStopping = false
 
   /// Begins to listen, and to let time pass. The future is the port that was bound.
   package func start(_ address: ListenAddress) -> EventLoopFuture<Int> {
     armTick()
+    beginCheckpoints()
     let bound = NIOLoopBound(self, eventLoop: loop)
     journal.observeSpace { [loop] problem in
       loop.execute {
@@ -337,6 +343,7 @@ package final class Server {
     flush()
     for connection in Array(connections.values) { connection.leave() }
     scrubber.stop()
+    auditor.stop(signing: kernel.view.revision == checkpointed ? nil : kernel.view.revision)
     archive.stop()
     snapshotter.stop()
     appender.stop()

@@ -25,7 +25,10 @@ struct Muster: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "The past:",
-        subcommands: [Log.self, Show.self, Diff.self, Why.self, Export.self, Erase.self, Retention.self]),
+        subcommands: [
+          Log.self, Show.self, Diff.self, Blame.self, Why.self, Bisect.self, Check.self, Export.self, Erase.self,
+          CheckpointCommand.self, Prove.self, Retention.self,
+        ]),
       CommandGroup(
         name: "The data directory:",
         subcommands: [Verify.self, Inspect.self, Backup.self, Restore.self, Repair.self]),

@@ -42,7 +42,8 @@ extension EndToEnd {
 
     /// What a question cost to answer is not the same everywhere.
     private func withoutCost(_ text: String) -> String {
-      text.split(separator: ",\"blocksRead\"").first.map(String.init) ?? text
+      let text = text.components(separatedBy: ",\"blocksRead\"")[0]
+      return text.components(separatedBy: ",\"cost\"")[0].trimmingCharacters(in: ["}", "\n"])
     }
 
     @Test func theStateSurvivesAKillAndThePastStaysAsItWas() async throws {

@@ -14,7 +14,8 @@ extension Draft {
     let policy = command.policy
     for (what, seconds) in [("log", policy.logSeconds), ("snapshots", policy.snapshotSeconds)] {
       guard seconds == 0 || seconds >= Limits.retentionSecondsMin else {
-        throw Refusal(.invalid, "the \(what) would be kept for \(seconds) s; the least is \(Limits.retentionSecondsMin)")
+        throw Refusal(
+          .invalid, "the \(what) would be kept for \(seconds) s; the least is \(Limits.retentionSecondsMin)")
       }
     }
     for (what, bytes) in [("log", policy.logBytes), ("snapshots", policy.snapshotBytes)] {

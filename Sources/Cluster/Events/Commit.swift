@@ -35,6 +35,9 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
   case checksumMismatch = 21
   /// What hosts replicas on a node has a problem.
   case hostProblem = 22
+  /// What was signed and the log do not fit together, or no checkpoint could be written.
+  case checkpointRefused = 31
+  case checkpointResumed = 32
   /// The cluster was restored from a backup.
   case restored = 34
   /// What is older than the policy keeps was cut.
@@ -67,6 +70,8 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
     case .handOverFailed: "hand-over-failed"
     case .checksumMismatch: "checksum-mismatch"
     case .hostProblem: "host-problem"
+    case .checkpointRefused: "checkpoint-refused"
+    case .checkpointResumed: "checkpoint-resumed"
     case .restored: "restored"
     case .retention: "retention"
     case .scrubFault: "scrub-fault"

@@ -42,7 +42,8 @@ package struct BackupManifest: FieldMessage, Hashable {
 
   /// True when it says all that it must.
   package var isSound: Bool {
-    identity.isValid && horizon?.isSound != false && Ancestry(ancestors).isSound && (lastRevision == 0 || chain.count == SHA256Value.byteCount)
+    identity.isValid && horizon?.isSound != false && Ancestry(ancestors).isSound
+      && (lastRevision == 0 || chain.count == SHA256Value.byteCount)
   }
 }
 

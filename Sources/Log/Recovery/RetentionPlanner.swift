@@ -56,7 +56,9 @@ package enum RetentionPlanner {
   }
 
   /// A live segment is as long as it was made, and mostly zeros.
-  private static func storedBytes(_ segment: SegmentContent) -> UInt64 { UInt64(segment.live?.end ?? segment.fileBytes) }
+  private static func storedBytes(_ segment: SegmentContent) -> UInt64 {
+    UInt64(segment.live?.end ?? segment.fileBytes)
+  }
 
   /// Groups of snapshots that are older than the policy keeps, or more than it has space for. What the horizon and the
   /// newest snapshots rest on stays.

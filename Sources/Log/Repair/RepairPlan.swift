@@ -178,6 +178,7 @@ extension RepairPlan {
   private func keepAside(_ path: String, _ storage: any Storage) throws {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     let copy = RecoveryPlan.free(name, among: try storage.list(Layout.broken))
-    try storage.replace(copy, in: Layout.broken, with: try storage.read(path, at: 0, count: try storage.size(path) ?? 0))
+    try storage.replace(
+      copy, in: Layout.broken, with: try storage.read(path, at: 0, count: try storage.size(path) ?? 0))
   }
 }

@@ -6,7 +6,7 @@ internal import MusterBytes
 /// A class, because the buffers it holds cannot be copied.
 package final class SegmentPacker {
   /// Raw bytes gathered before they are compressed together.
-  package static let packBytes = 256 * 1024
+  package static let packBytes = 64 * 1024
   private static let level: Int32 = 3
 
   private let identity: LogIdentity
@@ -19,28 +19,37 @@ package final class SegmentPacker {
   private var pack = ByteWriter(capacity: 2 * packBytes)
   private var entry = PackEntry()
   private var index = SealedIndex()
+  private var keys: KeyIndexBuilder?
   /// The chain value of the last block that was added.
   private(set) var chain: SHA256Value
 
   /// Begins a segment.
+  ///
+  /// - Parameter keys: what is looked for in commits, so that they are found by what they speak of; nil for no index.
   init(
-    _ identity: LogIdentity, first: UInt64, chainBefore: SHA256Value, run: UInt64, durableThrough: UInt64
+    _ identity: LogIdentity, first: UInt64, chainBefore: SHA256Value, run: UInt64, durableThrough: UInt64,
+    keys: CommitKeys? = nil
   ) {
     self.identity = identity
     self.first = first
     self.chainBefore = chainBefore
     self.run = run
     self.durableThrough = durableThrough
+    self.keys = keys.map { KeyIndexBuilder($0) }
     chain = chainBefore
     writeHead()
   }
 
   /// The bytes of the sealed form of a segment.
   ///
+  /// - Parameter keys: what is looked for in commits, so that they are found by what they speak of; nil for no index.
   /// - Throws: when a block of the live form does not follow the one before.
-  package static func pack(_ live: LiveSegmentReader, _ scan: LiveScan) throws(LogError) -> [UInt8] {
+  package static func pack(
+    _ live: LiveSegmentReader, _ scan: LiveScan, _ keys: CommitKeys? = nil
+  ) throws(LogError) -> [UInt8] {
     let packer = SegmentPacker(
-      live.identity, first: scan.first, chainBefore: scan.chainBefore, run: scan.run, durableThrough: scan.lastRevision)
+      live.identity, first: scan.first, chainBefore: scan.chainBefore, run: scan.run, durableThrough: scan.lastRevision,
+      keys: keys)
     for block in scan.blocks { try packer.add(block, of: live) }
     return packer.finish()
   }
@@ -86,6 +95,7 @@ package final class SegmentPacker {
     let length = ByteWriter.varintSize(UInt64(head.count)) + head.count + view.commits.count
     if pack.count > 0 && pack.count + length > SegmentPacker.packBytes { closePack() }
     note(view.header)
+    keys?.note(view)
     pack.varint(UInt64(length))
     pack.varint(UInt64(head.count))
     pack.raw(head.bytes)
@@ -111,6 +121,7 @@ package final class SegmentPacker {
     entry.offset = UInt64(output.count)
     let written = Frame.append(pack.bytes, header, codec: .zstandard, level: SegmentPacker.level, to: &output)
     entry.storedBytes = written.storedBytes
+    keys?.closePack(index.packs.count)
     index.packs.append(entry)
     entry = PackEntry()
     pack.removeAll()
@@ -118,11 +129,15 @@ package final class SegmentPacker {
 
   private func writeIndex() {
     index.chain = chain.withUnsafeBytes { Array($0) }
+    var head = frame(.keys)
+    head.version = 2
+    keys?.write(head, to: &output, &index)
     let offset = output.count
     var content = ByteWriter()
     index.encode(into: &content)
     var header = frame(.index)
     header.parts = UInt32(index.packs.count)
+    if index.keyScheme > 0 { header.version = 2 }
     Frame.append(content.bytes, header, codec: .zstandard, to: &output)
     SealedIndex.appendTrailer(offset, to: &output)
   }

@@ -15,7 +15,8 @@ struct Repair: AsyncParsableCommand {
       something to repair; 4 when there is damage that this copy cannot repair.
       """)
   @Option(help: "The data directory; nobody may serve from it.") var data: String
-  @Option(help: "A backup, another copy of the directory, or HOST:PORT of a server of the same cluster.") var from: String
+  @Option(help: "A backup, another copy of the directory, or HOST:PORT of a server of the same cluster.") var from:
+    String
   @Flag(help: "Repair, instead of only saying what would be done.") var apply = false
   @OptionGroup var output: OutputOptions
 

@@ -24,7 +24,8 @@ struct Retention: AsyncParsableCommand {
         var text = row.policy.isForEver ? "everything is kept for ever\n" : "log        \(row.policy.words.log)\n"
         if !row.policy.isForEver { text += "snapshots  \(row.policy.words.snapshots)\n" }
         if row.horizon > 0 {
-          text += "horizon    revision \(row.horizon) (\(Timestamp.format(row.horizonTime))), cut at revision \(row.cutAt)\n"
+          text +=
+            "horizon    revision \(row.horizon) (\(Timestamp.format(row.horizonTime))), cut at revision \(row.cutAt)\n"
         }
         return text
       }
