@@ -141,7 +141,8 @@ package struct Restoration {
   private func copySegments(_ files: RestoreTarget, _ each: (Revision) -> Void) throws {
     let log = history.log
     for segment in log.segments where segment.name.first <= cut.revision {
-      if segment.name.isSealed && segment.lastRevision <= cut.revision {
+      let isWhole = segment.name.isSealed && segment.lastRevision <= cut.revision
+      if isWhole, try isOfAncestor(segment, files.identity) {
         _ = try log.verifyChain(of: segment)
         try files.put(segment.name.path, try source.read(segment.name.path, at: 0, count: segment.fileBytes))
         each(segment.lastRevision)
@@ -161,6 +162,14 @@ package struct Restoration {
       }
       each(through)
     }
+  }
+
+  /// Whether the heir of this cluster takes a file's frames for its own. Those of a cluster that it does not come from,
+  /// since all that was written under it is left behind, are written anew.
+  private func isOfAncestor(_ segment: SegmentContent, _ identity: LogIdentity) throws -> Bool {
+    let head = try source.read(segment.name.path, at: 0, count: FrameHeader.byteCount)
+    guard case .valid(let header) = head.withUnsafeBytes({ FrameHeader.parse($0) }) else { return false }
+    return identity.owns(header)
   }
 
   private func copySnapshots(_ files: RestoreTarget) throws {

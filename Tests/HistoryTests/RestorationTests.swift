@@ -127,7 +127,7 @@ import Testing
     try taken.create("letters", zeros: 1)
     #expect(throws: LogError.occupied) { try restore(recorded.disk, at: 10, into: taken) }
     let full = CrashDisk()
-    full.capacity = 20_000
+    full.capacity = 3_000
     #expect(throws: (any Error).self) { try restore(recorded.disk, at: 250, into: full) }
     full.capacity = .max
     try restore(recorded.disk, at: 250, into: full)
@@ -136,8 +136,8 @@ import Testing
 
   @Test func rotInTheBackupIsNotTakenOver() throws {
     let recorded = try RecordedHistory(seed: 4, commits: 900)
-    let sealed = try #require(try SegmentName.all(in: recorded.disk.list(Layout.log)).first { $0.isSealed })
-    recorded.disk.flip(sealed.path, bit: 40_000)
+    let name = try #require(try SegmentName.all(in: recorded.disk.list(Layout.log)).first)
+    recorded.disk.flip(name.path, bit: (4096 + 130) * 8)
     #expect(throws: (any Error).self) { try restore(recorded.disk, at: 900, into: CrashDisk()) }
   }
 

@@ -57,8 +57,16 @@ import Testing
       }
     }
     let whole = try DamageSurvey(disk, LogHarness.identity).isWhole
-    let plan = try repair(disk, from: backup)
-    #expect(whole == plan.actions.isEmpty)
+    let plan: RepairPlan
+    do {
+      plan = try repair(disk, from: backup)
+    } catch RepairObstacle.unrecoverable(let revision, _) {
+      // What stands behind the last block cannot be read: it may have been a block that nobody else has.
+      #expect(revision == UInt64(harness.ledger.count) + 1)
+      return
+    }
+    // A last segment that was removed leaves no trace but in the backup.
+    #expect(whole ? plan.actions.count <= 1 : !plan.actions.isEmpty)
     expectEqual(try LogHarness.readAll(disk), harness.ledger)
     let log = try LogHarness.reader(disk)
     _ = try Verification.run(log, SnapshotStore(disk, LogHarness.identity))
@@ -70,17 +78,17 @@ import Testing
   }
 
   @Test func aBackupThatEndsBeforeTheDamageDoesAndItsOwnBlocksBehindItStay() throws {
-    let harness = try filled(seed: 1)
+    let again = try LogHarness.create(CrashDisk(), segmentBytes: 80 * Frame.alignment)
+    for place in 0..<6 as Range<UInt8> { try again.append([[place, 1]]) }
     let backup = CrashDisk()
-    try BackupRun.run(harness.disk, to: backup)
-    let again = try LogHarness(harness.disk, ledger: harness.ledger)
+    try BackupRun.run(again.disk, to: backup)
     for place in 0..<4 as Range<UInt8> { try again.append([[place, 9]]) }
     try again.confirm(isFinal: true)
-    let scan = try #require(try LogHarness.reader(harness.disk).segments.last?.live)
+    let scan = try #require(try LogHarness.reader(again.disk).segments.last?.live)
     let path = Layout.live(scan.first)
     // What the backup has is damaged; what it does not have is taken from the damaged file itself.
-    let disk = harness.disk.copy()
-    disk.flip(path, bit: (scan.blocks[1].offset + 140) * 8)
+    let disk = again.disk.copy()
+    disk.flip(path, bit: (scan.blocks[1].offset + 130) * 8)
     let plan = try repair(disk, from: backup)
     guard case .rewrite(_, let through, let own, let donated, path)? = plan.actions.first else {
       Issue.record("\(plan.actions)")
@@ -91,7 +99,7 @@ import Testing
     #expect(try disk.list(Layout.broken).count == 1)
     // A block that only the damaged file had is lost, and nothing is made up for it.
     for lost in [scan.blocks.count - 2, scan.blocks.count - 1] {
-      let hopeless = harness.disk.copy()
+      let hopeless = again.disk.copy()
       hopeless.flip(path, bit: (scan.blocks[lost].offset + 130) * 8)
       let revision = scan.blocks[lost].header.firstRevision
       #expect(throws: RepairObstacle.unrecoverable(revision: revision, file: path)) {
@@ -106,7 +114,8 @@ import Testing
     try BackupRun.run(harness.disk, to: backup)
     let damaged = harness.disk.copy()
     for path in try damagedFiles(damaged) where path.hasSuffix(".sealed") || path.hasSuffix(".live") {
-      damaged.flip(path, bit: 4200 * 8)
+      // Within the first pack, or the first block.
+      damaged.flip(path, bit: (path.hasSuffix(".sealed") ? 310 : 4096 + 130) * 8)
     }
     let whole = damaged.copy()
     try repair(whole, from: backup)
@@ -125,7 +134,7 @@ import Testing
     let harness = try filled(seed: 3)
     let disk = harness.disk.copy()
     let sealed = try #require(try SegmentName.all(in: disk.list(Layout.log)).first)
-    disk.flip(sealed.path, bit: 4200 * 8)
+    disk.flip(sealed.path, bit: try #require(try disk.size(sealed.path)) / 2 * 8)
     // Another cluster's backup.
     let stranger = CrashDisk()
     let identity = LogIdentity(clusterID: "ffffffffffffffffffffffffffffffff", timeline: 1)

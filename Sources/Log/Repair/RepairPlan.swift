@@ -58,6 +58,11 @@ package struct RepairPlan {
       let next = survey.pieces.dropFirst(place + 1).first?.chainBefore
       chain = try rebuild(piece, storage, donor, after: chain, before: next)
     }
+    // A last segment that is gone leaves no trace here; the other copy knows of it.
+    let last = survey.pieces.last
+    if let last, last.fault == nil, let end = last.lastRevision, donor.block(from: end + 1, following: chain) != nil {
+      _ = try rebuild(DamageSurvey.Piece(first: end + 1), storage, donor, after: chain, before: nil)
+    }
     for (name, _) in survey.snapshots { try plan(name, donor) }
   }
 

@@ -76,13 +76,15 @@ struct Repair: AsyncParsableCommand {
     ]
     switch output.format {
     case .table:
-      if faults.isEmpty { Terminal.out("nothing is damaged\n") }
+      if faults.isEmpty {
+        Terminal.out(plan.actions.isEmpty ? "nothing is damaged\n" : "the other copy reaches further than this one\n")
+      }
       for fault in faults { Terminal.out("damaged  \(fault)\n") }
       for action in plan.actions { Terminal.out("\(isDone ? "did     " : "would   ") \(action.words)\n") }
     case .json, .jsonl: Terminal.out(JSON.object(members).line + "\n")
     }
     guard isDone || plan.actions.isEmpty else {
-      throw Failure(.refused, "\(data) is damaged and can be repaired: run this again with --apply")
+      throw Failure(.refused, "\(data) can be repaired: run this again with --apply")
     }
   }
 }
