@@ -29,7 +29,7 @@ package struct ServerList: Sendable {
 /// Used by one task at a time.
 package actor Client {
   private let servers: ServerList
-  private let hello: Hello
+  private var hello: Hello
   private var connection: ClientConnection?
 
   package init(_ servers: ServerList, hello: Hello) {
@@ -45,6 +45,8 @@ package actor Client {
       do {
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let fresh = try await ClientConnection.connect(host: host, port: port, hello: hello, on: loop).get()
+        // The cluster that answered first stays the one: one that was restored from it is another.
+        hello.clusterID = fresh.server.clusterID
         connection = fresh
         return fresh
       } catch let error as ClientError {

@@ -34,6 +34,9 @@ package enum Limits {
   package static let sessions = 100_000
   /// Shards that are placed by one commit; a larger collection is placed by a series of commits.
   package static let shardsPerPlacement = 1000
+  /// The shortest time and the least space that history may be kept for.
+  package static let retentionSecondsMin: UInt64 = 60
+  package static let retentionBytesMin: UInt64 = 1 << 20
   package static let amountMax: UInt64 = 1 << 60
 }
 

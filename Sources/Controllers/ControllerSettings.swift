@@ -14,18 +14,8 @@ package struct ControllerSettings: Sendable, Equatable {
     [delayKey] + MoveBudget.keys("system/moves/recovery") + MoveBudget.keys("system/moves/balance")
 
   package init(_ state: State) {
-    if let seconds = Self.number(Self.delayKey, state) { repairDelay = min(seconds, 86_400) * 1000 }
-    recovery.read("system/moves/recovery") { Self.number($0, state) }
-    balance.read("system/moves/balance") { Self.number($0, state) }
-  }
-
-  private static func number(_ key: String, _ state: State) -> UInt64? {
-    guard let id = state.configID(key, in: .cluster) else { return nil }
-    // A key without a schema holds what was written as text.
-    switch state.configs[id].value {
-    case .integer(let value): return UInt64(max(0, value))
-    case .text(let text): return Int64(text).map { UInt64(max(0, $0)) }
-    default: return nil
-    }
+    if let seconds = state.systemNumber(Self.delayKey) { repairDelay = min(seconds, 86_400) * 1000 }
+    recovery.read("system/moves/recovery") { state.systemNumber($0) }
+    balance.read("system/moves/balance") { state.systemNumber($0) }
   }
 }

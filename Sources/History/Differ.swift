@@ -33,6 +33,7 @@ package struct Differ {
       { state, row in state.fieldReports(row) }, each)
     rows(\.configs, { $0.value != nil }, { names.entity($0) }, { $0.fieldReports }, each)
     rows(\.schemas, { $0.isKnown }, { "schema/\($0.key)" }, { $0.schema.fieldReports }, each)
+    rows(\.history, { _ in true }, { _ in "history" }, { $0.policy.fieldReports }, each)
     rows(\.tenants, { $0.isKnown }, { "tenant/\($0.name)" }, { _ in [] }, each)
     rows(
       \.alarms, { $0.isRaised }, { "alarm/\($0.name)" }, { [FieldReport("message", .text($0.message))] }, each)

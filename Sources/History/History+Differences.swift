@@ -102,7 +102,8 @@ private struct ChangedThings {
     case .collectionCreated(let event):
       collections.insert(event.collection)
       note(event.firstShard, event.shardCount)
-    case .collectionDeleted: wholeShards = .max / 2
+    // What is not followed row by row: the whole states are compared.
+    case .collectionDeleted, .retentionChanged, .historyCut: wholeShards = .max / 2
     case .tenantCreated(let event): tenants.insert(event.tenant)
     case .tenantKeyErased(let event):
       if event.tenant == 0 { isClusterChanged = true } else { tenants.insert(event.tenant) }

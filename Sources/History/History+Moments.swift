@@ -12,7 +12,7 @@ extension History {
     switch moment {
     case .now: return last
     case .revision(let revision):
-      guard revision <= last else { throw .future(asked: "revision \(revision)", newest: last) }
+      try requireKept(revision)
       return revision
     case .time(let time): return try revision(atOrBefore: time)
     case .ago(let span):
@@ -21,9 +21,16 @@ extension History {
     }
   }
 
+  /// That a revision is neither in the future nor cut.
+  package func requireKept(_ revision: Revision) throws(HistoryError) {
+    guard revision <= last else { throw .future(asked: "revision \(revision)", newest: last) }
+    if let horizon = log.horizon, revision < horizon.revision { throw .cut(asked: "revision \(revision)", horizon) }
+  }
+
   /// The last commit at or before a log time.
   package func revision(atOrBefore time: Microseconds) throws(HistoryError) -> Revision {
-    let units = log.units(from: 1, through: last)
+    if let horizon = log.horizon, time < horizon.time { throw .cut(asked: "that time", horizon) }
+    let units = log.units(from: log.oldestRevision, through: last)
     var low = 0
     var high = units.count
     while low < high {

@@ -8,7 +8,7 @@ extension History {
   /// Its digest is computed from its rows, and checked: the commits that its block still holds must lead from it to
   /// the digest that the log has for the end of the block. A state that does not follow everything has no digest.
   package func state(at revision: Revision, following parts: StateParts = .all) throws(HistoryError) -> State {
-    guard revision <= last else { throw .future(asked: "revision \(revision)", newest: last) }
+    try requireKept(revision)
     let state = try stored(atOrBefore: revision, following: parts)
     return try completed(state, at: revision)
   }
@@ -135,10 +135,16 @@ extension History {
   ///
   /// - Parameter each: called after every block with its last revision.
   package func verifyDeep(_ each: (Revision) -> Void) throws(HistoryError) {
-    var unchecked = try manifests()[...]
-    var state = State()
+    // What lies before the horizon is gone, and the snapshot there is what everything since rests on.
+    let oldest = log.horizon?.revision ?? 0
+    var unchecked = try manifests().drop { $0.revision < oldest }
+    var state = oldest == 0 ? State() : try self.state(at: oldest)
+    if let horizon = log.horizon, state.digest != horizon.digest {
+      throw .divergence(
+        oldest, "the state there has digest \(state.digest.hex), and the cut says \(horizon.digest.hex)")
+    }
     try replaying(&state) { [self] state in
-      try log.forEachBlock(from: 1, through: last) { block in
+      try log.forEachBlock(from: max(oldest, 1), through: last) { block in
         try History.apply(block, through: block.header.lastRevision, to: &state)
         try History.check(state, against: block.header)
         if let manifest = unchecked.first, manifest.revision <= state.revision {

@@ -35,7 +35,7 @@ package final class LogCursor {
     firstRevision =
       try request.from.map { (from) throws(HistoryError) in
         try LogCursor.start(from, history, clock)
-      } ?? 1
+      } ?? history.log.oldestRevision
     left = request.limit == 0 ? .max : request.limit
     units = UnitCursor(
       history.log, from: firstRevision, through: lastRevision, matching: filter.selection,

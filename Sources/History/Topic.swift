@@ -16,7 +16,9 @@ extension Event {
     case .nodeSuspected, .nodeRecovered, .nodeDeclaredDown, .nodeJoined, .nodeRestarted, .nodeLeft, .nodeCordoned,
       .nodeUncordoned, .nodeDrainRequested, .nodeDrainCancelled, .nodeDrained, .nodeRemoved, .maintenanceChanged:
       .members
-    case .principalSeen, .sessionOpened, .sessionForgotten, .alarmRaised, .alarmCleared, .tenantCreated: .everything
+    case .principalSeen, .sessionOpened, .sessionForgotten, .alarmRaised, .alarmCleared, .tenantCreated,
+      .timelineBegan, .retentionChanged, .historyCut:
+      .everything
     }
   }
 }

@@ -30,14 +30,14 @@ extension Kernel {
     } else if !readOnlyBecause.isEmpty {
       readOnlyBecause = ""
       let clear = Command.clearAlarm(ClearAlarm(name: "disk-full"))
-      if sequencer.head.alarmID(named: "disk-full") != nil { carryOut(clear, .storageRecovered, now) }
+      if sequencer.head.alarmID(named: "disk-full") != nil { carryOut(clear, of: "storage", .storageRecovered, now) }
     }
   }
 
   /// Raises an alarm about what the shell keeps for the kernel: the disk, keys.
   package func raise(_ alarm: String, _ message: String, _ now: Now) {
     let command = RaiseAlarm(name: alarm, message: message.clipped(to: Limits.reasonBytes))
-    carryOut(.raiseAlarm(command), .storageLow, now)
+    carryOut(.raiseAlarm(command), of: "storage", .storageLow, now)
   }
 
   /// Checkpoints are refused, or signed again. A person must look: the alarm stays until then.
@@ -45,16 +45,16 @@ extension Kernel {
     let name = "checkpoint-refused"
     if let problem {
       let alarm = RaiseAlarm(name: name, message: problem.clipped(to: Limits.reasonBytes))
-      carryOut(
-        Proposal(controller: "audit", command: .raiseAlarm(alarm), reason: Reason(.checkpointRefused), cause: 0), now)
+      carryOut(.raiseAlarm(alarm), of: "audit", .checkpointRefused, now)
     } else if let id = sequencer.head.alarmID(named: name), sequencer.head.alarms[id].isRaised {
       let clear = Command.clearAlarm(ClearAlarm(name: name))
-      carryOut(Proposal(controller: "audit", command: clear, reason: Reason(.checkpointResumed), cause: 0), now)
+      carryOut(clear, of: "audit", .checkpointResumed, now)
     }
   }
 
-  private func carryOut(_ command: Command, _ reason: ReasonKind, _ now: Now) {
-    let proposal = Proposal(controller: "storage", command: command, reason: Reason(reason), cause: 0)
+  /// Decides what the server itself wants.
+  func carryOut(_ command: Command, of controller: String, _ reason: ReasonKind, _ now: Now) {
+    let proposal = Proposal(controller: controller, command: command, reason: Reason(reason), cause: 0)
     carryOut(proposal, now)
   }
 

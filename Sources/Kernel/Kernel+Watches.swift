@@ -9,6 +9,15 @@ extension Kernel {
     let next = view.revision + 1
     // The first commit is of revision 1: whoever asks from 0 on wants everything.
     let from = max(request.from ?? next, 1)
+    guard from >= view.retention.horizon else {
+      let history = view.retention
+      return fail(
+        call,
+        RPCError(
+          .noSuchMoment,
+          "revision \(from) is not kept any more: history before revision \(history.horizon) was cut at revision "
+            + "\(history.cutAt)"))
+    }
     guard from <= next else {
       fail(
         call,

@@ -39,10 +39,16 @@ public enum LogError: Error, Equatable, Sendable {
   /// A sync failed earlier: what is on disk is unknown, and only a restart finds out.
   case poisoned(StorageError)
   case storage(StorageError)
+  /// A restore into this directory was cut short.
+  case unfinished
+  /// No run of this backup was finished.
+  case unfinishedBackup
   /// The directory is a backup: who served from it would write a second history of the same cluster.
   case isBackup
   /// A backup reaches further than what is to be backed up: that was rolled back, or is another copy.
   case behind(there: UInt64, here: UInt64)
+  /// The journal was cut since it was backed up last: what lies between is in neither.
+  case gap(after: UInt64, before: UInt64)
   /// A file was packed or cut while it was about to be read.
   case gone(file: String)
   /// Two copies of one cluster have different blocks that end with this revision.
@@ -63,10 +69,16 @@ extension LogError: CustomStringConvertible {
     case .full: "no prepared space is left on the disk; free some, and writing goes on"
     case .poisoned(let error): "an earlier write failed (\(error)); restart to find out what is on disk"
     case .storage(let error): "\(error)"
+    case .unfinished:
+      "a restore into this directory was cut short; run `muster restore` again, or empty it"
+    case .unfinishedBackup: "no run of this backup was finished; run `muster backup` again"
     case .isBackup: "this is a backup, which is only read; `muster restore` makes a data directory from it"
     case .behind(let there, let here):
       "the backup reaches revision \(there) and the journal only \(here): it was rolled back, or is another copy. "
         + "Back it up to a directory of its own"
+    case .gap(let after, let before):
+      "the backup ends at revision \(after), and the journal begins at \(before) now: what lay between was cut before it "
+        + "was backed up. Begin a backup in another directory"
     case .gone(let file): "\(file) was replaced meanwhile; run this again"
     case .forked(let revision):
       "the two have different histories up to revision \(revision): both were written to since they were one"

@@ -4,6 +4,8 @@ package import MusterBytes
 package final class LogReader {
   package let storage: any Storage
   package let identity: LogIdentity
+  /// Where the history begins that is kept; nil while it is all of it.
+  package let horizon: Horizon?
   package private(set) var segments: [SegmentContent] = []
   package internal(set) var cost = ReadCost()
   let files: SegmentFiles
@@ -26,14 +28,21 @@ package final class LogReader {
     self.storage = storage
     self.identity = identity
     files = SegmentFiles(storage: storage, identity: identity)
+    horizon = try Horizon.read(storage, identity)
+    let first = horizon?.firstRevision ?? 1
+    // What lies before the horizon is about to be deleted.
     let names = SegmentName.all(in: try reading { () throws(StorageError) in try storage.list(Layout.log) })
-    try checkNoGap(names)
+      .filter { $0.first >= first }
+    try checkNoGap(names, from: first)
     for (place, name) in names.enumerated() {
       let isLast = place == names.count - 1
       let known = isLast ? confirmed : names[place + 1].first - 1
       let segment = try files.open(
         name, confirmed: known, isGrowing: isLast && isGrowing, before: older?.segment(named: name))
       segments.append(segment)
+      guard place > 0 || segment.chainBefore == beginning else {
+        throw segment.name.fault(0, "the segment does not follow what was cut before it", segment.name.first)
+      }
       guard isLast || segment.lastRevision == known else {
         throw segment.fault("the segment ends before the next one begins, at revision \(known + 1)")
       }
@@ -54,17 +63,27 @@ package final class LogReader {
     self.storage = storage
     self.identity = identity
     files = SegmentFiles(storage: storage, identity: identity)
+    horizon = nil
     segments = [try files.open(name, confirmed: confirmed, isGrowing: false, before: nil)]
   }
 
+  /// The oldest revision that is kept.
+  package var oldestRevision: UInt64 { horizon?.revision ?? 1 }
+  /// The chain value before the first segment.
+  private var beginning: SHA256Value {
+    horizon.map { $0.chain.withUnsafeBytes { SHA256Value($0) } } ?? .zero
+  }
   package var firstRevision: UInt64 { segments.first?.name.first ?? 1 }
   package var lastRevision: UInt64 { segments.last?.lastRevision ?? 0 }
   package var lastTime: UInt64 { segments.last { !$0.units.isEmpty }?.units.last?.time ?? 0 }
 
-  private func checkNoGap(_ names: [SegmentName]) throws(LogError) {
-    if names.isEmpty { throw .corrupt(Fault(file: Layout.log, offset: 0, revision: 1, problem: "there is no segment")) }
-    if let first = names.first, first.first != 1 {
-      throw .corrupt(Fault(file: first.path, offset: 0, revision: 1, problem: "the segments before it are missing"))
+  private func checkNoGap(_ names: [SegmentName], from first: UInt64) throws(LogError) {
+    guard let oldest = names.first else {
+      throw .corrupt(Fault(file: Layout.log, offset: 0, revision: first, problem: "there is no segment"))
+    }
+    guard oldest.first == first else {
+      throw .corrupt(
+        Fault(file: oldest.path, offset: 0, revision: first, problem: "the segments before it are missing"))
     }
   }
 
@@ -162,7 +181,7 @@ package final class LogReader {
   ///
   /// - Parameter each: called with every block's header and its own chain value.
   package func verifyChain(_ each: (BlockHeader, SHA256Value) throws -> Void = { _, _ in }) throws -> SHA256Value {
-    var chain = SHA256Value.zero
+    var chain = beginning
     for segment in segments {
       guard segment.chainBefore == chain else {
         throw segment.name.fault(0, "the segment does not follow the one before", segment.name.first)

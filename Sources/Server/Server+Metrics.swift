@@ -7,6 +7,7 @@ extension Server {
   package func metrics() -> String {
     var text = MetricsText()
     addLog(&text)
+    addScrub(&text)
     addCommands(&text)
     addWatchers(&text)
     addCluster(&text)
@@ -30,7 +31,22 @@ extension Server {
     text.gauge("muster_durable_revision", "The newest revision that is on disk.", kernel.view.revision)
     text.gauge("muster_log_bytes", "Bytes of the log's segments.", sizes.log)
     text.gauge("muster_snapshot_bytes", "Bytes of the snapshots.", sizes.snapshots)
+    text.gauge("muster_horizon_revision", "The oldest revision that is kept; 0 for all.", kernel.view.retention.horizon)
     text.gauge("muster_read_only", "1 while nothing is written.", kernel.readOnlyBecause.isEmpty ? 0 : 1)
+  }
+
+  private func addScrub(_ text: inout MetricsText) {
+    let counts = scrubber.counts
+    text.counter("muster_scrub_bytes_total", "Stored bytes that were read again and checked.", counts.bytes)
+    text.counter("muster_scrub_passes_total", "Passes over everything that is stored.", counts.passes)
+    text.counter("muster_scrub_faults_total", "Faults of stored files that passes found.", counts.faults)
+    text.gauge(
+      "muster_scrub_last_completed_seconds", "When the last pass ended, in seconds since 1970; 0 for never.",
+      counts.lastCompleted / 1_000_000)
+    text.gauge(
+      "muster_scrub_followed_revision", "The state that follows the log beside the live one is at this revision.",
+      counts.followed)
+    text.gauge("muster_retention_stuck", "1 while what the policy lets go cannot be deleted.", isRetentionStuck ? 1 : 0)
   }
 
   private func addCommands(_ text: inout MetricsText) {

@@ -31,9 +31,18 @@ package final class Server {
   /// The revision that the newest checkpoint is of, and why there is none of a later one.
   var checkpointed: Revision = 0
   var checkpointProblem: String?
+  var retention = RetentionKeeper()
+  /// What may go cannot go: it is tried again.
+  var isRetentionStuck = false
+  let scrubber: Scrubber
+  var isScrubbing = false
+  /// When the last pass ended, on the clock that never jumps.
+  var scrubbedAt = Clock.now().monotonic
   private var listener: (any Channel)?
   /// Called once, on the loop, when nothing can be written any more.
   package var onFailure: (LogError) -> Void = { _ in }
+  /// Called, on the loop, when what is served is not what the log leads to. Nothing may be served any more.
+  package var onDivergence: (String) -> Void = { _ in }
 
   /// Connections that may be open at once.
   package static let connectionsMax = 4096
@@ -49,6 +58,7 @@ package final class Server {
     archive = Archive(journal)
     appender = Appender(journal)
     snapshotter = Snapshotter(journal)
+    scrubber = Scrubber(journal)
   }
 
   // MARK: Connections
@@ -273,6 +283,8 @@ package final class Server {
     retryParked()
     ticks += 1
     if ticks % 10 == 1 { sizes = journal.sizes() }
+    if ticks % RetentionKeeper.ticksBetween == 1 { keepRetention() }
+    if ticks % 10 == 1 { considerScrubbing() }
     kernel.tick(Clock.now())
     noteFilling()
     endTickSoon()
@@ -330,6 +342,7 @@ package final class Server {
     }
     flush()
     for connection in Array(connections.values) { connection.leave() }
+    scrubber.stop()
     auditor.stop(signing: kernel.view.revision == checkpointed ? nil : kernel.view.revision)
     archive.stop()
     snapshotter.stop()

@@ -38,7 +38,8 @@ package enum Startup {
     return try Journal.open(path, options: options)
   }
 
-  private static func newClusterID() -> String {
+  /// 16 random bytes in digits.
+  package static func newClusterID() -> String {
     var generator = SystemRandomNumberGenerator()
     return (0..<2).map { _ in
       let digits = String(generator.next(), radix: 16)

@@ -27,9 +27,11 @@ struct Muster: AsyncParsableCommand {
         name: "The past:",
         subcommands: [
           Log.self, Show.self, Diff.self, Blame.self, Why.self, Bisect.self, Check.self, Export.self, Erase.self,
-          CheckpointCommand.self, Prove.self, CheckProof.self,
+          CheckpointCommand.self, Prove.self, CheckProof.self, Retention.self,
         ]),
-      CommandGroup(name: "The data directory:", subcommands: [Verify.self, Inspect.self, Backup.self]),
+      CommandGroup(
+        name: "The data directory:",
+        subcommands: [Verify.self, Inspect.self, Backup.self, Restore.self, Repair.self]),
       CommandGroup(name: "Measuring:", subcommands: [Bench.self]),
     ])
 

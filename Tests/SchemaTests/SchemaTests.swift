@@ -88,6 +88,7 @@ struct SchemaTests {
     try check(state.sessions[1])
     try check(state.alarms[1])
     try check(state.tenants[1])
+    try check(state.history[1])
   }
 
   @Test func requestsAreWhatTheSchemaSays() throws {
@@ -205,6 +206,11 @@ struct SchemaTests {
     backup.chain = ancestor.chain
     backup.time = 5
     backup.ancestors = [ancestor]
+    var horizon = Horizon()
+    horizon.revision = 20
+    horizon.digestHigh = 3
+    horizon.cutAt = 25
+    backup.horizon = horizon
     try check(backup)
     var file = BackupFile()
     file.name = "log/x"
@@ -241,6 +247,19 @@ private enum SchemaSamples {
     replicas.followers = [FollowerWord(shard: 3, node: 2, epoch: 1, isInSync: true)]
     replicas.fellBehind = [4]
     replicas.yields = [Yield(shard: 1, epoch: 2, heir: 3, since: 4)]
+    var retention = RetentionPolicy()
+    retention.logSeconds = 86400
+    retention.snapshotBytes = 1 << 30
+    var began = TimelineBegan()
+    began.parentCluster = "00112233445566778899aabbccddeeff"
+    began.parentTimeline = 1
+    began.revision = 9
+    began.chain = [UInt8](repeating: 9, count: 32)
+    var cut = HistoryCut()
+    cut.horizon = 7
+    cut.digestLow = 4
+    cut.firstRevision = 3
+    cut.chain = began.chain
     let node = JoinNode(
       name: "fresh", domain: "eu/a/r", labels: [Label("disk", "ssd")], capacity: [Amount("disk", 50)], address: "h:1",
       heartbeatMilliseconds: 500)
@@ -272,6 +291,7 @@ private enum SchemaSamples {
       .createTenant(CreateTenant(name: "t")), .setSchema(SetSchema(key: "t/secret", schema: sensitive)),
       .setConfig(SetConfig(key: "t/secret", scope: ScopeName(.tenant, "t"), value: .sealed(sealed))),
       .eraseTenant(EraseTenant(tenant: "t")), .eraseTenant(EraseTenant(tenant: "")),
+      .setRetention(SetRetention(retention)), .beginTimeline(BeginTimeline(began)), .cutHistory(CutHistory(cut)),
       .batch(Batch([.setMaintenance(SetMaintenance(isOn: false))])),
       .removeNode(RemoveNode(name: "fresh")),
     ]
@@ -311,6 +331,7 @@ private enum SchemaSamples {
       .shards(ShardsQuestion(collection: "", node: "n1")), .shards(ShardsQuestion(collection: "c1", index: 0)),
       .configs(configs), .schemas(SchemasQuestion()), .session(SessionQuestion(client: "operator")),
       .explain(ExplainQuestion(collection: "c1", index: 0)), .plan(planQuestion), .recovery(RecoveryQuestion()),
+      .retention(RetentionQuestion()),
       .tenants(TenantsQuestion()),
       .check(CheckQuestion("count(nodes) > 0")),
     ]

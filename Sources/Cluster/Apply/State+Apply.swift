@@ -65,6 +65,10 @@ extension State {
     case .alarmRaised(let event): apply(event, revision, time)
     case .alarmCleared(let event): try apply(event, revision, time)
     case .tenantCreated(let event): try apply(event, revision)
+    // It says where the rows come from, and leaves them as they are.
+    case .timelineBegan: break
+    case .retentionChanged(let event): apply(event, revision)
+    case .historyCut(let event): apply(event, revision, time)
     }
   }
 

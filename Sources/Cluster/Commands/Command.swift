@@ -32,6 +32,9 @@ package indirect enum Command: Message, Hashable {
   case raiseAlarm(RaiseAlarm)
   case clearAlarm(ClearAlarm)
   case createTenant(CreateTenant)
+  case beginTimeline(BeginTimeline)
+  case setRetention(SetRetention)
+  case cutHistory(CutHistory)
   case eraseTenant(EraseTenant)
   case batch(Batch)
 
@@ -66,6 +69,9 @@ package indirect enum Command: Message, Hashable {
     case .raiseAlarm: "RaiseAlarm"
     case .clearAlarm: "ClearAlarm"
     case .createTenant: "CreateTenant"
+    case .beginTimeline: "BeginTimeline"
+    case .setRetention: "SetRetention"
+    case .cutHistory: "CutHistory"
     case .eraseTenant: "EraseTenant"
     case .batch: "Batch"
     }
@@ -101,6 +107,9 @@ package indirect enum Command: Message, Hashable {
     case .raiseAlarm(var command): writer.message(32, &command)
     case .clearAlarm(var command): writer.message(33, &command)
     case .createTenant(var command): writer.message(34, &command)
+    case .beginTimeline(var command): writer.message(40, &command)
+    case .setRetention(var command): writer.message(41, &command)
+    case .cutHistory(var command): writer.message(42, &command)
     case .eraseTenant(var command): writer.message(44, &command)
     case .batch(var command): writer.message(48, &command)
     }
@@ -140,6 +149,9 @@ package indirect enum Command: Message, Hashable {
     case 32: self = .raiseAlarm(try RaiseAlarm(from: &inner))
     case 33: self = .clearAlarm(try ClearAlarm(from: &inner))
     case 34: self = .createTenant(try CreateTenant(from: &inner))
+    case 40: self = .beginTimeline(try BeginTimeline(from: &inner))
+    case 41: self = .setRetention(try SetRetention(from: &inner))
+    case 42: self = .cutHistory(try CutHistory(from: &inner))
     case 44: self = .eraseTenant(try EraseTenant(from: &inner))
     case 48: self = .batch(try Batch(from: &inner))
     default: throw .unknownField(field: next.field)

@@ -114,7 +114,7 @@ extension Command {
   /// What rests on observations that only the controllers have.
   fileprivate var isReserved: Bool {
     switch self {
-    case .startElections, .concludeElection, .shrinkInSync, .rebuildReplica: true
+    case .startElections, .concludeElection, .shrinkInSync, .rebuildReplica, .beginTimeline, .cutHistory: true
     case .batch(let batch): batch.commands.contains(where: \.isReserved)
     default: false
     }

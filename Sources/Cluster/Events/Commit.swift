@@ -38,6 +38,12 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
   /// What was signed and the log do not fit together, or no checkpoint could be written.
   case checkpointRefused = 31
   case checkpointResumed = 32
+  /// The cluster was restored from a backup.
+  case restored = 34
+  /// What is older than the policy keeps was cut.
+  case retention = 35
+  /// What was read again from the disk is not what was written.
+  case scrubFault = 36
 
   package var name: String {
     switch self {
@@ -66,6 +72,9 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
     case .hostProblem: "host-problem"
     case .checkpointRefused: "checkpoint-refused"
     case .checkpointResumed: "checkpoint-resumed"
+    case .restored: "restored"
+    case .retention: "retention"
+    case .scrubFault: "scrub-fault"
     }
   }
 }

@@ -48,6 +48,9 @@ package enum Event: Message, Hashable {
   indirect case alarmRaised(AlarmRaised)
   indirect case alarmCleared(AlarmCleared)
   indirect case tenantCreated(TenantCreated)
+  indirect case timelineBegan(TimelineBegan)
+  indirect case retentionChanged(RetentionChanged)
+  indirect case historyCut(HistoryCut)
 
   /// The name that people and scripts see.
   package var name: String {
@@ -93,6 +96,9 @@ package enum Event: Message, Hashable {
     case .alarmRaised: "AlarmRaised"
     case .alarmCleared: "AlarmCleared"
     case .tenantCreated: "TenantCreated"
+    case .timelineBegan: "TimelineBegan"
+    case .retentionChanged: "RetentionChanged"
+    case .historyCut: "HistoryCut"
     }
   }
 
@@ -108,6 +114,7 @@ package enum Event: Message, Hashable {
     ("ConfigDeleted", 49), ("SchemaSet", 50), ("TenantKeyErased", 51), ("PrincipalSeen", 64), ("SessionOpened", 65),
     ("SessionForgotten", 66),
     ("AlarmRaised", 67), ("AlarmCleared", 68), ("TenantCreated", 69),
+    ("TimelineBegan", 70), ("RetentionChanged", 71), ("HistoryCut", 72),
   ]
 
   package static let names = kinds.map(\.name)
@@ -155,6 +162,9 @@ package enum Event: Message, Hashable {
     case .alarmRaised(var event): writer.message(67, &event)
     case .alarmCleared(var event): writer.message(68, &event)
     case .tenantCreated(var event): writer.message(69, &event)
+    case .timelineBegan(var event): writer.message(70, &event)
+    case .retentionChanged(var event): writer.message(71, &event)
+    case .historyCut(var event): writer.message(72, &event)
     }
   }
 
@@ -205,6 +215,9 @@ package enum Event: Message, Hashable {
     case 67: self = .alarmRaised(try AlarmRaised(from: &inner))
     case 68: self = .alarmCleared(try AlarmCleared(from: &inner))
     case 69: self = .tenantCreated(try TenantCreated(from: &inner))
+    case 70: self = .timelineBegan(try TimelineBegan(from: &inner))
+    case 71: self = .retentionChanged(try RetentionChanged(from: &inner))
+    case 72: self = .historyCut(try HistoryCut(from: &inner))
     default: throw .unknownField(field: next.field)
     }
     guard reader.isAtEnd else { throw .fieldOrder(field: next.field) }

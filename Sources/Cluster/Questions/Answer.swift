@@ -43,6 +43,7 @@ package struct Answer: FieldMessage, Hashable {
   @Boxed package var explanation: ExplanationReport?
   @Boxed package var plan: PlanReport?
   package var lost: [LostShard] = []
+  package var retention: HistoryRow?
   package var tenants: [TenantReport] = []
   package var check: CheckReport?
   /// Where the next page begins (`Page.after`); 0 when this is the last.
@@ -68,6 +69,7 @@ package struct Answer: FieldMessage, Hashable {
     try fields.message(10, &plan)
     try fields.messages(11, &lost, count: Answer.rowsMax)
     try fields.message(13, &check)
+    try fields.message(15, &retention)
     try fields.messages(17, &tenants, count: Answer.rowsMax)
   }
 }

@@ -136,6 +136,12 @@ package struct SessionQuestion: FieldMessage, Hashable {
   }
 }
 
+/// How long history is kept, and what was cut.
+package struct RetentionQuestion: FieldMessage, Hashable {
+  package init() {}
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {}
+}
+
 /// Whether an expression holds.
 package struct CheckQuestion: FieldMessage, Hashable {
   package var expression = ""
@@ -160,6 +166,7 @@ package enum Question: Message, Hashable {
   case explain(ExplainQuestion)
   case plan(PlanQuestion)
   case recovery(RecoveryQuestion)
+  case retention(RetentionQuestion)
   case tenants(TenantsQuestion)
   case check(CheckQuestion)
 
@@ -178,6 +185,7 @@ package enum Question: Message, Hashable {
     case .explain(var question): writer.message(8, &question)
     case .plan(var question): writer.message(9, &question)
     case .recovery(var question): writer.message(10, &question)
+    case .retention(var question): writer.message(15, &question)
     case .tenants(var question): writer.message(17, &question)
     case .check(var question): writer.message(13, &question)
     }
@@ -199,6 +207,7 @@ package enum Question: Message, Hashable {
     case 8: self = .explain(try ExplainQuestion(from: &inner))
     case 9: self = .plan(try PlanQuestion(from: &inner))
     case 10: self = .recovery(try RecoveryQuestion(from: &inner))
+    case 15: self = .retention(try RetentionQuestion(from: &inner))
     case 17: self = .tenants(try TenantsQuestion(from: &inner))
     case 13: self = .check(try CheckQuestion(from: &inner))
     default: throw .unknownField(field: next.field)

@@ -18,6 +18,7 @@ extension State {
         throw notFound("shard", "\(question.collection)/\(question.index)")
       }
       answer.explanation = try advisor.explain(question, shard, in: self)
+    case .retention: answer.retention = retention
     case .recovery: answer.lost = lostShards()
     case .check(let question):
       do throws(ExpressionError) {

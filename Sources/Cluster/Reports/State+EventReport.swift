@@ -1,3 +1,5 @@
+internal import MusterBytes
+
 extension EventReport {
   /// An event in words.
   init(_ event: Event, _ names: some NameSource) { self.init(event.name, names.fields(of: event)) }
@@ -73,6 +75,22 @@ extension NameSource {
       [FieldReport("alarm", .text(event.name)), FieldReport("message", .text(event.message))]
     case .alarmCleared(let event): [FieldReport("alarm", .text(event.name))]
     case .tenantCreated(let event): [FieldReport("tenant", .text(event.name))]
+    case .timelineBegan(let event):
+      [
+        FieldReport("parentCluster", .text(event.parentCluster)),
+        FieldReport("parentTimeline", .number(event.parentTimeline)),
+        FieldReport("parentRevision", .number(event.revision)),
+        FieldReport("parentBlockRevision", .number(event.lastRevision)),
+        FieldReport("parentChain", .bytes(event.chain)),
+      ]
+    case .retentionChanged(let event): event.policy.fieldReports
+    case .historyCut(let event):
+      [
+        FieldReport("horizon", .number(event.horizon)),
+        FieldReport("digest", .text(SetDigest(low: event.digestLow, high: event.digestHigh).hex)),
+        FieldReport("firstRevision", .number(event.firstRevision)), FieldReport("chain", .bytes(event.chain)),
+        FieldReport("root", event.root.isEmpty ? .nothing : .bytes(event.root)),
+      ]
     }
   }
 
@@ -108,6 +126,15 @@ extension NameSource {
 
   private func labels(_ labels: [Label]) -> [FieldReport] {
     labels.isEmpty ? [] : [FieldReport("labels", .texts(labels.map { "\($0.name)=\($0.value)" }))]
+  }
+}
+
+extension RetentionPolicy {
+  package var fieldReports: [FieldReport] {
+    [
+      FieldReport("logSeconds", .number(logSeconds)), FieldReport("logBytes", .number(logBytes)),
+      FieldReport("snapshotSeconds", .number(snapshotSeconds)), FieldReport("snapshotBytes", .number(snapshotBytes)),
+    ]
   }
 }
 

@@ -38,6 +38,7 @@ extension State {
     try walk(\.sessions)
     try walk(\.alarms)
     try walk(\.tenants)
+    try walk(\.history)
   }
 
   /// A state without any row, to be filled by `addPage` and `finishPages`.
@@ -79,6 +80,7 @@ extension State {
       case .sessions: try sessions.addPage(Int(page), bytes, isNewer: isNewer)
       case .alarms: try alarms.addPage(Int(page), bytes, isNewer: isNewer)
       case .tenants: try tenants.addPage(Int(page), bytes, isNewer: isNewer)
+      case .history: try history.addPage(Int(page), bytes, isNewer: isNewer)
       case .requests: throw WireError.outOfRange(field: 0)
       }
     } catch {
@@ -144,6 +146,7 @@ extension State {
     add(\.sessions)
     add(\.alarms)
     add(\.tenants)
+    add(\.history)
     return count
   }
 }

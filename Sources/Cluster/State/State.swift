@@ -28,6 +28,7 @@ package struct State: Sendable {
   package internal(set) var sessions = PagedTable<SessionRow>()
   package internal(set) var alarms = PagedTable<AlarmRow>()
   package internal(set) var tenants = PagedTable<TenantRow>()
+  package internal(set) var history = PagedTable<HistoryRow>()
 
   var index = NameIndex()
   /// What nodes carry, by node number.
@@ -123,6 +124,7 @@ extension State {
     add(sessions)
     add(alarms)
     add(tenants)
+    add(history)
     sessions.forEach { id, session in
       for request in session.window { sum += request.digest(session: id) }
     }

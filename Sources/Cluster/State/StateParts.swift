@@ -16,7 +16,7 @@ package struct StateParts: OptionSet, Hashable, Sendable {
   /// Whether a state that follows these parts has this table.
   package func include(_ table: TableID) -> Bool {
     switch table {
-    case .cluster, .nodes, .collections, .shards, .moves, .tenants: true
+    case .cluster, .nodes, .collections, .shards, .moves, .tenants, .history: true
     case .configs, .schemas: contains(.configuration)
     case .principals, .sessions, .alarms, .requests: contains(.surroundings)
     }
@@ -40,7 +40,7 @@ extension Question {
     switch self {
     // A plan decides on a copy, and that takes a digest.
     case .status, .plan: .all
-    case .nodes, .collections, .shards, .explain, .recovery, .tenants: .core
+    case .nodes, .collections, .shards, .explain, .recovery, .tenants, .retention: .core
     case .configs, .schemas: .configuration
     case .session: .surroundings
     // One that cannot be read is refused on any state.

@@ -15,6 +15,7 @@ public enum TableID: UInt32, CaseIterable, Sendable {
   case tenants = 11
   /// Only in digests: what sessions remember, request by request.
   case requests = 12
+  case history = 13
 }
 
 /// A row of a table: what the state knows of one thing.

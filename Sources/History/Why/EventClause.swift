@@ -57,6 +57,11 @@ extension State {
     case .alarmRaised(let event): "the alarm \(event.name) was raised: \(event.message)"
     case .alarmCleared(let event): "the alarm \(event.name) was cleared"
     case .tenantCreated(let event): "the tenant \(event.name) was created"
+    case .timelineBegan(let event):
+      "the cluster was restored from revision \(event.revision) of cluster \(event.parentCluster)"
+    case .retentionChanged(let event):
+      event.policy.isForEver ? "history is kept for ever" : "how long history is kept was changed"
+    case .historyCut(let event): "history before revision \(event.horizon) was cut"
     }
   }
 

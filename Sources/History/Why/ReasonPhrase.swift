@@ -32,6 +32,9 @@ extension Reason {
     case .handOverFailed: "the leader did not hand over as it was asked\(inputs)"
     case .checksumMismatch: "replicas differ at the same position\(inputs)"
     case .checkpointRefused: "what was signed before and the log do not fit together\(inputs)"
+    case .restored: "the cluster was restored from a backup\(inputs)"
+    case .retention: "it was older than what is kept"
+    case .scrubFault: "what was read again from the disk is not what was written"
     case .checkpointResumed: "checkpoints are signed again"
     case .hostProblem: "what hosts replicas on \(node) has a problem\(inputs)"
     }

@@ -31,6 +31,9 @@ package final class Shelf {
     }
   }
 
+  /// Files of the log are gone: the next question opens it anew.
+  package func forget() { known = nil }
+
   /// The state at a revision; the last one that was made is kept.
   func state(
     at revision: Revision, following parts: StateParts = .all, _ history: History
@@ -102,6 +105,7 @@ extension RPCError {
   package init(_ error: HistoryError) {
     switch error {
     case .refused(let refusal): self.init(.refused, refusal.message, details: refusal.encoded())
+    case .cut(_, let horizon): self.init(.noSuchMoment, "\(error)", details: horizon.encoded())
     case .future, .beforeBeginning: self.init(.noSuchMoment, "\(error)")
     case .divergence, .log(.corrupt): self.init(.corruption, "\(error)")
     case .log(.gone): self.init(.unavailable, "\(error)", retryAfterMilliseconds: 1000)

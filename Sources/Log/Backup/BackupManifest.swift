@@ -12,6 +12,8 @@ package struct BackupManifest: FieldMessage, Hashable {
   /// Log time of the last commit.
   package var time: UInt64 = 0
   package var ancestors: [Ancestor] = []
+  /// Where the journal's history begins; nil while it has all of it. A backup may reach further back.
+  package var horizon: Horizon?
 
   package init() {}
 
@@ -29,6 +31,7 @@ package struct BackupManifest: FieldMessage, Hashable {
     try fields.bytes(4, &chain, max: SHA256Value.byteCount)
     try fields.uint64(5, &time)
     try fields.messages(6, &ancestors, count: Ancestry.ancestorsMax)
+    try fields.message(7, &horizon)
   }
 
   package var identity: LogIdentity {
@@ -39,7 +42,8 @@ package struct BackupManifest: FieldMessage, Hashable {
 
   /// True when it says all that it must.
   package var isSound: Bool {
-    identity.isValid && Ancestry(ancestors).isSound && (lastRevision == 0 || chain.count == SHA256Value.byteCount)
+    identity.isValid && horizon?.isSound != false && Ancestry(ancestors).isSound
+      && (lastRevision == 0 || chain.count == SHA256Value.byteCount)
   }
 }
 

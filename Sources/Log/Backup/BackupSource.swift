@@ -21,6 +21,7 @@ package final class BackupSource {
 
   package func listing() throws -> BackupListing {
     var listing = BackupListing(BackupManifest(beginning: log.identity))
+    listing.manifest.horizon = log.horizon
     for segment in log.segments where segment.name.first <= last {
       if let file = try file(segment) { listing.files.append(file) }
     }

@@ -20,32 +20,34 @@ package final class BackupTarget {
     identity = listing.identity
     let known = try BackupManifest.read(storage)
     manifest = known ?? BackupManifest(beginning: identity)
-    if known == nil { try begin() }
+    if known == nil { try begin(listing.manifest.horizon) }
     guard manifest.identity == identity else {
       throw .foreign(file: "the backup (of cluster \(manifest.clusterID), timeline \(manifest.timeline))")
     }
     guard manifest.lastRevision <= listing.lastRevision else {
       throw .behind(there: manifest.lastRevision, here: listing.lastRevision)
     }
-    try reading { () throws(StorageError) in
-      guard try storage.size(Layout.identity) == nil else { return }
-      try storage.replace(Layout.identity, in: Layout.root, with: DirectoryIdentity.encode(identity))
-    }
+    guard try reading({ () throws(StorageError) in try storage.size(Layout.identity) }) == nil else { return }
+    try DirectoryIdentity.write(storage, identity)
   }
 
-  private func begin() throws(LogError) {
+  private func begin(_ horizon: Horizon?) throws(LogError) {
     guard try isVacant() else { throw .occupied }
     try reading { () throws(StorageError) in
       try storage.makeDirectory(Layout.log)
       try storage.makeDirectory(Layout.snapshots)
       try storage.syncDirectory(Layout.root)
     }
+    // A backup of a journal that was cut begins where that does.
+    if let horizon { try horizon.write(storage, identity) }
     try manifest.write(storage)
   }
 
   private func isVacant() throws(LogError) -> Bool {
     try reading { () throws(StorageError) in
-      let ours = [Layout.lock, Layout.log, Layout.snapshots, Layout.backup + ".new"]
+      let ours = [
+        Layout.lock, Layout.log, Layout.snapshots, Layout.backup + ".new", Layout.horizon, Layout.horizon + ".new",
+      ]
       guard try storage.list(Layout.root).allSatisfy({ ours.contains($0) }) else { return false }
       let files = try storage.list(Layout.log) + storage.list(Layout.snapshots)
       return files.isEmpty
@@ -55,7 +57,13 @@ package final class BackupTarget {
   // MARK: Files
 
   /// The files that the backup lacks, or has in an older form.
+  ///
+  /// - Throws: `.gap` when the journal was cut behind what the backup has.
   package func missing(from listing: BackupListing) throws(LogError) -> [BackupFile] {
+    let first = listing.files.first { $0.segment != nil }?.firstRevision ?? 1
+    guard manifest.lastRevision == 0 || first <= manifest.lastRevision + 1 else {
+      throw .gap(after: manifest.lastRevision, before: first)
+    }
     var missing: [BackupFile] = []
     for file in listing.files {
       if let held = try held(file), held.holdsTheSame(as: file) { continue }

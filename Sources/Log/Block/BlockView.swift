@@ -32,6 +32,17 @@ public struct BlockView {
     return true
   }
 
+  /// The logical block, when it follows `previous`.
+  func encode(following previous: SHA256Value, into writer: inout ByteWriter) {
+    var full = header
+    full.previousChain = previous
+    var head = ByteWriter(capacity: BlockHeader.bytesMax)
+    full.encode(into: &head)
+    writer.varint(UInt64(head.count))
+    writer.raw(head.bytes)
+    writer.raw(commits)
+  }
+
   /// The chain value of this block, when it follows `previous`.
   package func chain(after previous: SHA256Value) -> SHA256Value {
     var full = header

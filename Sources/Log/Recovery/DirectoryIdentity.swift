@@ -47,6 +47,7 @@ package enum DirectoryIdentity {
   package static func read(_ storage: any Storage) throws(LogError) -> LogIdentity {
     let size = try reading { () throws(StorageError) in try storage.size(Layout.identity) }
     guard let size else {
+      if try reading({ () throws(StorageError) in try storage.size(Layout.restoring) }) != nil { throw .unfinished }
       if try reading({ () throws(StorageError) in try holdsLog(storage) }) {
         throw fault("the file that says whose directory this is is missing, and a log is there")
       }
@@ -56,6 +57,13 @@ package enum DirectoryIdentity {
       try storage.read(Layout.identity, at: 0, count: min(size, bytesMax))
     }
     return try decode(bytes)
+  }
+
+  /// Writes whose directory it is.
+  package static func write(_ storage: any Storage, _ identity: LogIdentity) throws(LogError) {
+    try reading { () throws(StorageError) in
+      try storage.replace(Layout.identity, in: Layout.root, with: encode(identity))
+    }
   }
 
   /// Above every identity with its ancestors.

@@ -76,7 +76,7 @@ extension RecoveryPlan {
   }
 
   /// A name that does not cost the evidence of an earlier crash at the same place.
-  private static func free(_ name: String, among taken: [String]) -> String {
+  static func free(_ name: String, among taken: [String]) -> String {
     var number = 1
     while taken.contains("\(name)-\(number).broken") { number += 1 }
     return "\(Layout.broken)/\(name)-\(number).broken"
@@ -107,7 +107,9 @@ extension RecoveryPlan {
 
   private static func leftovers(_ log: LogReader) throws(LogError) -> [RecoveryAction] {
     let names = try reading { () throws(StorageError) in try log.storage.list(Layout.log) }
-    var actions: [RecoveryAction] = []
+    let restoring = try reading { () throws(StorageError) in try log.storage.size(Layout.restoring) }
+    var actions = restoring.map { _ in [RecoveryAction.remove(Layout.restoring)] } ?? []
+    actions += try Cutting.leftovers(log.storage, log.identity).map { RecoveryAction.remove($0) }
     for name in names {
       let path = "\(Layout.log)/\(name)"
       let isReplaced = Layout.number(name, ending: ".live").map {
@@ -149,7 +151,7 @@ extension RecoveryPlan {
     switch action {
     case .remove(let path):
       try storage.remove(path)
-      try storage.syncDirectory(String(path.prefix { $0 != "/" }))
+      try storage.syncDirectory(path.contains("/") ? String(path.prefix { $0 != "/" }) : Layout.root)
     case .keepAside(let file, let offset, let bytes, let copy):
       try storage.makeDirectory(Layout.broken)
       try storage.syncDirectory(Layout.root)

@@ -220,6 +220,16 @@ extension LiveSegmentReader {
     }
   }
 
+  /// True when something was written behind the last frame that cannot be read, and is no write that was cut short.
+  func isBroken(behind end: Int) -> Bool {
+    guard usedBytes(behind: end) > 0 else { return false }
+    switch parse(end) {
+    case .blank: return !isZero(end, end + Frame.sectorBytes)
+    case .valid(let header): return !hasBlankSector(end, FrameHeader.byteCount + Int(header.storedBytes))
+    case .newer, .broken: return true
+    }
+  }
+
   private func fault(_ offset: Int, _ revision: UInt64, _ problem: String) -> LogError {
     .corrupt(Fault(file: path, offset: offset, revision: revision, problem: problem))
   }

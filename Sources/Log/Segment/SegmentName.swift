@@ -1,6 +1,10 @@
 /// How the files of a data directory are called.
 package enum Layout {
   package static let identity = "MUSTER"
+  /// Where the history begins that is still kept; absent while that is all of it.
+  package static let horizon = "HORIZON"
+  /// Only in a directory that a restore is not done with.
+  package static let restoring = "RESTORING"
   /// Only in a backup: how far it reaches.
   package static let backup = "BACKUP"
   package static let lock = "LOCK"

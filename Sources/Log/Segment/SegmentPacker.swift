@@ -9,20 +9,35 @@ package final class SegmentPacker {
   package static let packBytes = 64 * 1024
   private static let level: Int32 = 3
 
-  private let live: LiveSegmentReader
-  private let scan: LiveScan
+  private let identity: LogIdentity
+  private let first: UInt64
+  private let chainBefore: SHA256Value
+  private let run: UInt64
+  /// What the frames say is durable.
+  private let durableThrough: UInt64
   private var output = ByteWriter(capacity: 1 << 20)
   private var pack = ByteWriter(capacity: 2 * packBytes)
   private var entry = PackEntry()
   private var index = SealedIndex()
   private var keys: KeyIndexBuilder?
-  private var chain: SHA256Value
+  /// The chain value of the last block that was added.
+  private(set) var chain: SHA256Value
 
-  private init(_ live: LiveSegmentReader, _ scan: LiveScan, _ keys: CommitKeys?) {
-    self.live = live
-    self.scan = scan
+  /// Begins a segment.
+  ///
+  /// - Parameter keys: what is looked for in commits, so that they are found by what they speak of; nil for no index.
+  init(
+    _ identity: LogIdentity, first: UInt64, chainBefore: SHA256Value, run: UInt64, durableThrough: UInt64,
+    keys: CommitKeys? = nil
+  ) {
+    self.identity = identity
+    self.first = first
+    self.chainBefore = chainBefore
+    self.run = run
+    self.durableThrough = durableThrough
     self.keys = keys.map { KeyIndexBuilder($0) }
-    chain = scan.chainBefore
+    chain = chainBefore
+    writeHead()
   }
 
   /// The bytes of the sealed form of a segment.
@@ -32,45 +47,60 @@ package final class SegmentPacker {
   package static func pack(
     _ live: LiveSegmentReader, _ scan: LiveScan, _ keys: CommitKeys? = nil
   ) throws(LogError) -> [UInt8] {
-    let packer = SegmentPacker(live, scan, keys)
-    packer.writeHead()
-    for block in scan.blocks { try packer.add(block) }
-    packer.closePack()
-    packer.writeIndex()
-    return packer.output.array()
+    let packer = SegmentPacker(
+      live.identity, first: scan.first, chainBefore: scan.chainBefore, run: scan.run, durableThrough: scan.lastRevision,
+      keys: keys)
+    for block in scan.blocks { try packer.add(block, of: live) }
+    return packer.finish()
+  }
+
+  /// The bytes of the segment.
+  func finish() -> [UInt8] {
+    closePack()
+    writeIndex()
+    return output.array()
   }
 
   private func frame(_ kind: FrameKind) -> FrameHeader {
-    var header = live.identity.frame(kind)
-    header.anchor = scan.first
-    header.firstRevision = scan.first
-    header.durableThrough = scan.lastRevision
-    header.run = scan.run
+    var header = identity.frame(kind)
+    header.anchor = first
+    header.firstRevision = first
+    header.durableThrough = durableThrough
+    header.run = run
     return header
   }
 
   private func writeHead() {
-    scan.chainBefore.withUnsafeBytes { _ = Frame.append($0, frame(.segment), codec: .none, to: &output) }
+    chainBefore.withUnsafeBytes { _ = Frame.append($0, frame(.segment), codec: .none, to: &output) }
   }
 
-  private func add(_ block: LiveScan.Entry) throws(LogError) {
+  private func add(_ block: LiveScan.Entry, of live: LiveSegmentReader) throws(LogError) {
     var raw = ByteWriter(capacity: Int(block.header.rawBytes) + 64)
     guard live.expand(block.offset, block.header, into: &raw) else {
-      throw fault(block, "the frame cannot be read any more")
+      throw fault(block, live, "the frame cannot be read any more")
     }
-    guard let view = try? BlockView(raw.bytes), view.header.previousChain == chain else {
-      throw fault(block, "the block does not follow the one before")
+    guard let view = try? BlockView(raw.bytes), view.header.previousChain != nil, add(view) else {
+      throw fault(block, live, "the block does not follow the one before")
     }
-    chain = SHA256Value.hash(raw.bytes)
-    if pack.count > 0 && pack.count + raw.count > SegmentPacker.packBytes { closePack() }
-    note(view.header)
-    keys?.note(view)
+  }
+
+  /// Adds the next block.
+  ///
+  /// - Returns: false, with nothing added, when it says that it follows another one than the last.
+  func add(_ view: BlockView) -> Bool {
+    if let stored = view.header.previousChain, stored != chain { return false }
+    chain = view.chain(after: chain)
     var head = ByteWriter(capacity: BlockHeader.bytesMax)
     view.header.encode(into: &head, omittingChain: true)
-    pack.varint(UInt64(ByteWriter.varintSize(UInt64(head.count)) + head.count + view.commits.count))
+    let length = ByteWriter.varintSize(UInt64(head.count)) + head.count + view.commits.count
+    if pack.count > 0 && pack.count + length > SegmentPacker.packBytes { closePack() }
+    note(view.header)
+    keys?.note(view)
+    pack.varint(UInt64(length))
     pack.varint(UInt64(head.count))
     pack.raw(head.bytes)
     pack.raw(view.commits)
+    return true
   }
 
   private func note(_ header: BlockHeader) {
@@ -112,7 +142,7 @@ package final class SegmentPacker {
     SealedIndex.appendTrailer(offset, to: &output)
   }
 
-  private func fault(_ block: LiveScan.Entry, _ problem: String) -> LogError {
+  private func fault(_ block: LiveScan.Entry, _ live: LiveSegmentReader, _ problem: String) -> LogError {
     .corrupt(Fault(file: live.path, offset: block.offset, revision: block.header.firstRevision, problem: problem))
   }
 }

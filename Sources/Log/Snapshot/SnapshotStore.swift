@@ -39,6 +39,11 @@ package final class SnapshotStore {
     try SnapshotFile(storage, identity, name).manifest
   }
 
+  /// The base that the newest snapshot at or before a revision rests on; nil when there is none.
+  package func base(ofSnapshotAt revision: UInt64) throws(LogError) -> UInt64? {
+    try group(atOrBefore: revision).first?.name.revision
+  }
+
   /// The files that make up the newest snapshot at or before a revision, the base first; empty when there is none.
   private func group(atOrBefore revision: UInt64) throws(LogError) -> [SnapshotFile] {
     let all = try list()

@@ -22,8 +22,10 @@ struct Backup: AsyncParsableCommand {
     guard listing.lastRevision > 0 else {
       throw Failure(.refused, "there is nothing to back up: the log has no commit")
     }
-    let lock = try BackupDirectory(to)
-    let target = try lock.opened { () throws(LogError) in try BackupTarget(lock.storage, of: listing) }
+    let directory = try LockedDirectory(to)
+    let target = try directory.opened { () throws(LogError) in
+      try BackupTarget(directory.storage, of: listing)
+    }
     let missing = try target.missing(from: listing)
     var progress = Progress("bytes", total: missing.reduce(0) { $0 + $1.bytes })
     var copied: UInt64 = 0
@@ -57,32 +59,5 @@ struct Backup: AsyncParsableCommand {
     output.show(head, members) {
       "revision \(manifest.lastRevision) is in \(to): copied \(copied) of \(listing.files.count) files, \(bytes) bytes\n"
     }
-  }
-}
-
-/// A directory that a backup is written to by one process at a time.
-struct BackupDirectory {
-  let path: String
-  let storage: FileStorage
-  private let lock: DirectoryLock
-
-  /// Makes the directory when it is absent.
-  init(_ path: String) throws {
-    self.path = path
-    storage = FileStorage(root: path)
-    let taken: DirectoryLock?
-    do throws(StorageError) {
-      try storage.makeRoot()
-      taken = try DirectoryLock.take(path)
-    } catch {
-      throw JournalError.log(.storage(error), directory: path)
-    }
-    guard let taken else { throw JournalError.locked(path) }
-    lock = taken
-  }
-
-  /// Says whose directory an error is about.
-  func opened<T>(_ body: () throws(LogError) -> T) throws(JournalError) -> T {
-    do throws(LogError) { return try body() } catch { throw .log(error, directory: path) }
   }
 }

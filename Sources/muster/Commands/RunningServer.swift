@@ -21,6 +21,7 @@ struct RunningServer {
     let server = try await loop.submit {
       let server = Server(journal, box.take(), auditor, on: loop)
       server.onFailure = fail
+      server.onDivergence = diverged
       try server.keep(vault)
       return NIOLoopBound(server, eventLoop: loop)
     }.get()
@@ -37,6 +38,12 @@ struct RunningServer {
   private static func fail(_ error: LogError) {
     Terminal.error("muster: the log cannot be written any more: \(error)\n")
     exit(1)
+  }
+
+  /// One of two states that follow one log is wrong: whoever is asked would say what nobody decided.
+  private static func diverged(_ problem: String) {
+    Terminal.error("muster: the state and the log have diverged, and nothing is served any more: \(problem)\n")
+    exit(Failure.Code.corruption.rawValue)
   }
 
   private static func startConsole(

@@ -40,7 +40,7 @@ extension Question {
     case .tenants(var question):
       question.page.after = mark
       return .tenants(question)
-    case .status, .session, .explain, .plan, .recovery, .check: return self
+    case .status, .session, .explain, .plan, .recovery, .check, .retention: return self
     }
   }
 }

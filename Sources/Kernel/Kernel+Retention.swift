@@ -1,0 +1,51 @@
+package import MusterCluster
+package import MusterLog
+
+extension Kernel {
+  /// What the policy keeps, as of now; nil when that is everything.
+  package func retentionBounds(_ now: Now) -> RetentionBounds? {
+    let policy = view.retention.policy
+    guard !policy.isForEver else { return nil }
+    var bounds = RetentionBounds()
+    bounds.logSince = Kernel.since(policy.logSeconds, now)
+    bounds.logBytes = policy.logBytes
+    bounds.snapshotsSince = Kernel.since(policy.snapshotSeconds, now)
+    bounds.snapshotBytes = policy.snapshotBytes
+    return bounds
+  }
+
+  /// The log time that is so many seconds ago; 0 for no bound.
+  private static func since(_ seconds: UInt64, _ now: Now) -> Microseconds {
+    let (span, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+    return seconds == 0 || overflow ? 0 : now.wall - min(span, now.wall)
+  }
+
+  /// Says in the log that what is before a horizon goes. Only once that is durable anything may be deleted.
+  package func cut(to horizon: Horizon, _ now: Now) {
+    guard readOnlyBecause.isEmpty, !sequencer.isFull else { return }
+    var cut = HistoryCut()
+    cut.horizon = horizon.revision
+    cut.time = horizon.time
+    cut.digestLow = horizon.digestLow
+    cut.digestHigh = horizon.digestHigh
+    cut.firstRevision = horizon.firstRevision
+    cut.chain = horizon.chain
+    carryOut(.cutHistory(CutHistory(cut)), of: "retention", .retention, now)
+  }
+}
+
+extension HistoryCut {
+  /// The horizon that this makes, when it stands in a commit.
+  package func horizon(cutAt revision: Revision, _ cutTime: Microseconds) -> Horizon {
+    var horizon = Horizon()
+    horizon.revision = self.horizon
+    horizon.time = time
+    horizon.digestLow = digestLow
+    horizon.digestHigh = digestHigh
+    horizon.firstRevision = firstRevision
+    horizon.chain = chain
+    horizon.cutAt = revision
+    horizon.cutTime = cutTime
+    return horizon
+  }
+}
