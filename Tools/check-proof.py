@@ -170,6 +170,7 @@ class Message:
 # Commits in words. `names` maps (kind, number) to a name.
 KINDS = 'person service node controller'.split()
 ASSURANCES = 'asserted local-user certificate own'.split()
+KEPT = 'logSeconds logBytes snapshotSeconds snapshotBytes'.split()
 TYPES = 'text integer boolean bytes'.split()
 STEPS = 'catching-up promoted handed-over finished cancelled waiting undoing'.split()
 PURPOSES = 'order balance recovery drain'.split()
@@ -179,7 +180,7 @@ REASONS = dict(enumerate('''unstated request heartbeat-missed heartbeat-resumed 
  storage-low storage-recovered leader-lost election unclean-election replica-lost replica-missing draining balance
  move-step move-failed balance-reached replica-misplaced replica-surplus hand-over-failed checksum-mismatch
  host-problem'''.split()))
-REASONS.update({31: 'checkpoint-refused', 32: 'checkpoint-resumed'})
+REASONS.update({31: 'checkpoint-refused', 32: 'checkpoint-resumed', 34: 'restored', 35: 'retention'})
 # Event number: its name and its fields, as `name=kind.field`.
 EVENTS = {int(number): (name, spec.split()) for number, name, spec in (line.strip().split(' ', 2) for line in '''
  1 ConfigSet +config.1 value=value.2
@@ -222,7 +223,10 @@ EVENTS = {int(number): (name, spec.split()) for number, name, spec in (line.stri
  66 SessionForgotten session=number.1
  67 AlarmRaised alarm=text.1 message=text.2
  68 AlarmCleared alarm=text.1
- 69 TenantCreated tenant=text.2'''.strip().split('\n'))}
+ 69 TenantCreated tenant=text.2
+ 70 TimelineBegan parentCluster=text.1 parentTimeline=number.2 parentRevision=number.3 parentBlockRevision=number.4 parentChain=bytes.5
+ 71 RetentionChanged +kept.1
+ 72 HistoryCut horizon=number.1 digest=digest.3 firstRevision=number.5 chain=bytes.6 root=bytes.7'''.strip().split('\n'))}
 
 def amounts(messages): return ['%s=%d' % (m.text(1), m.number(2)) for m in messages]
 def labels(messages): return ['%s=%s' % (m.text(1), m.text(2)) for m in messages]
@@ -265,13 +269,15 @@ class Names:
                 'step': lambda: STEPS[number], 'purpose': lambda: PURPOSES[number], 'mode': lambda: MODES[number],
                 'kind': lambda: KINDS[number], 'tenant': lambda: self.known.get(('tenant', number), ''),
                 'owner': lambda: self.owner(number), 'scope': lambda: self.scope(m.message(at)),
-                'value': lambda: self.value(m.message(at))}[kind]()
+                'value': lambda: self.value(m.message(at)), 'digest': lambda: (m.bytes(at) + m.bytes(at + 1)).hex(),
+                'bytes': lambda: {'base64': base64.b64encode(m.bytes(at)).decode()} if m.bytes(at) else None}[kind]()
     def more(self, kind, m, at):
         if kind == 'labels': return {'labels': labels(m.messages(at))} if m.all(at) else {}
         if kind == 'config':
             if ('config', m.number(at)) not in self.known: return {'config': m.number(at)}
             return dict(zip(('key', 'scope'), self.known['config', m.number(at)]))
         inner = m.message(at)
+        if kind == 'kept': return {name: inner.number(n + 1) for n, name in enumerate(KEPT)}
         if kind == 'schema':
             limit = lambda field: inner.signed(field) if field in inner.fields else None
             return {'valueType': TYPES[inner.number(1)], 'minimum': limit(2), 'maximum': limit(3),

@@ -27,6 +27,8 @@ package enum Limits {
   package static let commandsPerBatch = 1024
   package static let shardsPerReport = 4096
   /// The longest encoding of one commit.
+  /// Hashes of the incomplete tiles of a tree, at a cut: five levels.
+  package static let treeEdgeBytes = 5 * 255 * 32
   package static let commitBytes = 60 * 1024
   /// How many executed requests a client's session remembers.
   package static let requestWindow = 64

@@ -27,7 +27,7 @@ package final class Bisector {
     to = try history.resolve(request.to, clock: clock)
     from =
       try request.from.map { (moment) throws(HistoryError) in try history.resolve(moment, clock: clock) }
-      ?? history.log.firstRevision - 1
+      ?? history.log.horizon?.revision ?? 0
     guard from < to else {
       throw .refused(
         Refusal(.invalid, "there is nothing between revision \(from) and revision \(to): --from comes before --to"))

@@ -48,10 +48,10 @@ package final class LogCursor {
     self.names = names
     self.filter = filter
     isOldestFirst = false
-    firstRevision = 1
+    firstRevision = history.log.oldestRevision
     lastRevision = last
     left = .max
-    units = UnitCursor(history.log, from: 1, through: last, matching: filter.selection, isReversed: true)
+    units = UnitCursor(history.log, from: firstRevision, through: last, matching: filter.selection, isReversed: true)
   }
 
   /// A time means the first commit at or after it; a revision means itself.
@@ -66,12 +66,12 @@ package final class LogCursor {
   }
 
   private static func after(_ time: Microseconds, _ history: History) throws(HistoryError) -> Revision {
-    guard time > 0 else { return 1 }
+    guard time > 0 else { return history.log.oldestRevision }
     do throws(HistoryError) {
       return try history.revision(atOrBefore: time - 1) + 1
     } catch {
       guard case .beforeBeginning = error else { throw error }
-      return 1
+      return history.log.oldestRevision
     }
   }
 

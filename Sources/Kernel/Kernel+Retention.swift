@@ -21,7 +21,9 @@ extension Kernel {
   }
 
   /// Says in the log that what is before a horizon goes. Only once that is durable anything may be deleted.
-  package func cut(to horizon: Horizon, _ now: Now) {
+  ///
+  /// - Parameter root: of the tree of everything before the oldest segment that stays.
+  package func cut(to horizon: Horizon, root: [UInt8], _ now: Now) {
     guard readOnlyBecause.isEmpty, !sequencer.isFull else { return }
     var cut = HistoryCut()
     cut.horizon = horizon.revision
@@ -30,6 +32,8 @@ extension Kernel {
     cut.digestHigh = horizon.digestHigh
     cut.firstRevision = horizon.firstRevision
     cut.chain = horizon.chain
+    cut.root = root
+    cut.edge = horizon.edge
     carryOut(.cutHistory(CutHistory(cut)), of: "retention", .retention, now)
   }
 }
@@ -44,6 +48,7 @@ extension HistoryCut {
     horizon.digestHigh = digestHigh
     horizon.firstRevision = firstRevision
     horizon.chain = chain
+    horizon.edge = edge
     horizon.cutAt = revision
     horizon.cutTime = cutTime
     return horizon

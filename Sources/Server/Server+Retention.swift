@@ -39,8 +39,10 @@ extension Server {
     case .success(let found):
       isRetentionStuck = false
       retention.cutTo = found.cutTo
-      guard let horizon = found.next else { return }
-      kernel.cut(to: horizon, Clock.now())
+      guard let next = found.next else { return }
+      // Only what was signed goes: of what is cut nothing but the tree is left.
+      guard checkpointed >= next.horizon.revision else { return signCheckpoint { _ in } }
+      kernel.cut(to: next.horizon, root: next.root, Clock.now())
       endTickSoon()
     }
   }
@@ -51,7 +53,7 @@ private struct Retained: Sendable {
   /// Everything before this is deleted.
   var cutTo: Revision
   /// What may be cut next.
-  var next: Horizon?
+  var next: PlannedCut?
 }
 
 /// On the archive's thread: deletes what is cut, and looks what else may be.
@@ -75,7 +77,7 @@ private func retain(
   for name in try RetentionPlanner.surplus(history.log, history.snapshots, bounds) {
     try history.snapshots.remove(name)
   }
-  retained.next = try RetentionPlanner.horizon(history.log, history.snapshots, bounds)
-  if let next = retained.next, next.revision <= retained.cutTo { retained.next = nil }
+  retained.next = try history.plannedCut(bounds, AuditFiles(journal.storage))
+  if let next = retained.next, next.horizon.revision <= retained.cutTo { retained.next = nil }
   return retained
 }

@@ -54,7 +54,7 @@ private final class MemoryNote: NoteCopy {
     _ = try notary(recorded.disk).sign(log, through: 700)
     let note = try notary(recorded.disk).sign(log, through: recorded.last)
     #expect(try Checkpoint(note).root == naive.root)
-    let tree = StoredTree(log, AuditFiles(recorded.disk), size: recorded.last)
+    let tree = try StoredTree(log, AuditFiles(recorded.disk), size: recorded.last)
     #expect(try tree.root(recorded.last) == naive.root)
     #expect(tree.tilesMade <= 2, "only the right edge is made from commits")
   }
@@ -67,7 +67,7 @@ private final class MemoryNote: NoteCopy {
     recorded.disk.flip(AuditFiles.path(Tile(level: 0, index: 2)), bit: 77)
     let note = try notary(recorded.disk).sign(log, through: recorded.last)
     #expect(try Checkpoint(note).root == naive.root)
-    let tree = StoredTree(log, AuditFiles(recorded.disk), size: recorded.last)
+    let tree = try StoredTree(log, AuditFiles(recorded.disk), size: recorded.last)
     #expect(try tree.root(recorded.last) == naive.root)
     #expect(try recorded.disk.size(path) == 8192)
   }
@@ -85,7 +85,7 @@ private final class MemoryNote: NoteCopy {
       }
     }
     disk.flip(AuditFiles.path(Tile(level: 0, index: 3)), bit: 5)
-    let tree = StoredTree(try log(recorded.disk), files, size: 65_536)
+    let tree = try StoredTree(try log(recorded.disk), files, size: 65_536)
     #expect(throws: Never.self) { try tree.root(65_536) }
     // The tile would have to be made from commits, and this log has other ones: the damage is not taken for the truth.
     let made = try tree.hash(of: Subtree(level: 0, index: 3 * 256))
@@ -128,7 +128,7 @@ private final class MemoryNote: NoteCopy {
     var notes = [try notary.sign(log, through: 1)]
     for size in [2, 255, 256, 257, 900, recorded.last] as [UInt64] {
       notes.append(try notary.sign(log, through: size))
-      let tree = StoredTree(log, AuditFiles(recorded.disk), size: size)
+      let tree = try StoredTree(log, AuditFiles(recorded.disk), size: size)
       for old in notes {
         let path = try ConsistencyProof(from: try Checkpoint(old).size, to: size, tree).path
         try GrowthProof(old: old, path: path, new: notes[notes.count - 1]).check()

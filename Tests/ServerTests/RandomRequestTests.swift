@@ -20,10 +20,13 @@ import Testing
     }
     #expect(speaker.answered == speaker.asked, "every call of one reply has one")
 
-    let digest = try await digest(server)
+    let last = try await status(server, at: .now)
     try await server.stop()
     let again = try await TestServer.start(server.directory)
-    #expect(try await self.digest(again) == digest)
+    // Controllers go on deciding before the one stops and after the other starts: what is compared is one revision.
+    let replayed = try await status(again, at: .revision(last.revision))
+    #expect(replayed.answer.status?.digest == last.answer.status?.digest)
+    #expect(last.answer.status?.digest.isEmpty == false)
     try await again.end()
   }
 
@@ -46,11 +49,11 @@ import Testing
     await client.close()
   }
 
-  private func digest(_ server: TestServer) async throws -> String {
+  private func status(_ server: TestServer, at moment: Moment) async throws -> ReadReply {
     let client = server.client()
-    let reply: ReadReply = try await client.call(.read, ReadRequest(.status(StatusQuestion())))
+    let reply: ReadReply = try await client.call(.read, ReadRequest(.status(StatusQuestion()), at: moment))
     await client.close()
-    return try #require(reply.answer.status).digest
+    return reply
   }
 }
 

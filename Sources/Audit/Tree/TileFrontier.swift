@@ -20,6 +20,28 @@ package struct TileFrontier: Equatable, Sendable {
     }
   }
 
+  /// The edge of a tree of `size` leaves, from the hashes of its incomplete tiles; nil when there are more or fewer.
+  package init?(size: UInt64, _ bytes: [UInt8]) {
+    var rest = bytes[...]
+    for tile in Tile.partial(of: size) {
+      let length = tile.width * SHA256Value.byteCount
+      while edges.count <= tile.level { edges.append([]) }
+      guard let hashes = tile.decode(Array(rest.prefix(length))) else { return nil }
+      edges[tile.level] = hashes
+      rest = rest.dropFirst(length)
+    }
+    guard rest.isEmpty else { return nil }
+    self.size = size
+  }
+
+  /// The hashes of the incomplete tiles, the leaves' first.
+  package var bytes: [UInt8] { partialTiles.flatMap { Tile.encode($0.hashes) } }
+
+  /// The incomplete tile of a level: its index, and the hashes that it has.
+  package func edge(_ level: Int) -> (index: UInt64, hashes: [SHA256Value]) {
+    (size >> UInt64(Tile.height * (level + 1)), level < edges.count ? edges[level] : [])
+  }
+
   /// Adds a leaf.
   ///
   /// - Parameter write: called with each tile that is full now, the lowest first.

@@ -46,8 +46,10 @@ package struct HistoryCut: FieldMessage, Hashable {
   /// The first revision of the oldest segment that is kept, and the chain value before it.
   package var firstRevision: Revision = 0
   package var chain: [UInt8] = []
-  /// The root of the tree of all commits before this one, when there is a tree.
+  /// The root of the tree of all commits before that segment, and the hashes of the tree's incomplete tiles there, with
+  /// which it goes on without them.
   package var root: [UInt8] = []
+  package var edge: [UInt8] = []
 
   package init() {}
 
@@ -59,5 +61,6 @@ package struct HistoryCut: FieldMessage, Hashable {
     try fields.uint64(5, &firstRevision)
     try fields.bytes(6, &chain, max: SHA256Value.byteCount)
     try fields.bytes(7, &root, max: SHA256Value.byteCount)
+    try fields.bytes(8, &edge, max: Limits.treeEdgeBytes)
   }
 }

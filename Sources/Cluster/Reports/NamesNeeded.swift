@@ -10,6 +10,11 @@ package struct NamesNeeded: Sendable {
 
   package init() {}
 
+  package var isEmpty: Bool {
+    nodes.isEmpty && collections.isEmpty && shards.isEmpty && configs.isEmpty && tenants.isEmpty && principals.isEmpty
+      && sessions.isEmpty
+  }
+
   /// Adds what a commit speaks of.
   package mutating func add(_ commit: Commit) {
     principals.insert(commit.principal)

@@ -82,7 +82,11 @@ package final class ExportProver {
       // The next at the end is the newest.
       units = history.log.units(from: 1, through: shown.ranges.last?.upperBound ?? 0)
         .filter { !shown.contains($0.firstRevision...$0.lastRevision) }
-    case .names: beginParts()
+    case .names:
+      if !needed.isEmpty, let horizon = history.log.horizon {
+        throw .cut(asked: "the proof is not made (--no-proof exports without): what named something in the export", horizon)
+      }
+      beginParts()
     case .parts:
       closePart()
       try skip(to: tree.size)

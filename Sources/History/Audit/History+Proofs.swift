@@ -9,10 +9,10 @@ extension History {
   /// - Throws: when neither has this root: the log is not the one that was signed.
   func tree(of size: UInt64, root: [UInt8], _ files: AuditFiles) throws(HistoryError) -> StoredTree {
     guard size <= last else { throw .future(asked: "revision \(size)", newest: last) }
-    let tree = StoredTree(log, files, size: size)
+    let tree = try StoredTree(log, files, size: size)
     guard let expected = SHA256Value(exactly: root) else { return tree }
     if try tree.root(size) == expected { return tree }
-    let fresh = StoredTree(log, nil, size: size)
+    let fresh = try StoredTree(log, nil, size: size)
     guard try fresh.root(size) == expected else {
       throw .refused(
         Refusal(
@@ -36,6 +36,7 @@ extension History {
     reply.timeline = timeline
     reply.revision = request.size
     if request.revision > 0 {
+      try requireKept(request.revision)
       try log.forEachStoredCommit(from: request.revision, through: request.revision) { bytes, _ in
         reply.commit = Array(bytes)
       }

@@ -18,7 +18,8 @@ extension History {
         last + 1,
         "the log ends here, and a checkpoint of \(checkpoint.size) commits was signed: the rest was taken away")
     }
-    let tree = StoredTree(log, nil, size: checkpoint.size)
+    if try isOfCut(checkpoint) { return try verify(cut: checkpoint, files) }
+    let tree = try StoredTree(log, nil, size: checkpoint.size)
     guard try tree.root(checkpoint.size) != checkpoint.root else { return }
     let place = try firstAltered(checkpoint, files)
     throw .divergence(
@@ -26,6 +27,23 @@ extension History {
       "the first \(checkpoint.size) commits are not those that were signed"
         + (place == nil
           ? "; which of them was altered cannot be told without the tiles of that time" : ": this one is another"))
+  }
+
+  /// True when a commit that was cut is the last one that it speaks of.
+  private func isOfCut(_ checkpoint: Checkpoint) throws(HistoryError) -> Bool {
+    try checkpoint.size < log.treeAtCut().size
+  }
+
+  /// The commits are gone: the tiles that stayed must lead both to what was signed and to where the log goes on.
+  private func verify(cut checkpoint: Checkpoint, _ files: AuditFiles?) throws(HistoryError) {
+    let edge = try log.treeAtCut()
+    let tree = try StoredTree(log, files, size: edge.size)
+    guard try tree.root(checkpoint.size) == checkpoint.root, try tree.root(edge.size) == edge.root else {
+      throw .divergence(
+        1,
+        "the tiles of what was cut do not lead from the first \(checkpoint.size) commits, as they were signed, to this log"
+      )
+    }
   }
 
   private func origin(_ identity: LogIdentity) -> String {
@@ -44,9 +62,10 @@ extension History {
   /// Compares the commits with the stored tiles, when these lead to the signed root.
   private func firstAltered(_ checkpoint: Checkpoint, _ files: AuditFiles?) throws(HistoryError) -> UInt64? {
     guard let files else { return nil }
-    let stored = StoredTree(log, files, size: checkpoint.size)
+    let cut = try log.treeAtCut().size
+    let stored = try StoredTree(log, files, size: checkpoint.size)
     guard try stored.root(checkpoint.size) == checkpoint.root else { return nil }
-    for start in stride(from: 0, to: checkpoint.size, by: Tile.fullWidth) {
+    for start in stride(from: (cut + 255) / 256 * 256, to: checkpoint.size, by: Tile.fullWidth) {
       let tile = Tile(level: 0, index: start / UInt64(Tile.fullWidth), width: Int(min(256, checkpoint.size - start)))
       let signed = try stored.hashes(of: tile)
       let found = try log.leafHashes(start..<(start + UInt64(tile.width)))

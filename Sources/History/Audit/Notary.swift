@@ -70,7 +70,7 @@ package final class Notary {
       signed.append((AuditFiles.checkpoint, note, try check(note, AuditFiles.checkpoint)))
     }
     if let copy, let note = try copy.read() { signed.append((copy.place, note, try check(note, copy.place))) }
-    let tree = StoredTree(log, files, size: last)
+    let tree = try StoredTree(log, files, size: last)
     let ancestors = log.identity.ancestors.map { Checkpoint.origin(clusterID: $0.clusterID, timeline: $0.timeline) }
     for (place, _, checkpoint) in signed {
       // The second place still has what a timeline before this one signed: this one began with a restore.
@@ -127,6 +127,8 @@ package final class Notary {
   /// A tile that is damaged is no evidence: when the tiles do not lead to what was signed, the commits alone decide.
   private func leads(_ tree: StoredTree, _ log: LogReader, to checkpoint: Checkpoint) throws -> Bool {
     if try tree.root(checkpoint.size) == checkpoint.root { return true }
+    // Of what was cut only the tiles are left.
+    if try checkpoint.size < log.treeAtCut().size { return false }
     return try StoredTree(log, nil, size: checkpoint.size).root(checkpoint.size) == checkpoint.root
   }
 

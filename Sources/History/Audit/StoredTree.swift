@@ -14,6 +14,8 @@ package final class StoredTree: HashSource {
   package let size: UInt64
   private let log: LogReader
   private let files: AuditFiles?
+  /// Where the tree goes on from what was cut, if something was.
+  private let cut: TileFrontier
   private var known: [Tile: [SHA256Value]] = [:]
   /// Tiles that were made from commits because none was stored.
   package private(set) var tilesMade: UInt64 = 0
@@ -21,8 +23,9 @@ package final class StoredTree: HashSource {
   /// - Parameters:
   ///   - size: how many commits; the log has at least as many.
   ///   - files: where tiles are; nil to trust none and hash every commit.
-  package init(_ log: LogReader, _ files: AuditFiles?, size: UInt64) {
+  package init(_ log: LogReader, _ files: AuditFiles?, size: UInt64) throws(HistoryError) {
     self.log = log
+    cut = try log.treeAtCut()
     self.files = files
     self.size = size
   }
@@ -58,9 +61,12 @@ package final class StoredTree: HashSource {
   private func made(_ tile: Tile) throws(HistoryError) -> [SHA256Value] {
     tilesMade += 1
     let first = tile.index * UInt64(Tile.fullWidth)
-    guard tile.level > 0 else { return try log.leafHashes(first..<(first + UInt64(tile.width))) }
-    var hashes: [SHA256Value] = []
-    for place in 0..<UInt64(tile.width) {
+    let edge = cut.edge(tile.level)
+    guard tile.index >= edge.index else { throw .cut("the hashes of commits before revision \(cut.size + 1)", log) }
+    var hashes = tile.index == edge.index ? Array(edge.hashes.prefix(tile.width)) : []
+    let kept = first + UInt64(hashes.count)..<first + UInt64(tile.width)
+    guard tile.level > 0 else { return hashes + (try log.leafHashes(kept)) }
+    for place in UInt64(hashes.count)..<UInt64(tile.width) {
       let below = Tile(level: tile.level - 1, index: first + place)
       let stored = try unchecked(below)
       let found = if let stored { stored } else { try made(below) }
@@ -70,7 +76,24 @@ package final class StoredTree: HashSource {
   }
 }
 
+extension HistoryError {
+  /// - Parameter log: one that was cut.
+  fileprivate static func cut(_ asked: String, _ log: LogReader) -> HistoryError {
+    .cut(asked: asked, log.horizon ?? Horizon())
+  }
+}
+
 extension LogReader {
+  /// The tree of what was cut: its right edge; that of an empty tree while all is kept.
+  func treeAtCut() throws(HistoryError) -> TileFrontier {
+    guard let horizon else { return TileFrontier() }
+    guard let edge = TileFrontier(size: horizon.firstRevision - 1, horizon.edge) else {
+      throw .log(
+        .corrupt(Fault(file: Layout.horizon, offset: 0, problem: "the tree of what was cut has more or fewer hashes")))
+    }
+    return edge
+  }
+
   /// The hashes of commits as leaves; index 0 is revision 1.
   func leafHashes(_ range: Range<UInt64>) throws(HistoryError) -> [SHA256Value] {
     var hashes: [SHA256Value] = []

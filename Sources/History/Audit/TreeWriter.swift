@@ -16,28 +16,31 @@ package final class TreeWriter {
   /// - Parameter log: has what the checkpoint speaks of.
   package init(_ files: AuditFiles, _ log: LogReader, after checkpoint: Checkpoint?) throws(HistoryError) {
     self.files = files
-    frontier = TileFrontier()
-    guard let checkpoint, checkpoint.size <= log.lastRevision else { return }
-    let tree = StoredTree(log, files, size: checkpoint.size)
+    let cut = try log.treeAtCut()
+    frontier = cut
+    guard let checkpoint, (cut.size...max(cut.size, log.lastRevision)).contains(checkpoint.size) else { return }
+    let tree = try StoredTree(log, files, size: checkpoint.size)
     let edge = try TileFrontier(size: checkpoint.size) { (tile) throws(HistoryError) in try tree.hashes(of: tile) }
     // Tiles that are missing are written when the log is hashed from the beginning; so are those that are damaged.
-    if edge.root == checkpoint.root, try isComplete(checkpoint.size) { frontier = edge }
+    if edge.root == checkpoint.root, try isComplete(checkpoint.size, after: cut.size) { frontier = edge }
   }
 
   package var size: UInt64 { frontier.size }
   package var root: SHA256Value { frontier.root }
 
-  /// True when every full tile of a tree has its file.
-  private func isComplete(_ size: UInt64) throws(HistoryError) -> Bool {
+  /// True when every full tile of a tree has its file, except for those that were made of nothing but what was cut.
+  private func isComplete(_ size: UInt64, after cut: UInt64) throws(HistoryError) -> Bool {
     do throws(StorageError) {
       var count = size / UInt64(Tile.fullWidth)
+      var first = cut / UInt64(Tile.fullWidth)
       var level = 0
       while count > 0 {
-        for index in 0..<count {
+        for index in min(first, count)..<count {
           let bytes = try files.storage.size(AuditFiles.path(Tile(level: level, index: index)))
           guard bytes == Tile.fullWidth * SHA256Value.byteCount else { return false }
         }
         count /= UInt64(Tile.fullWidth)
+        first /= UInt64(Tile.fullWidth)
         level += 1
       }
       return true

@@ -18,6 +18,11 @@ struct FieldTracks {
   private var before: [String: Track] = [:]
   private var revision: Revision = 0
 
+  /// - Parameter start: what is known before the first commit is followed.
+  init(_ start: [PresentField]) {
+    for field in start { tracks[field.name] = Track(value: field.followed, since: 0, isCertain: true) }
+  }
+
   /// The next commit.
   mutating func begin(_ revision: Revision) {
     self.revision = revision

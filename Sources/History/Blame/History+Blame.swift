@@ -42,7 +42,8 @@ extension History {
       // What was followed is followed again from further back: only when that is worth it.
       guard cursor.isDone || commits.count >= 2 * followed else { continue }
       followed = max(commits.count, 4)
-      let (tracks, isWhole) = BlamePass.run(subject, commits)
+      let start = cursor.isDone ? try fieldsAtHorizon(entity) : []
+      let (tracks, isWhole) = BlamePass.run(subject, commits, from: start)
       let sinces = present.map { field in
         isWhole || cursor.isDone
           ? tracks.likelySince(field.name, field.followed) ?? commits.last?.revision
@@ -54,14 +55,36 @@ extension History {
       return (fields, commits.filter { named.contains($0.revision) })
     }
   }
+
+  /// How the thing was where the history begins that is kept; empty when all is, or it began later.
+  private func fieldsAtHorizon(_ entity: EntityID) throws(HistoryError) -> [PresentField] {
+    guard let horizon = log.horizon else { return [] }
+    let state = try state(at: horizon.revision)
+    return state.has(entity) ? state.blameSubject(entity).fields : []
+  }
+}
+
+extension State {
+  fileprivate func has(_ entity: EntityID) -> Bool {
+    switch entity {
+    case .node(let id): nodes.row(id) != nil
+    case .shard(let id): shards.row(id) != nil
+    case .collection(let id): collections.row(id) != nil
+    case .config(let id): configs.row(id) != nil
+    }
+  }
 }
 
 /// Follows the commits of a thing.
 private enum BlamePass {
-  /// - Parameter commits: newest first.
+  /// - Parameters:
+  ///   - commits: newest first.
+  ///   - start: the fields before all that can be followed; they are so since revision 0, which nobody has.
   /// - Returns: the fields, and whether the commits reach back to where the thing began.
-  static func run(_ subject: any BlameSubject, _ commits: [Commit]) -> (FieldTracks, isWhole: Bool) {
-    var tracks = FieldTracks()
+  static func run(
+    _ subject: any BlameSubject, _ commits: [Commit], from start: [PresentField]
+  ) -> (FieldTracks, isWhole: Bool) {
+    var tracks = FieldTracks(start)
     var isWhole = false
     for commit in commits.reversed() {
       tracks.begin(commit.revision)

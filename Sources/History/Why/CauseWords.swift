@@ -1,4 +1,5 @@
 internal import MusterCluster
+internal import MusterLog
 internal import MusterProtocol
 internal import MusterRendering
 
@@ -8,16 +9,19 @@ struct CauseWords {
   private let entity: EntityID
   private let chain: [Commit]
   private let state: State
+  private let horizon: Horizon?
   /// Events of one commit that are told; of more only the number is.
   private static let eventsTold = 3
 
   /// - Parameters:
   ///   - chain: from the last decision to the first; not empty.
   ///   - state: as of the moment that is asked about.
-  init(_ entity: EntityID, _ chain: [Commit], _ state: State) {
+  ///   - horizon: where the history begins that is kept.
+  init(_ entity: EntityID, _ chain: [Commit], _ state: State, _ horizon: Horizon?) {
     self.entity = entity
     self.chain = chain
     self.state = state
+    self.horizon = horizon
     origin = CauseOrigin.kind(chain, state)
   }
 
@@ -56,7 +60,10 @@ struct CauseWords {
   private var ending: String {
     let root = chain[chain.count - 1]
     let name = state.principals.row(root.principal)?.name ?? "#\(root.principal)"
-    if chain.count == 100, root.cause > 0 {
+    if let horizon, root.cause > 0, root.cause < horizon.revision {
+      return "What caused that, revision \(root.cause), was cut: history is kept from revision \(horizon.revision) on."
+    }
+    if chain.count == WhyReply.linksMax, root.cause > 0 {
       return "The chain is longer than \(chain.count) links and not told further."
     }
     return switch origin {

@@ -13,7 +13,7 @@ extension History {
     do throws(Refusal) { entity = try state.entity(name) } catch { throw .refused(error) }
     let before = log.cost.blocks
     let chain = try causes(of: try lastDecision(about: entity, state), state)
-    let words = CauseWords(entity, chain, state)
+    let words = CauseWords(entity, chain, state, log.horizon)
     var reply = WhyReply()
     reply.revision = state.revision
     reply.time = state.time
@@ -34,13 +34,16 @@ extension History {
       let found = try cursor.nextCommits(4)
       if let commit = found.first(where: { $0.events.contains { $0.decides(entity) } }) { return commit }
     }
+    if let horizon = log.horizon { throw .cut(asked: "what decided how \(state.entityText(entity)) is", horizon) }
     throw .refused(Refusal(.notFound, "nothing in the log decided how \(state.entityText(entity)) is"))
   }
 
   /// A commit and its causes, each a cause of the one before.
   private func causes(of commit: Commit, _ state: State) throws(HistoryError) -> [Commit] {
     var chain = [commit]
-    while let last = chain.last, last.cause > 0, last.cause < last.revision, chain.count < WhyReply.linksMax {
+    while let last = chain.last, last.cause > 0, last.cause < last.revision, chain.count < WhyReply.linksMax,
+      last.cause >= log.oldestRevision
+    {
       chain.append(try self.commit(last.cause))
     }
     return chain

@@ -16,6 +16,12 @@ package struct Horizon: FieldMessage, Hashable {
   /// The commit that cut, and its log time.
   package var cutAt: UInt64 = 0
   package var cutTime: UInt64 = 0
+  /// The right edge of the tree of all commits before that segment: the hashes of its incomplete tiles, the leaves' first.
+  /// With it the tree goes on without what was cut.
+  package var edge: [UInt8] = []
+
+  /// Five levels of tiles that are nearly full: more than a log can be long.
+  package static let edgeBytesMax = 5 * 255 * SHA256Value.byteCount
 
   package init() {}
 
@@ -28,6 +34,7 @@ package struct Horizon: FieldMessage, Hashable {
     try fields.bytes(6, &chain, max: SHA256Value.byteCount)
     try fields.uint64(7, &cutAt)
     try fields.uint64(8, &cutTime)
+    try fields.bytes(9, &edge, max: Horizon.edgeBytesMax)
   }
 
   package var digest: SetDigest { SetDigest(low: digestLow, high: digestHigh) }

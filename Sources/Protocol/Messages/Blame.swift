@@ -19,7 +19,7 @@ package struct BlameRequest: FieldMessage, Hashable {
   }
 }
 
-/// A field, and the revision since which it has its value.
+/// A field, and the revision since which it has its value; 0 when that was cut from the history.
 package struct BlamedField: FieldMessage, Hashable {
   package var name = ""
   package var value = FieldValue.nothing

@@ -18,7 +18,7 @@ extension Server {
   }
 
   /// Signs a checkpoint of all that is durable, and raises or clears the alarm that there is none.
-  private func signCheckpoint(_ done: @escaping (Result<SignedNote, NotaryRefusal>) -> Void) {
+  func signCheckpoint(_ done: @escaping (Result<SignedNote, NotaryRefusal>) -> Void) {
     let last = kernel.view.revision
     let bound = NIOLoopBound((server: self, done: done), eventLoop: loop)
     auditor.sign(through: last) { [loop] result in

@@ -33,7 +33,8 @@ struct Blame: AsyncParsableCommand {
     for field in reply.fields {
       let commit = reply.commit(field.since) ?? CommitReport()
       table.add([
-        field.name, field.value.words.clipped(to: 60), "\(field.since)", Terminal.time(commit.time), commit.principal,
+        field.name, field.value.words.clipped(to: 60), field.since == 0 ? "cut" : "\(field.since)",
+        field.since == 0 ? "-" : Terminal.time(commit.time), field.since == 0 ? "-" : commit.principal,
         commit.reason.kind == .unstated && commit.reason.text.isEmpty ? "-" : commit.reason.words,
       ])
     }
@@ -45,7 +46,7 @@ extension BlameReply {
   fileprivate func members(_ field: BlamedField) -> [JSON.Member] {
     let who = (commit(field.since) ?? CommitReport()).members.filter { $0.name != "events" && $0.name != "revision" }
     return [
-      .init("field", .text(field.name)), .init("value", field.value.json), .init("since", .number(field.since)),
+      .init("field", .text(field.name)), .init("value", field.value.json), .init("since", .optional(field.since)),
     ] + who
   }
 }

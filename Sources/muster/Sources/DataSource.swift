@@ -46,7 +46,7 @@ final class DataSource: Source {
     reply.revision = state.revision
     reply.time = state.time
     reply.answer = try state.answer(question, PlacementAdvisor())
-    reply.answer.reveal(question, with: try vault(for: question))
+    reply.answer.reveal(question, with: vault(for: question))
     while reply.answer.next != 0 {
       reply.answer.append(try state.answer(question.after(reply.answer.next), PlacementAdvisor()))
     }
@@ -54,9 +54,9 @@ final class DataSource: Source {
   }
 
   /// Made only when values are to be shown: whoever reads leaves no trace.
-  private func vault(for question: Question) throws -> FileVault? {
+  private func vault(for question: Question) -> FileVault? {
     guard case .configs(let question) = question, question.isRevealed else { return nil }
-    return try FileVault(reading: FileStorage(root: keys ?? path + "/keys"))
+    return FileVault(reading: FileStorage(root: keys ?? path + "/keys"))
   }
 
   func info() async throws -> ServerInfo {

@@ -1,0 +1,23 @@
+internal import MusterAudit
+package import MusterLog
+
+/// What may be cut, and the tree without it.
+package struct PlannedCut: Sendable {
+  package var horizon: Horizon
+  /// The root of the tree of all commits before the oldest segment that stays.
+  package var root: [UInt8]
+}
+
+extension History {
+  /// The newest cut that a policy allows; nil when nothing may go. It changes nothing.
+  package func plannedCut(_ bounds: RetentionBounds, _ files: AuditFiles) throws(HistoryError) -> PlannedCut? {
+    let found: Horizon?
+    do throws(LogError) { found = try RetentionPlanner.horizon(log, snapshots, bounds) } catch { throw .log(error) }
+    guard var horizon = found else { return nil }
+    let size = horizon.firstRevision - 1
+    let tree = try StoredTree(log, files, size: size)
+    let edge = try TileFrontier(size: size) { (tile) throws(HistoryError) in try tree.hashes(of: tile) }
+    horizon.edge = edge.bytes
+    return PlannedCut(horizon: horizon, root: edge.root.array)
+  }
+}
