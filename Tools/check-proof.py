@@ -180,7 +180,8 @@ REASONS = dict(enumerate('''unstated request heartbeat-missed heartbeat-resumed 
  storage-low storage-recovered leader-lost election unclean-election replica-lost replica-missing draining balance
  move-step move-failed balance-reached replica-misplaced replica-surplus hand-over-failed checksum-mismatch
  host-problem'''.split()))
-REASONS.update({31: 'checkpoint-refused', 32: 'checkpoint-resumed', 34: 'restored', 35: 'retention'})
+REASONS.update({31: 'checkpoint-refused', 32: 'checkpoint-resumed', 34: 'restored', 35: 'retention',
+                36: 'scrub-fault'})
 # Event number: its name and its fields, as `name=kind.field`.
 EVENTS = {int(number): (name, spec.split()) for number, name, spec in (line.strip().split(' ', 2) for line in '''
  1 ConfigSet +config.1 value=value.2

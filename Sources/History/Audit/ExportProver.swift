@@ -84,7 +84,7 @@ package final class ExportProver {
         .filter { !shown.contains($0.firstRevision...$0.lastRevision) }
     case .names:
       if !needed.isEmpty, let horizon = history.log.horizon {
-        throw .cut(asked: "the proof is not made (--no-proof exports without): what named something in the export", horizon)
+        throw .cut(asked: "no proof is made (--no-proof exports without): what named something in it", horizon)
       }
       beginParts()
     case .parts:
