@@ -49,6 +49,8 @@ let package = Package(
     .systemLibrary(name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CMusterBytes", path: "Sources/CBytes"),
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", "CZlib", crypto]),
     part(
@@ -60,7 +62,7 @@ let package = Package(
     part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
     part(
       "History", ["MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterRendering"],
-      documents: ["Export/Exports.md"]),
+      documents: ["Export/Exports.md", "Export/OCSF.md"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Hosting", [], documents: ["README.md"]),
@@ -76,6 +78,7 @@ let package = Package(
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
+    part("SQLite", ["CSQLite"]),
     part("Disk", ["MusterBytes", "MusterLog"], documents: ["README.md"]),
     .executableTarget(
       name: "journal-example", dependencies: ["MusterLog", "MusterDisk"], path: "Sources/JournalExample",
@@ -99,7 +102,7 @@ let package = Package(
       dependencies: [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering",
-        "MusterVault", "MusterWorkload", "MusterAudit", "MusterHosting", "MusterHosts", nio,
+        "MusterVault", "MusterWorkload", "MusterAudit", "MusterHosting", "MusterHosts", "MusterSQLite", nio,
         nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),
@@ -166,7 +169,8 @@ let package = Package(
         "muster", "MusterClient", "MusterCluster", "MusterDisk", "MusterHistory", "MusterLog", "MusterProtocol",
       ], path: "Tests/MusterTests", swiftSettings: strict),
     .testTarget(
-      name: "MusterEndToEndTests", dependencies: ["muster", "import-openb", "redis-load"], path: "Tests/EndToEndTests",
+      name: "MusterEndToEndTests", dependencies: ["muster", "import-openb", "redis-load", "MusterSQLite"],
+      path: "Tests/EndToEndTests",
       swiftSettings: strict),
     tests("Hosts", ["MusterBytes", "MusterHosting", "MusterHosts", "MusterHostConformance"]),
     tests("Vault", ["MusterKernel", "MusterLog", "MusterSimulatedDisk", "MusterVault", "MusterWorkload"]),

@@ -13,6 +13,13 @@ package struct CloudEvents: Sendable {
     self.timeline = timeline
   }
 
+  /// - Parameter origin: as checkpoints name a log: `muster/CLUSTER/TIMELINE`.
+  package init?(origin: String) {
+    let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0] == "muster", let timeline = UInt64(parts[2]) else { return nil }
+    self.init(clusterID: String(parts[1]), timeline: timeline)
+  }
+
   /// The envelopes of a commit.
   package func lines(_ commit: CommitReport) -> String {
     commit.events.enumerated().map { place, event in JSON.object(envelope(commit, event, place)).line + "\n" }.joined()

@@ -12,6 +12,8 @@ package struct ProofRecord: FieldMessage, Hashable {
 
   /// Of the first record: which format the export has.
   package var format = ""
+  /// Of the first record: the cluster and timeline that the export speaks of, as checkpoints name them.
+  package var origin = ""
   /// A `ProofPart`, in zlib's format, and how long it is when it is expanded.
   package var part: [UInt8] = []
   package var partBytes: UInt32 = 0
@@ -31,6 +33,7 @@ package struct ProofRecord: FieldMessage, Hashable {
     try fields.bytes(2, &part, max: ProofRecord.bytesMax)
     try fields.uint32(3, &partBytes)
     try fields.bytes(4, &note, max: ProofRecord.bytesMax)
+    try fields.string(5, &origin, max: Limits.nameBytes)
   }
 
   /// The part of the log in it; nil when it cannot be read.

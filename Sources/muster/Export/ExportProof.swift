@@ -13,9 +13,11 @@ enum ExportProof {
   /// Makes the proof of an export that is complete, against the newest checkpoint.
   ///
   /// - Returns: in words, why there is none; nil when there is one.
-  static func write(for export: String, _ format: ExportedRows.Format, from source: any Source) async throws -> String?
-  {
-    let shown = try ExportedRows(export, format).revisions()
+  static func write(
+    for export: String, _ format: Export.Format, _ identity: ExportIdentity, _ envelopes: CloudEvents,
+    from source: any Source
+  ) async throws -> String? {
+    let shown = try format.rows(export, envelopes).allRevisions()
     guard let last = shown.ranges.last?.upperBound else { return "nothing is shown that could be proved" }
     let reply: CheckpointReply
     do { reply = try await source.checkpoint() } catch let failure as Failure where failure.code == .refused {
@@ -30,7 +32,10 @@ enum ExportProof {
     request.root = try Checkpoint(SignedNote(reply.note)).root.array
     request.runs = shown.coarsened(to: ProveExportRequest.runsMax).runs
     let file = try ProofFile(path(of: export))
-    try file.append { $0.format = format.rawValue }
+    try file.append {
+      $0.format = format.rawValue
+      $0.origin = Checkpoint.origin(clusterID: identity.clusterID, timeline: identity.timeline)
+    }
     try await source.proveExport(request) { part in try file.append(ProofRecord(part)) }
     try file.append { $0.note = reply.note }
     try file.finish()

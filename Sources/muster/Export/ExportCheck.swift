@@ -3,11 +3,14 @@ import MusterBytes
 import MusterCluster
 import MusterHistory
 import MusterProtocol
+import MusterRendering
 
 /// Checks an export against its proof, in one walk through both files.
 struct ExportCheck {
   private let proof: ReadFile
-  private let rows: ExportedRows?
+  private let rows: any ExportedRows
+  /// The cluster and timeline that the rows are of.
+  private let origin: String
   private var proven: ProvenCommits
   private(set) var format = ""
   private(set) var commits: UInt64 = 0
@@ -28,11 +31,12 @@ struct ExportCheck {
     guard !name.isEmpty else {
       throw Failure.usage("\(path) does not say by its name which export it proves: give --export")
     }
-    rows = try ExportedRows.Format(rawValue: format).map { try ExportedRows(name, $0) }
+    origin = head?.origin ?? ""
+    guard let kind = Export.Format(rawValue: format), let envelopes = CloudEvents(origin: origin) else {
+      throw ExportCheck.malformed("it does not say of what it is")
+    }
+    rows = try kind.rows(name, envelopes)
   }
-
-  /// False when rows of this format are not made again: then the commits are proved, not what the export says of them.
-  var areRowsCompared: Bool { rows != nil }
 
   /// The root at the size that was asked for, when the proof passes there.
   var heldRoot: SHA256Value? { proven.heldRoot }
@@ -57,7 +61,10 @@ struct ExportCheck {
       throw AuditError.wrong(
         "the commits of the proof are not those of its checkpoint: the proof or the log was altered")
     }
-    if let left = try rows?.nextRevision() {
+    guard checkpoint.origin == origin else {
+      throw AuditError.wrong("the export is of \(origin), and its checkpoint of \(checkpoint.origin)")
+    }
+    if let left = try rows.nextRevision() {
       throw AuditError.wrong("the row of revision \(left) is not proved: it was added, moved or doubled")
     }
   }
@@ -65,7 +72,6 @@ struct ExportCheck {
   private mutating func take(_ part: ProofPart) throws {
     var (commits, shown) = (commits, shown)
     try proven.take(part) { [rows] commit, names in
-      guard let rows else { return commits += 1 }
       guard try rows.nextRevision() == commit.revision else { return }
       var report = names.report(commit)
       if try !rows.take(report) {

@@ -3,18 +3,19 @@ import MusterHistory
 import MusterProtocol
 import MusterRendering
 
-/// The rows of an export, in order: what one commit became stands together.
-final class ExportedRows {
-  /// The formats whose rows are made again from the commits and compared.
-  enum Format: String { case jsonl, csv }
-
+/// The rows of an export to a file of text.
+final class TextRows: ExportedRows {
   /// A commit is 60 KiB at most; in words it is longer, but not by this much.
   private static let rowBytesMax = 64 << 20
-  private let format: Format
+  /// Where the revision of every row stands.
+  private static let headBytes = 80
+  private let format: Export.Format
+  private let envelopes: CloudEvents
   private let file: ReadFile
 
-  init(_ path: String, _ format: Format) throws {
+  init(_ path: String, _ format: Export.Format, _ envelopes: CloudEvents) throws {
     self.format = format
+    self.envelopes = envelopes
     file = try ReadFile(path)
     if format == .csv {
       guard try file.peek(CSV.heading.utf8.count).elementsEqual(CSV.heading.utf8) else {
@@ -26,17 +27,9 @@ final class ExportedRows {
 
   /// The revision that the next row is of; nil at the end.
   func nextRevision() throws -> Revision? {
-    let head = String(decoding: try file.peek(40), as: UTF8.self)
+    let head = String(decoding: try file.peek(TextRows.headBytes), as: UTF8.self)
     if head.isEmpty { return nil }
-    let digits: Substring
-    switch format {
-    case .jsonl:
-      let mark = "{\"revision\":"
-      guard head.hasPrefix(mark) else { throw notOurs }
-      digits = head.dropFirst(mark.count).prefix { $0.isNumber }
-    case .csv: digits = head.prefix { $0.isNumber }
-    }
-    guard let revision = UInt64(digits) else { throw notOurs }
+    guard let revision = format.revision(ofLine: head, envelopes) else { throw notOurs }
     return revision
   }
 
@@ -47,6 +40,8 @@ final class ExportedRows {
     switch format {
     case .jsonl: Array((report.json.line + "\n").utf8)
     case .csv: Array(CSV.rows(report).utf8)
+    case .cloudevents: Array(envelopes.lines(report).utf8)
+    case .sqlite: []
     }
   }
 
@@ -58,8 +53,7 @@ final class ExportedRows {
     return true
   }
 
-  /// Which commits the rows are of.
-  func revisions() throws -> RevisionRanges {
+  func allRevisions() throws -> RevisionRanges {
     var found = RevisionRanges()
     while let revision = try nextRevision() {
       guard found.ranges.last.map({ $0.upperBound <= revision }) ?? true else {
@@ -75,7 +69,7 @@ final class ExportedRows {
   private func skipRow() throws {
     var quotes = 0
     repeat {
-      guard let line = try file.line(limit: ExportedRows.rowBytesMax) else { return }
+      guard let line = try file.line(limit: TextRows.rowBytesMax) else { return }
       if format == .csv { quotes += line.count { $0 == UInt8(ascii: "\"") } }
     } while quotes % 2 == 1
   }
