@@ -9,6 +9,14 @@ extension HistoryEnd {
   }
 }
 
+extension BlameReply {
+  package mutating func note(_ cost: ReadCost) { (blocksRead, pagesRead) = (cost.blocks, cost.pages) }
+}
+
+extension WhyReply {
+  package mutating func note(_ cost: ReadCost) { (blocksRead, pagesRead) = (cost.blocks, cost.pages) }
+}
+
 extension ReadReply {
   package mutating func note(_ cost: ReadCost) {
     (blocksRead, pagesRead, bytesRead) = (cost.blocks, cost.pages, cost.bytes)

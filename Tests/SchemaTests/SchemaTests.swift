@@ -153,7 +153,7 @@ struct SchemaTests {
     blame.entity = "node/n1"
     blame.fields = [BlamedField("state", .text("up"), since: 3)]
     blame.commits = [state.report(commits[3])]
-    blame.blocksRead = 7
+    (blame.blocksRead, blame.pagesRead) = (7, 8)
     try check(blame)
     var why = WhyReply()
     why.origin = .node

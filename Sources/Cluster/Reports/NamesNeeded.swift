@@ -1,12 +1,12 @@
 /// Which names a set of commits cannot be shown without, and which commits gave them.
 package struct NamesNeeded: Sendable {
-  private var nodes: Set<NodeID> = []
-  private var collections: Set<CollectionID> = []
-  private var shards: Set<ShardID> = []
-  private var configs: Set<ConfigID> = []
-  private var tenants: Set<TenantID> = []
-  private var principals: Set<PrincipalID> = []
-  private var sessions: Set<SessionID> = []
+  package private(set) var nodes: Set<NodeID> = []
+  package private(set) var collections: Set<CollectionID> = []
+  package private(set) var shards: Set<ShardID> = []
+  package private(set) var configs: Set<ConfigID> = []
+  package private(set) var tenants: Set<TenantID> = []
+  package private(set) var principals: Set<PrincipalID> = []
+  package private(set) var sessions: Set<SessionID> = []
 
   package init() {}
 

@@ -10,9 +10,16 @@ extension History {
   ///
   /// - Parameter state: as of the moment that is asked about, with all its parts.
   package func blame(_ name: EntityName, in state: State) throws(HistoryError) -> BlameReply {
+    try blame(name, in: EntityFocus(state))
+  }
+
+  /// The same with a state that knows little more than the thing.
+  package func blame(_ name: EntityName, in focus: EntityFocus) throws(HistoryError) -> BlameReply {
+    var focus = focus
+    let state = focus.state
     let entity: EntityID
     do throws(Refusal) { entity = try state.entity(name) } catch { throw .refused(error) }
-    let before = log.cost.blocks
+    let before = cost
     let subject = state.blameSubject(entity)
     let found = try explain(subject, entity, state)
     var reply = BlameReply()
@@ -20,12 +27,13 @@ extension History {
     reply.time = state.time
     reply.entity = state.entityText(entity)
     reply.fields = found.fields
+    try focus.learn(found.commits)
     reply.commits = found.commits.map { commit in
-      var report = state.report(commit)
+      var report = focus.state.report(commit)
       report.events = []
       return report
     }
-    reply.blocksRead = log.cost.blocks - before
+    reply.note(cost - before + focus.cost)
     return reply
   }
 

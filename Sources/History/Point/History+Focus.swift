@@ -97,7 +97,7 @@ extension PointReader {
   }
 
   /// The thing that a scope names; nil when there is none.
-  private func adopt(_ scope: ScopeName, into state: inout State) throws(HistoryError) -> Scope? {
+  func adopt(_ scope: ScopeName, into state: inout State) throws(HistoryError) -> Scope? {
     switch scope.kind {
     case .cluster: return .cluster
     case .tenant:

@@ -106,6 +106,30 @@ extension PointReader {
     return row
   }
 
+  package func principal(_ id: PrincipalID) throws(HistoryError) -> PrincipalRow? {
+    if let row: PrincipalRow = try stored(id) { return row }
+    for recorded in try events(named: ["PrincipalSeen"]) {
+      guard case .principalSeen(let event) = recorded.event, event.principal == id else { continue }
+      return PrincipalRow(name: event.name, kind: event.kind, changed: recorded.revision)
+    }
+    return nil
+  }
+
+  /// A session's client; nil when it was forgotten. What it asked lately is not looked for.
+  package func session(_ id: SessionID) throws(HistoryError) -> SessionRow? {
+    var row: SessionRow? = try stored(id)
+    for recorded in try events(named: ["SessionOpened", "SessionForgotten"]) {
+      switch recorded.event {
+      case .sessionOpened(let event) where event.session == id:
+        row = SessionRow()
+        row?.client = event.client
+      case .sessionForgotten(let event) where event.session == id: row = nil
+      default: break
+      }
+    }
+    return row
+  }
+
   package func cluster() throws(HistoryError) -> ClusterRow {
     var row = try stored(1, ClusterRow.self) ?? ClusterRow()
     for recorded in try events(named: ["MaintenanceChanged", "BalancingChanged", "TenantKeyErased"]) {

@@ -9,10 +9,19 @@ extension History {
   ///
   /// - Parameter state: as of the moment that is asked about, with all its parts.
   package func why(_ name: EntityName, in state: State) throws(HistoryError) -> WhyReply {
+    try why(name, in: EntityFocus(state))
+  }
+
+  /// The same with a state that knows little more than the thing.
+  package func why(_ name: EntityName, in focus: EntityFocus) throws(HistoryError) -> WhyReply {
+    var focus = focus
+    var state = focus.state
     let entity: EntityID
     do throws(Refusal) { entity = try state.entity(name) } catch { throw .refused(error) }
-    let before = log.cost.blocks
+    let before = cost
     let chain = try causes(of: try lastDecision(about: entity, state), state)
+    try focus.learn(chain)
+    state = focus.state
     let words = CauseWords(entity, chain, state, log.horizon)
     var reply = WhyReply()
     reply.revision = state.revision
@@ -21,7 +30,7 @@ extension History {
     reply.chain = CauseReports.bounded(chain.map { state.report($0) })
     reply.origin = words.origin
     reply.words = words.text.clipped(to: WhyReply.wordsBytesMax)
-    reply.blocksRead = log.cost.blocks - before
+    reply.note(cost - before + focus.cost)
     return reply
   }
 

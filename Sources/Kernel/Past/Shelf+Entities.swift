@@ -7,8 +7,8 @@ extension Shelf {
   package func blame(
     _ request: BlameRequest, _ history: History, clock: Microseconds, timeline: UInt64
   ) throws(HistoryError) -> BlameReply {
-    let (name, state) = try subject(request.entity, request.at, history, clock)
-    var reply = try history.blame(name, in: state)
+    let (name, focus) = try subject(request.entity, request.at, history, clock)
+    var reply = try history.blame(name, in: focus)
     reply.timeline = timeline
     return reply
   }
@@ -16,20 +16,27 @@ extension Shelf {
   package func why(
     _ request: WhyRequest, _ history: History, clock: Microseconds, timeline: UInt64
   ) throws(HistoryError) -> WhyReply {
-    let (name, state) = try subject(request.entity, request.at, history, clock)
-    var reply = try history.why(name, in: state)
+    let (name, focus) = try subject(request.entity, request.at, history, clock, countingReplicas: true)
+    var reply = try history.why(name, in: focus)
     reply.timeline = timeline
     return reply
   }
 
-  /// What was named, and the state that is asked about.
+  /// What was named, and what is known of it then.
+  ///
+  /// - Parameter countingReplicas: of a node it is wanted what it carries, which is the sum over all shards.
   private func subject(
-    _ entity: String, _ moment: Moment, _ history: History, _ clock: Microseconds
-  ) throws(HistoryError) -> (EntityName, State) {
+    _ entity: String, _ moment: Moment, _ history: History, _ clock: Microseconds, countingReplicas: Bool = false
+  ) throws(HistoryError) -> (EntityName, EntityFocus) {
     guard let name = EntityName(entity) else {
       throw .refused(Refusal(.invalid, "a thing to ask about is \(EntityName.forms)"))
     }
-    return (name, try state(at: try history.resolve(moment, clock: clock), history))
+    let revision = try history.resolve(moment, clock: clock)
+    if let state, state.revision == revision, state.parts == .all { return (name, EntityFocus(state)) }
+    let focus = try history.focus(on: name, at: revision, countingReplicas: countingReplicas) {
+      (revision) throws(HistoryError) in try state(at: revision, history)
+    }
+    return (name, focus)
   }
 }
 

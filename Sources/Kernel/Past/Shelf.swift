@@ -11,7 +11,7 @@ package import MusterProtocol
 /// One caller at a time: the archive's thread, or the simulator's only one.
 package final class Shelf {
   private var known: History?
-  private var state: State?
+  private(set) var state: State?
 
   package init() {}
 

@@ -48,7 +48,9 @@ package struct BlameReply: FieldMessage, Hashable {
   package var fields: [BlamedField] = []
   /// The commits that the fields name, newest first, without their events.
   package var commits: [CommitReport] = []
+  /// Blocks of the log, and pages of snapshots and indexes.
   package var blocksRead: UInt64 = 0
+  package var pagesRead: UInt64 = 0
 
   package static let fieldsMax = 256
 
@@ -64,5 +66,6 @@ package struct BlameReply: FieldMessage, Hashable {
     try visitor.messages(5, &fields, count: BlameReply.fieldsMax)
     try visitor.messages(6, &commits, count: BlameReply.fieldsMax)
     try visitor.uint64(7, &blocksRead)
+    try visitor.uint64(8, &pagesRead)
   }
 }

@@ -57,7 +57,9 @@ package struct WhyReply: FieldMessage, Hashable {
   package var origin = OriginKind.person
   /// The chain in plain words.
   package var words = ""
+  /// Blocks of the log, and pages of snapshots and indexes.
   package var blocksRead: UInt64 = 0
+  package var pagesRead: UInt64 = 0
 
   package static let linksMax = 100
   package static let wordsBytesMax = 64 * 1024
@@ -73,5 +75,6 @@ package struct WhyReply: FieldMessage, Hashable {
     try fields.enumeration(6, &origin)
     try fields.string(7, &words, max: WhyReply.wordsBytesMax)
     try fields.uint64(8, &blocksRead)
+    try fields.uint64(9, &pagesRead)
   }
 }

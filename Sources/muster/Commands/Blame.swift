@@ -19,7 +19,7 @@ struct Blame: AsyncParsableCommand {
     let head = DocumentHead(schema: "blame", timeline: reply.timeline, revision: reply.revision, time: reply.time)
     let members: [JSON.Member] = [
       .init("entity", .text(reply.entity)), .init("fields", .list(reply.fields.map { .object(reply.members($0)) })),
-      .init("blocksRead", .number(reply.blocksRead)),
+      .init("blocksRead", .number(reply.blocksRead)), .init("pagesRead", .number(reply.pagesRead)),
     ]
     switch options.output.format {
     case .table: Terminal.out(Blame.table(reply))

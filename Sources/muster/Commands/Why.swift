@@ -47,7 +47,7 @@ extension WhyReply {
     [
       .init("entity", .text(entity)), .init("origin", .text(origin.name)),
       .init("chain", .list(chain.map { .object($0.members) })), .init("words", .text(words)),
-      .init("blocksRead", .number(blocksRead)),
+      .init("blocksRead", .number(blocksRead)), .init("pagesRead", .number(pagesRead)),
     ]
   }
 }

@@ -96,23 +96,29 @@ final class DataSource: Source {
     }
   }
 
-  private func subject(_ entity: String, _ moment: Moment) throws -> (EntityName, State) {
+  private func subject(
+    _ entity: String, _ moment: Moment, countingReplicas: Bool = false
+  ) throws -> (EntityName, EntityFocus) {
     guard let name = EntityName(entity) else {
       throw Failure.usage("\"\(entity)\" is nothing to ask about: give \(EntityName.forms)")
     }
-    return (name, try state(at: moment))
+    let revision = try history.resolve(moment, clock: clock)
+    let focus = try history.focus(on: name, at: revision, countingReplicas: countingReplicas) {
+      (revision) throws(HistoryError) in try history.state(at: revision)
+    }
+    return (name, focus)
   }
 
   func blame(_ request: BlameRequest) async throws -> BlameReply {
-    let (name, state) = try subject(request.entity, request.at)
-    var reply = try history.blame(name, in: state)
+    let (name, focus) = try subject(request.entity, request.at)
+    var reply = try history.blame(name, in: focus)
     reply.timeline = directory.identity.timeline
     return reply
   }
 
   func why(_ request: WhyRequest) async throws -> WhyReply {
-    let (name, state) = try subject(request.entity, request.at)
-    var reply = try history.why(name, in: state)
+    let (name, focus) = try subject(request.entity, request.at, countingReplicas: true)
+    var reply = try history.why(name, in: focus)
     reply.timeline = directory.identity.timeline
     return reply
   }
