@@ -48,13 +48,19 @@ let package = Package(
     // Below the line: pure.
     .systemLibrary(name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CMusterBytes", path: "Sources/CBytes"),
-    part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
-    part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
+    part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", "CZlib", crypto]),
+    part(
+      "Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")],
+      documents: ["Expressions/Expressions.md"]),
     part("Log", ["MusterBytes"], documents: ["FileFormats.md"]),
+    part("Audit", ["MusterBytes", crypto], documents: ["Formats.md"]),
     part("Controllers", ["MusterCluster"]),
     part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
-    part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
+    part(
+      "History", ["MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterRendering"],
+      documents: ["Export/Exports.md"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Hosting", [], documents: ["README.md"]),
@@ -74,12 +80,14 @@ let package = Package(
     .executableTarget(
       name: "journal-example", dependencies: ["MusterLog", "MusterDisk"], path: "Sources/JournalExample",
       packageAccess: false, swiftSettings: strict),
+    part(
+      "Vault", ["MusterBytes", "MusterCluster", "MusterKernel", "MusterLog", crypto], documents: ["README.md"]),
     part("Console", [nio, nioPosix, .product(name: "NIOHTTP1", package: "swift-nio")]),
     part(
       "Server",
       [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
-        "MusterKernel", "MusterDisk", "MusterConsole", nio, nioPosix,
+        "MusterKernel", "MusterDisk", "MusterAudit", "MusterConsole", nio, nioPosix,
       ]),
     part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterPeers", nio, nioPosix]),
     part("HostConformance", ["MusterHosting"]),
@@ -91,7 +99,7 @@ let package = Package(
       dependencies: [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering",
-        "MusterWorkload", "MusterHosting", "MusterHosts", nio,
+        "MusterVault", "MusterWorkload", "MusterAudit", "MusterHosting", "MusterHosts", nio,
         nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),
@@ -115,8 +123,15 @@ let package = Package(
     .executableTarget(
       name: "state-benchmark", dependencies: ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"],
       path: "Benchmarks/StateBenchmark", swiftSettings: features),
+    .executableTarget(
+      name: "cost-guard",
+      dependencies: [
+        "MusterBytes", "MusterCluster", "MusterLog", "MusterProtocol", "MusterHistory", "MusterKernel",
+        "MusterRendering", "MusterWorkload",
+      ], path: "Benchmarks/CostGuard", exclude: ["check", "thresholds.json"], swiftSettings: strict),
 
     tests("Bytes", ["MusterBytes"]),
+    tests("Audit", ["MusterBytes", "MusterAudit", "MusterWorkload"]),
     tests("Cluster", ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests(
       "Schema",
@@ -126,14 +141,21 @@ let package = Package(
       ]),
     tests("Peers", ["MusterPeers", "MusterProtocol", "MusterCluster", "MusterHosting"]),
     tests("Kernel", ["MusterBytes", "MusterCluster", "MusterKernel", "MusterLog", "MusterProtocol"]),
-    tests("Simulation", ["MusterSimulation"]),
+    tests(
+      "Simulation",
+      [
+        "MusterCluster", "MusterControllers", "MusterKernel", "MusterPeers", "MusterProtocol", "MusterSimulation",
+        "MusterWorkload",
+      ]),
     tests("Controllers", ["MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests("Rendering", ["MusterBytes", "MusterCluster", "MusterRendering"]),
     tests("Protocol", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterWorkload"]),
     tests(
       "History",
       [
-        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterSimulatedDisk",
+        "MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterHistory",
+        "MusterRendering",
+        "MusterSimulatedDisk",
         "MusterWorkload",
       ]),
     tests("Log", ["MusterBytes", "MusterLog", "MusterSimulatedDisk", "MusterWorkload"]),
@@ -147,6 +169,7 @@ let package = Package(
       name: "MusterEndToEndTests", dependencies: ["muster", "import-openb", "redis-load"], path: "Tests/EndToEndTests",
       swiftSettings: strict),
     tests("Hosts", ["MusterBytes", "MusterHosting", "MusterHosts", "MusterHostConformance"]),
+    tests("Vault", ["MusterKernel", "MusterLog", "MusterSimulatedDisk", "MusterVault", "MusterWorkload"]),
     tests("Disk", ["MusterBytes", "MusterLog", "MusterDisk", "journal-example"]),
     tests(
       "Server",

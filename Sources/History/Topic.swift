@@ -5,7 +5,7 @@ extension Event {
   /// The topic that a watcher asks for to see this event.
   package var topic: WatchTopic {
     switch self {
-    case .configSet, .configKeyAdded, .configDeleted, .schemaSet: .config
+    case .configSet, .configKeyAdded, .configDeleted, .schemaSet, .tenantKeyErased: .config
     case .shardPlaced, .leaderElected, .replicasOpened, .replicaCaughtUp, .replicaFellBehind, .replicaAdded,
       .replicaPromoted, .replicaRemoved, .moveStarted, .moveAdvanced, .electionStarted, .handOverRequested,
       .replicaRebuilding,

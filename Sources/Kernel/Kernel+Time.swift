@@ -25,7 +25,7 @@ extension Kernel {
   package func storageChanged(_ problem: String?, _ now: Now) {
     if let problem {
       guard readOnlyBecause.isEmpty else { return }
-      raiseStorageAlarm(RaiseAlarm(name: "disk-full", message: problem), now)
+      raise("disk-full", problem, now)
       readOnlyBecause = problem
     } else if !readOnlyBecause.isEmpty {
       readOnlyBecause = ""
@@ -34,8 +34,23 @@ extension Kernel {
     }
   }
 
-  private func raiseStorageAlarm(_ alarm: RaiseAlarm, _ now: Now) {
-    carryOut(.raiseAlarm(alarm), .storageLow, now)
+  /// Raises an alarm about what the shell keeps for the kernel: the disk, keys.
+  package func raise(_ alarm: String, _ message: String, _ now: Now) {
+    let command = RaiseAlarm(name: alarm, message: message.clipped(to: Limits.reasonBytes))
+    carryOut(.raiseAlarm(command), .storageLow, now)
+  }
+
+  /// Checkpoints are refused, or signed again. A person must look: the alarm stays until then.
+  package func auditChanged(_ problem: String?, _ now: Now) {
+    let name = "checkpoint-refused"
+    if let problem {
+      let alarm = RaiseAlarm(name: name, message: problem.clipped(to: Limits.reasonBytes))
+      carryOut(
+        Proposal(controller: "audit", command: .raiseAlarm(alarm), reason: Reason(.checkpointRefused), cause: 0), now)
+    } else if let id = sequencer.head.alarmID(named: name), sequencer.head.alarms[id].isRaised {
+      let clear = Command.clearAlarm(ClearAlarm(name: name))
+      carryOut(Proposal(controller: "audit", command: clear, reason: Reason(.checkpointResumed), cause: 0), now)
+    }
   }
 
   private func carryOut(_ command: Command, _ reason: ReasonKind, _ now: Now) {
@@ -52,6 +67,7 @@ extension Kernel {
   package func blockDurable() -> State {
     let publication = sequencer.blockDurable()
     count { $0.countBlock(publication.commits) }
+    destroyErasedKeys(publication.commits)
     sendSayable()
     deliver(publication)
     noteAssignments(publication.commits)

@@ -20,6 +20,9 @@ package final class Kernel {
   /// What is to be done, in order.
   @exclusivity(unchecked) package internal(set) var effects: [Effect] = []
 
+  /// Keeps the keys of sensitive values; without one none is taken.
+  package var vault: (any Vault)?
+
   let planner = PlacementPlanner()
   var controllers = Controllers()
   @exclusivity(unchecked) var waiting = WaitingReplies()

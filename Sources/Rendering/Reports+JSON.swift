@@ -1,3 +1,4 @@
+internal import MusterBytes
 package import MusterCluster
 
 // The documents that scripts read: names of fields are a contract.
@@ -111,14 +112,7 @@ extension ConfigValue {
 }
 
 extension FieldValue {
-  package init(_ value: ConfigValue) {
-    switch value {
-    case .text(let text): self = .text(text)
-    case .integer(let number): self = .signed(number)
-    case .boolean(let flag): self = .flag(flag)
-    case .bytes(let bytes): self = .bytes(bytes)
-    }
-  }
+  package init(_ value: ConfigValue) { self = value.fieldValue }
 
   package var json: JSON {
     switch self {
@@ -147,10 +141,30 @@ extension FieldValue {
 }
 
 extension ConfigReport {
+  private var isSealed: Bool { if case .sealed = value { true } else { false } }
+
+  /// Of a sensitive value: whether it is shown, sealed, or erased for good; nil for every other.
+  private var sealing: String? { isRevealed ? "revealed" : isErased ? "erased" : isSealed ? "sealed" : nil }
+
+  /// For people, in one line.
+  package var words: String {
+    isErased ? "(erased)" : isSealed ? "(sealed; --reveal shows it)" : value.map { FieldValue($0).words } ?? "-"
+  }
+
   package var members: [JSON.Member] {
     [
       .init("key", .text(key)), .init("scope", .text(scope)), .init("type", value.map { .text($0.type.name) } ?? .null),
-      .init("value", value?.json ?? .null), .init("version", .number(version)), .init("changed", .number(changed)),
+      .init("value", isSealed ? .null : value?.json ?? .null), .init("version", .number(version)),
+      .init("changed", .number(changed)),
+    ] + (sealing.map { [.init("sealed", .text($0))] } ?? [])
+  }
+}
+
+extension TenantReport {
+  package var members: [JSON.Member] {
+    [
+      .init("name", .text(name)), .init("id", .number(UInt64(id))), .init("erasedKeys", .number(UInt64(erasedKeys))),
+      .init("changed", .number(changed)),
     ]
   }
 }
@@ -162,7 +176,7 @@ extension SchemaReport {
       .init("minimum", schema.minimum.map { .signed($0) } ?? .null),
       .init("maximum", schema.maximum.map { .signed($0) } ?? .null),
       .init("allowed", .list(schema.allowed.map { .text($0) })), .init("description", .optional(schema.description)),
-      .init("changed", .number(changed)),
+      .init("sensitive", .flag(schema.isSensitive)), .init("changed", .number(changed)),
     ]
   }
 }
@@ -246,22 +260,5 @@ extension Difference {
             .members(["field": .text($0.name), "before": $0.before.json, "after": $0.after.json])
           })),
     ]
-  }
-}
-
-/// RFC 4648.
-package enum Base64 {
-  private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  package static func encode(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      let value = group.enumerated().reduce(0) { $0 | Int($1.element) << (16 - 8 * $1.offset) }
-      for place in 0..<4 {
-        text.append(place <= group.count ? digits[value >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
-      }
-    }
-    return String(decoding: text, as: UTF8.self)
   }
 }

@@ -5,8 +5,8 @@ package import MusterWorkload
 ///
 /// The model is weaker than any file system of use: each sector of 512 bytes that was written and not synced is kept
 /// or lost on its own; each name that was made, changed or removed since the directory was synced is kept or lost on
-/// its own. Not safe for several threads.
-package final class CrashDisk: Storage {
+/// its own. One caller at a time, whichever thread it is on.
+package final class CrashDisk: Storage, @unchecked Sendable {
   private final class Inode {
     var live: [UInt8] = []
     var durable: [UInt8] = []

@@ -70,15 +70,16 @@ final class SimulatedServer {
   private func packSegments() throws {
     let names = try SegmentName.all(in: disk.list(Layout.log))
     for (place, name) in names.enumerated() where !name.isSealed && place + 1 < names.count {
-      try LogWriter.seal(disk, SimulatedServer.identity, first: name.first, through: names[place + 1].first - 1)
+      try LogWriter.seal(
+        disk, SimulatedServer.identity, first: name.first, through: names[place + 1].first - 1, keys: History.keys)
     }
   }
 
   private func snapshot(_ header: BlockHeader) throws {
     guard let (manifest, older) = series.next(kernel.view, header) else { return }
     let writer = try SnapshotWriter(disk, SimulatedServer.identity, manifest)
-    try kernel.view.forEachPage(changedSince: older) { table, page, bytes in
-      try writer.add(PageAddress(table: table.rawValue, page: page), bytes)
+    try kernel.view.forEachStoredPage(changedSince: older) { table, page, bytes in
+      try writer.add(PageAddress(table: table, page: page), bytes)
     }
     _ = try writer.finish()
   }
@@ -96,6 +97,7 @@ private struct SealedSeries {
     manifest.parent = previous?.revision ?? 0
     manifest.digestLow = header.digest.low
     manifest.digestHigh = header.digest.high
+    manifest.metadata = StateOutline(view).encoded()
     defer { previous = view }
     return (manifest, previous)
   }

@@ -231,6 +231,7 @@ package final class Simulation {
     case .fail(let call, let error):
       send(call, .failure(error.retryAfterMilliseconds == nil ? error.code.name : "retry: \(error.code.name)"))
     case .recall: throw broken("nobody asked about the past")
+    case .destroyKeys: throw broken("nobody had sensitive values")
     case .catchUp(let call, let from, let through, let limit):
       var commits: [Commit] = []
       try SimulatedServer.history(disk).forEachCommit(from: from, through: through) {

@@ -20,9 +20,15 @@ struct Muster: AsyncParsableCommand {
         name: "The cluster:",
         subcommands: [
           NodeCommand.self, CollectionCommand.self, ShardCommand.self, Route.self, Explain.self, Plan.self,
-          Rebalance.self, Move.self, Lead.self, Recover.self, Maintenance.self, ConfigCommand.self, WatchCommand.self,
+          Rebalance.self, Move.self, Lead.self, Recover.self, Maintenance.self, ConfigCommand.self, TenantCommand.self,
+          WatchCommand.self,
         ]),
-      CommandGroup(name: "The past:", subcommands: [Log.self, Show.self, Diff.self, Why.self, Export.self]),
+      CommandGroup(
+        name: "The past:",
+        subcommands: [
+          Log.self, Show.self, Diff.self, Blame.self, Why.self, Bisect.self, Check.self, Export.self, Erase.self,
+          CheckpointCommand.self, Prove.self, CheckProof.self,
+        ]),
       CommandGroup(name: "The data directory:", subcommands: [Verify.self, Inspect.self, Backup.self]),
       CommandGroup(name: "Measuring:", subcommands: [Bench.self]),
     ])

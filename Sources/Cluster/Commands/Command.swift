@@ -32,6 +32,7 @@ package indirect enum Command: Message, Hashable {
   case raiseAlarm(RaiseAlarm)
   case clearAlarm(ClearAlarm)
   case createTenant(CreateTenant)
+  case eraseTenant(EraseTenant)
   case batch(Batch)
 
   /// The name that refusals and metrics use.
@@ -65,6 +66,7 @@ package indirect enum Command: Message, Hashable {
     case .raiseAlarm: "RaiseAlarm"
     case .clearAlarm: "ClearAlarm"
     case .createTenant: "CreateTenant"
+    case .eraseTenant: "EraseTenant"
     case .batch: "Batch"
     }
   }
@@ -99,6 +101,7 @@ package indirect enum Command: Message, Hashable {
     case .raiseAlarm(var command): writer.message(32, &command)
     case .clearAlarm(var command): writer.message(33, &command)
     case .createTenant(var command): writer.message(34, &command)
+    case .eraseTenant(var command): writer.message(44, &command)
     case .batch(var command): writer.message(48, &command)
     }
   }
@@ -137,6 +140,7 @@ package indirect enum Command: Message, Hashable {
     case 32: self = .raiseAlarm(try RaiseAlarm(from: &inner))
     case 33: self = .clearAlarm(try ClearAlarm(from: &inner))
     case 34: self = .createTenant(try CreateTenant(from: &inner))
+    case 44: self = .eraseTenant(try EraseTenant(from: &inner))
     case 48: self = .batch(try Batch(from: &inner))
     default: throw .unknownField(field: next.field)
     }

@@ -97,3 +97,18 @@ package struct CreateTenant: FieldMessage, Hashable {
     try fields.string(1, &name, max: Limits.nameBytes)
   }
 }
+
+/// Destroys the key of a tenant's sealed values.
+package struct EraseTenant: FieldMessage, Hashable {
+  /// Empty for the system.
+  package var tenant = ""
+
+  package init() {}
+  package init(tenant: String) {
+    self.tenant = tenant
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &tenant, max: Limits.nameBytes)
+  }
+}

@@ -5,6 +5,7 @@ extension Draft {
     try requireKey(command.key)
     let scope = try requireScope(command.scope)
     try requireSchema(command.key, command.value)
+    try requireSealing(command.key, scope, command.value)
     let known = state.configID(command.key, in: scope)
     let row = known.map { state.configs[$0] }
     let version = row?.version ?? 0
@@ -47,6 +48,7 @@ extension Draft {
       throw Refusal(.invalid, "the description of \(command.key) has control characters or is too long")
     }
     if state.schema(of: command.key)?.schema == schema { return }
+    try requireSettledSensitivity(command.key, schema)
     try requirePresentValuesFit(command.key, schema)
     emit(.schemaSet(SchemaSet(key: command.key, schema: schema)))
   }
@@ -67,7 +69,9 @@ extension Draft {
   }
 
   private func requireSchema(_ key: String, _ value: ConfigValue) throws(Refusal) {
-    guard value.byteCount <= Limits.configValueBytes else {
+    var limit = Limits.configValueBytes
+    if case .sealed = value { limit += SealedValue.overheadBytes }
+    guard value.byteCount <= limit else {
       throw Refusal(.tooLarge, "a value has at most \(Limits.configValueBytes) bytes")
     }
     guard let schema = state.schema(of: key)?.schema, let problem = schema.problem(with: value) else { return }

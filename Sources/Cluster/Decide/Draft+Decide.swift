@@ -30,6 +30,7 @@ extension Draft {
     case .raiseAlarm(let command): try decide(command)
     case .clearAlarm(let command): try decide(command)
     case .createTenant(let command): try decide(command)
+    case .eraseTenant(let command): try decide(command)
     case .batch(let batch): try decide(batch, planner)
     }
   }

@@ -66,3 +66,20 @@ package struct SchemaSet: FieldMessage, Hashable {
     try fields.message(2, &schema)
   }
 }
+
+/// A key of sealed values is to be destroyed: from this moment on nobody reads what it sealed.
+package struct TenantKeyErased: FieldMessage, Hashable {
+  package var tenant: TenantID = 0
+  package var key: UInt32 = 0
+
+  package init() {}
+  package init(tenant: TenantID, key: UInt32) {
+    self.tenant = tenant
+    self.key = key
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &tenant)
+    try fields.uint32(2, &key)
+  }
+}

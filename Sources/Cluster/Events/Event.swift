@@ -41,6 +41,7 @@ package enum Event: Message, Hashable {
   indirect case configKeyAdded(ConfigKeyAdded)
   case configDeleted(ConfigDeleted)
   indirect case schemaSet(SchemaSet)
+  case tenantKeyErased(TenantKeyErased)
   indirect case principalSeen(PrincipalSeen)
   indirect case sessionOpened(SessionOpened)
   case sessionForgotten(SessionForgotten)
@@ -85,6 +86,7 @@ package enum Event: Message, Hashable {
     case .configKeyAdded: "ConfigKeyAdded"
     case .configDeleted: "ConfigDeleted"
     case .schemaSet: "SchemaSet"
+    case .tenantKeyErased: "TenantKeyErased"
     case .principalSeen: "PrincipalSeen"
     case .sessionOpened: "SessionOpened"
     case .sessionForgotten: "SessionForgotten"
@@ -94,16 +96,21 @@ package enum Event: Message, Hashable {
     }
   }
 
-  /// Every name an event can have.
-  package static let names = [
-    "ConfigSet", "ShardPlaced", "LeaderElected", "ReplicasOpened", "ReplicaCaughtUp", "ReplicaFellBehind",
-    "ReplicaAdded", "ReplicaPromoted", "ReplicaRemoved", "MoveStarted", "MoveAdvanced", "NodeSuspected",
-    "NodeRecovered", "NodeDeclaredDown", "NodeJoined", "NodeRestarted", "NodeLeft", "NodeCordoned", "NodeUncordoned",
-    "NodeDrainRequested", "NodeDrainCancelled", "NodeDrained", "NodeRemoved", "MaintenanceChanged", "ElectionStarted",
-    "BalancingChanged", "HandOverRequested", "ReplicaRebuilding", "CollectionCreated",
-    "CollectionChanged", "CollectionDeleted", "ConfigKeyAdded", "ConfigDeleted", "SchemaSet", "PrincipalSeen",
-    "SessionOpened", "SessionForgotten", "AlarmRaised", "AlarmCleared", "TenantCreated",
+  /// Every name an event can have, with the field that says on the wire that it is this one.
+  package static let kinds: [(name: String, number: UInt32)] = [
+    ("ConfigSet", 1), ("ShardPlaced", 2), ("LeaderElected", 3), ("ReplicasOpened", 4), ("ReplicaCaughtUp", 5),
+    ("ReplicaFellBehind", 6), ("ReplicaAdded", 7), ("ReplicaPromoted", 8), ("ReplicaRemoved", 9), ("MoveStarted", 10),
+    ("MoveAdvanced", 11), ("NodeSuspected", 12), ("NodeRecovered", 13), ("NodeDeclaredDown", 14), ("NodeJoined", 16),
+    ("NodeRestarted", 17), ("NodeLeft", 18), ("NodeCordoned", 19), ("NodeUncordoned", 20), ("NodeDrainRequested", 21),
+    ("NodeDrainCancelled", 22), ("NodeDrained", 23), ("NodeRemoved", 24), ("MaintenanceChanged", 25),
+    ("ElectionStarted", 15), ("BalancingChanged", 26), ("HandOverRequested", 27), ("ReplicaRebuilding", 28),
+    ("CollectionCreated", 32), ("CollectionChanged", 33), ("CollectionDeleted", 34), ("ConfigKeyAdded", 48),
+    ("ConfigDeleted", 49), ("SchemaSet", 50), ("TenantKeyErased", 51), ("PrincipalSeen", 64), ("SessionOpened", 65),
+    ("SessionForgotten", 66),
+    ("AlarmRaised", 67), ("AlarmCleared", 68), ("TenantCreated", 69),
   ]
+
+  package static let names = kinds.map(\.name)
 
   package func encode(into writer: inout ByteWriter) {
     switch self {
@@ -141,6 +148,7 @@ package enum Event: Message, Hashable {
     case .configKeyAdded(var event): writer.message(48, &event)
     case .configDeleted(var event): writer.message(49, &event)
     case .schemaSet(var event): writer.message(50, &event)
+    case .tenantKeyErased(var event): writer.message(51, &event)
     case .principalSeen(var event): writer.message(64, &event)
     case .sessionOpened(var event): writer.message(65, &event)
     case .sessionForgotten(var event): writer.message(66, &event)
@@ -190,6 +198,7 @@ package enum Event: Message, Hashable {
     case 48: self = .configKeyAdded(try ConfigKeyAdded(from: &inner))
     case 49: self = .configDeleted(try ConfigDeleted(from: &inner))
     case 50: self = .schemaSet(try SchemaSet(from: &inner))
+    case 51: self = .tenantKeyErased(try TenantKeyErased(from: &inner))
     case 64: self = .principalSeen(try PrincipalSeen(from: &inner))
     case 65: self = .sessionOpened(try SessionOpened(from: &inner))
     case 66: self = .sessionForgotten(try SessionForgotten(from: &inner))

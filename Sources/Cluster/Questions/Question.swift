@@ -85,6 +85,8 @@ package struct ConfigsQuestion: FieldMessage, Hashable {
   /// With no key: every scope.
   package var isEveryScope = false
   package var page = Page()
+  /// Sealed values are opened, where their keys still exist.
+  package var isRevealed = false
 
   package init() {}
 
@@ -94,6 +96,7 @@ package struct ConfigsQuestion: FieldMessage, Hashable {
     try fields.bool(3, &isEffective)
     try fields.bool(4, &isEveryScope)
     try fields.message(5, &page)
+    try fields.bool(6, &isRevealed)
   }
 }
 
@@ -111,6 +114,16 @@ package struct SchemasQuestion: FieldMessage, Hashable {
   }
 }
 
+package struct TenantsQuestion: FieldMessage, Hashable {
+  package var page = Page()
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.message(1, &page)
+  }
+}
+
 /// What is remembered of a client's requests: where a client that lost its memory goes on.
 package struct SessionQuestion: FieldMessage, Hashable {
   package var client = ""
@@ -120,6 +133,18 @@ package struct SessionQuestion: FieldMessage, Hashable {
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.string(1, &client, max: Limits.nameBytes)
+  }
+}
+
+/// Whether an expression holds.
+package struct CheckQuestion: FieldMessage, Hashable {
+  package var expression = ""
+
+  package init() {}
+  package init(_ expression: String) { self.expression = expression }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &expression, max: Expression.bytesMax)
   }
 }
 
@@ -135,6 +160,11 @@ package enum Question: Message, Hashable {
   case explain(ExplainQuestion)
   case plan(PlanQuestion)
   case recovery(RecoveryQuestion)
+  case tenants(TenantsQuestion)
+  case check(CheckQuestion)
+
+  /// It may take so long that nothing else should wait for it.
+  package var isLong: Bool { if case .check = self { true } else { false } }
 
   package func encode(into writer: inout ByteWriter) {
     switch self {
@@ -148,6 +178,8 @@ package enum Question: Message, Hashable {
     case .explain(var question): writer.message(8, &question)
     case .plan(var question): writer.message(9, &question)
     case .recovery(var question): writer.message(10, &question)
+    case .tenants(var question): writer.message(17, &question)
+    case .check(var question): writer.message(13, &question)
     }
   }
 
@@ -167,6 +199,8 @@ package enum Question: Message, Hashable {
     case 8: self = .explain(try ExplainQuestion(from: &inner))
     case 9: self = .plan(try PlanQuestion(from: &inner))
     case 10: self = .recovery(try RecoveryQuestion(from: &inner))
+    case 17: self = .tenants(try TenantsQuestion(from: &inner))
+    case 13: self = .check(try CheckQuestion(from: &inner))
     default: throw .unknownField(field: next.field)
     }
     guard reader.isAtEnd else { throw .fieldOrder(field: next.field) }

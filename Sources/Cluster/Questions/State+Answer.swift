@@ -11,6 +11,7 @@ extension State {
     case .shards(let question): try answer.fill(question, self)
     case .configs(let question): try answer.fill(question, self)
     case .schemas(let question): try answer.fill(question, self)
+    case .tenants(let question): answer.fill(question, self)
     case .session(let question): answer.session = report(session: question.client)
     case .explain(let question):
       guard let id = collectionID(named: question.collection), let shard = shardID(id, question.index) else {
@@ -18,6 +19,12 @@ extension State {
       }
       answer.explanation = try advisor.explain(question, shard, in: self)
     case .recovery: answer.lost = lostShards()
+    case .check(let question):
+      do throws(ExpressionError) {
+        answer.check = CheckReport(holds: try Expression(question.expression).holds(in: self))
+      } catch {
+        throw Refusal(error, in: question.expression)
+      }
     case .plan(let question): answer.plan = try advisor.plan(question, in: self)
     }
     return answer
@@ -165,6 +172,14 @@ extension Answer {
       guard let value = row.value, scope == nil || row.scope == scope else { return nil }
       answer.configs.append(state.report(config: id))
       return 512 + value.byteCount
+    }
+  }
+
+  fileprivate mutating func fill(_ question: TenantsQuestion, _ state: State) {
+    if question.page.after == 0 { tenants.append(state.report(tenant: 0)) }
+    walk(question.page, upTo: UInt32(state.tenants.count)) { answer, id in
+      answer.tenants.append(state.report(tenant: id))
+      return 128
     }
   }
 

@@ -8,6 +8,10 @@ package struct ConfigReport: FieldMessage, Hashable {
   package var value: ConfigValue?
   package var version: UInt64 = 0
   package var changed: Revision = 0
+  /// The key of a sealed value is destroyed: nobody reads it any more.
+  package var isErased = false
+  /// The value was sealed, and is shown because it was asked for.
+  package var isRevealed = false
 
   package init() {}
 
@@ -17,6 +21,8 @@ package struct ConfigReport: FieldMessage, Hashable {
     try fields.message(3, &value)
     try fields.uint64(4, &version)
     try fields.uint64(5, &changed)
+    try fields.bool(6, &isErased)
+    try fields.bool(7, &isRevealed)
   }
 }
 
@@ -44,6 +50,7 @@ extension State {
     report.value = row.value
     report.version = row.version
     report.changed = row.changed
+    if case .sealed(let value) = row.value { report.isErased = isErased(value) }
     return report
   }
 

@@ -1,16 +1,20 @@
-extension State {
+extension EventReport {
   /// An event in words.
-  package func report(_ event: Event) -> EventReport {
-    EventReport(event.name, fields(of: event))
-  }
+  init(_ event: Event, _ names: some NameSource) { self.init(event.name, names.fields(of: event)) }
+}
 
-  private func fields(of event: Event) -> [FieldReport] {
+extension NameSource {
+  fileprivate func fields(of event: Event) -> [FieldReport] {
     switch event {
     case .configSet(let event): config(event.config) + [FieldReport("value", event.value.fieldValue)]
     case .configKeyAdded(let event):
       [FieldReport("key", .text(event.key)), FieldReport("scope", .text(scopeName(event.scope)))]
     case .configDeleted(let event): config(event.config)
     case .schemaSet(let event): [FieldReport("key", .text(event.key))] + event.schema.fieldReports
+    case .tenantKeyErased(let event):
+      [
+        FieldReport("tenant", .text(ownerName(event.tenant))), FieldReport("key", .number(UInt64(event.key))),
+      ]
     case .shardPlaced(let event):
       [shard(event.shard), FieldReport("nodes", .texts(event.nodes.map(nodeName)))]
     case .leaderElected(let event):
@@ -54,7 +58,7 @@ extension State {
     case .collectionCreated(let event):
       [
         FieldReport("collection", .text(event.name)),
-        FieldReport("tenant", .text(tenants.row(event.tenant)?.name ?? "")),
+        FieldReport("tenant", .text(tenantName(event.tenant) ?? "")),
         FieldReport("shards", .number(UInt64(event.shardCount))),
       ] + event.policy.fieldReports + labels(event.labels)
     case .collectionChanged(let event):
@@ -81,7 +85,7 @@ extension State {
   }
 
   private func config(_ id: ConfigID) -> [FieldReport] {
-    guard let row = configs.row(id) else { return [FieldReport("config", .number(UInt64(id)))] }
+    guard let row = configAddress(id) else { return [FieldReport("config", .number(UInt64(id)))] }
     return [FieldReport("key", .text(row.key)), FieldReport("scope", .text(scopeName(row.scope)))]
   }
 
@@ -114,6 +118,7 @@ extension ConfigValue {
     case .integer(let number): .signed(number)
     case .boolean(let flag): .flag(flag)
     case .bytes(let bytes): .bytes(bytes)
+    case .sealed(let value): .text(value.words)
     }
   }
 }
@@ -138,7 +143,7 @@ extension ConfigSchema {
     [
       FieldReport("valueType", .text(type.name)), FieldReport("minimum", minimum.map { .signed($0) } ?? .nothing),
       FieldReport("maximum", maximum.map { .signed($0) } ?? .nothing), FieldReport("allowed", .texts(allowed)),
-      FieldReport("description", .text(description)),
+      FieldReport("description", .text(description)), FieldReport("sensitive", .flag(isSensitive)),
     ]
   }
 }

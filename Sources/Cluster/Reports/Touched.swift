@@ -52,7 +52,7 @@ extension Event {
     case .collectionDeleted(let event): touched.collections.append(event.collection)
     case .moveAdvanced(let event): touched.shards.append(event.shard)
     case .maintenanceChanged, .balancingChanged, .principalSeen, .sessionOpened, .sessionForgotten, .alarmRaised,
-      .alarmCleared, .tenantCreated:
+      .alarmCleared, .tenantCreated, .tenantKeyErased:
       break
     }
   }

@@ -27,6 +27,8 @@ package enum ConfigValue: Message, Hashable {
   case integer(Int64)
   case boolean(Bool)
   case bytes([UInt8])
+  /// Encrypted before it was decided: the log never held it in the open.
+  case sealed(SealedValue)
 
   package var type: ConfigType {
     switch self {
@@ -34,6 +36,7 @@ package enum ConfigValue: Message, Hashable {
     case .integer: .integer
     case .boolean: .boolean
     case .bytes: .bytes
+    case .sealed(let value): value.type
     }
   }
 
@@ -42,6 +45,7 @@ package enum ConfigValue: Message, Hashable {
     case .text(let text): text.utf8.count
     case .bytes(let bytes): bytes.count
     case .integer, .boolean: 8
+    case .sealed(let value): value.content.count
     }
   }
 
@@ -61,6 +65,7 @@ package enum ConfigValue: Message, Hashable {
       writer.tag(4, WireType.delimited)
       writer.varint(UInt64(bytes.count))
       writer.raw(bytes)
+    case .sealed(var value): writer.message(5, &value)
     }
   }
 
@@ -85,6 +90,10 @@ package enum ConfigValue: Message, Hashable {
       var bytes: [UInt8] = []
       try reader.bytes(4, &bytes, max: Limits.configValueBytes)
       self = .bytes(bytes)
+    case 5:
+      var value = SealedValue()
+      try reader.message(5, &value)
+      self = .sealed(value)
     default:
       throw .noAlternative
     }

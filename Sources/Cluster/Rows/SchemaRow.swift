@@ -8,6 +8,8 @@ package struct ConfigSchema: FieldMessage, Hashable {
   /// When not empty, the only texts allowed.
   package var allowed: [String] = []
   package var description = ""
+  /// Values are sealed before they are decided.
+  package var isSensitive = false
 
   package init() {}
 
@@ -17,6 +19,7 @@ package struct ConfigSchema: FieldMessage, Hashable {
     try visitBound(3, &maximum, &fields)
     try fields.strings(4, &allowed, max: Limits.configKeyBytes, count: Limits.configAllowedValues)
     try fields.string(5, &description, max: Limits.configDescriptionBytes)
+    try fields.bool(6, &isSensitive)
   }
 
   /// Bounds are stored as their zigzag form, present or absent.

@@ -6,6 +6,8 @@ package struct TenantRow: TableRow {
 
   package var name = ""
   package var changed: Revision = 0
+  /// Keys of sealed values up to this number are destroyed.
+  package var erasedKeys: UInt32 = 0
 
   package init() {}
   package init(name: String, changed: Revision) {
@@ -16,6 +18,7 @@ package struct TenantRow: TableRow {
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.string(1, &name, max: Limits.nameBytes)
     try fields.uint64(2, &changed)
+    try fields.uint32(3, &erasedKeys)
   }
 }
 
@@ -45,6 +48,8 @@ package struct ClusterRow: TableRow {
   package var isInMaintenance = false
   package var changed: Revision = 0
   package var balancing = BalancingMode.off
+  /// Of tenant 0, which has no row of its own: keys of sealed values up to this number are destroyed.
+  package var erasedKeys: UInt32 = 0
 
   package init() {}
 
@@ -52,5 +57,6 @@ package struct ClusterRow: TableRow {
     try fields.bool(1, &isInMaintenance)
     try fields.uint64(2, &changed)
     try fields.enumeration(3, &balancing)
+    try fields.uint32(4, &erasedKeys)
   }
 }

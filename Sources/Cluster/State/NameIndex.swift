@@ -10,6 +10,8 @@ struct NameIndex: Sendable {
   var sessions = TreeDictionary<String, SessionID>()
   var alarms = TreeDictionary<String, UInt32>()
   var tenants = TreeDictionary<String, TenantID>()
+  /// How many keys take sealed values alone.
+  var sensitiveKeys = 0
 }
 
 /// A key in a scope.
@@ -34,6 +36,9 @@ extension State {
   package func configID(_ key: String, in scope: Scope) -> ConfigID? {
     index.configs[ConfigAddress(key: key, scope: scope)]
   }
+
+  /// True when some key takes sealed values alone.
+  package var hasSensitiveKeys: Bool { index.sensitiveKeys > 0 }
 
   package func schema(of key: String) -> SchemaRow? { index.schemas[key].map { schemas[$0] } }
 
@@ -63,16 +68,6 @@ extension State {
     guard let row = shards.row(id) else { return "#\(id)" }
     return "\(collectionName(row.collection))/\(row.index)"
   }
-
-  /// `cluster`, `node:n3`.
-  package func scopeName(_ scope: Scope) -> String {
-    switch scope.kind {
-    case .cluster: "cluster"
-    case .tenant: "tenant:" + (tenants.row(scope.id)?.name ?? "#\(scope.id)")
-    case .collection: "collection:" + collectionName(scope.id)
-    case .node: "node:" + nodeName(scope.id)
-    }
-  }
 }
 
 // MARK: - Rebuilding
@@ -91,7 +86,10 @@ extension State {
       loads.addCollection(row.policy)
     }
     configs.forEach { id, row in index.configs[ConfigAddress(key: row.key, scope: row.scope)] = id }
-    schemas.forEach { id, row in index.schemas[row.key] = id }
+    schemas.forEach { id, row in
+      index.schemas[row.key] = id
+      index.sensitiveKeys += row.schema.isSensitive ? 1 : 0
+    }
     principals.forEach { id, row in index.principals[PrincipalName(name: row.name, kind: row.kind)] = id }
     forgottenSessions = sessions.count
     sessions.forEach { id, row in

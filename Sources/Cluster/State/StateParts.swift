@@ -40,9 +40,11 @@ extension Question {
     switch self {
     // A plan decides on a copy, and that takes a digest.
     case .status, .plan: .all
-    case .nodes, .collections, .shards, .explain, .recovery: .core
+    case .nodes, .collections, .shards, .explain, .recovery, .tenants: .core
     case .configs, .schemas: .configuration
     case .session: .surroundings
+    // One that cannot be read is refused on any state.
+    case .check(let question): (try? Expression(question.expression))?.parts ?? .core
     }
   }
 }

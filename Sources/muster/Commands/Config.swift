@@ -6,13 +6,11 @@ import MusterRendering
 
 /// `cluster`, `tenant:T`, `collection:C`, `node:N`.
 package func scopeName(_ text: String?) throws -> ScopeName {
-  guard let text, text != "cluster" else { return ScopeName(.cluster) }
-  let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-  let kinds: [Substring: ScopeKind] = ["tenant": .tenant, "collection": .collection, "node": .node]
-  guard parts.count == 2, let kind = kinds[parts[0]], !parts[1].isEmpty else {
+  guard let text else { return ScopeName(.cluster) }
+  guard let scope = ScopeName(text: text) else {
     throw Failure.usage("--scope is cluster, tenant:T, collection:C or node:N, not \"\(text)\"")
   }
-  return ScopeName(kind, String(parts[1]))
+  return scope
 }
 
 struct ConfigCommand: AsyncParsableCommand {
@@ -27,18 +25,23 @@ struct ConfigCommand: AsyncParsableCommand {
       discussion: "Example: muster config get cache/size --scope node:n3")
     @Argument(help: "The key.") var key: String
     @Option(help: "cluster, tenant:T, collection:C or node:N.") var scope: String?
+    @Flag(help: "Also show a sensitive value, if its key still exists.") var reveal = false
+    @Option(help: "With --data and --reveal: where the keys are (default DATA/keys).") var keys: String?
     @OptionGroup var options: ReadOptions
 
     func run() async throws {
       var question = ConfigsQuestion()
       question.key = key
+      question.isRevealed = reveal
       question.scope = try scopeName(scope)
       question.isEffective = true
-      let reply = try await options.place.source().answer(.configs(question), at: try options.moment)
+      let source = try options.place.source()
+      if let keys { (source as? DataSource)?.keys = keys }
+      let reply = try await source.answer(.configs(question), at: try options.moment)
       guard let config = reply.answer.configs.first else { throw Failure(.refused, "\(key) is not set") }
-      let head = DocumentHead(schema: "config", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "config", reply)
       options.output.show(head, config.members) {
-        (config.value.map { FieldValue($0).words } ?? "-") + (config.scope == "cluster" ? "" : "  (\(config.scope))")
+        config.words + (config.scope == "cluster" ? "" : "  (\(config.scope))")
           + "\n"
       }
     }
@@ -114,13 +117,12 @@ struct ConfigCommand: AsyncParsableCommand {
       let configs = reply.answer.configs.filter { $0.key.hasPrefix(prefix) }.sorted {
         ($0.key, $0.scope) < ($1.key, $1.scope)
       }
-      let head = DocumentHead(
-        schema: "config-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "config-list", reply)
       options.output.show(head, "configs", configs.lazy.map(\.members)) {
         var table = Table(["KEY", "SCOPE", "VALUE", "VERSION", "REVISION"])
         for config in configs {
           table.add([
-            config.key, config.scope, config.value.map { FieldValue($0).words } ?? "-", String(config.version),
+            config.key, config.scope, config.words, String(config.version),
             String(config.changed),
           ])
         }
@@ -154,6 +156,8 @@ struct ConfigCommand: AsyncParsableCommand {
     @Option(help: "Of integers.") var maximum: Int64?
     @Option(help: "A text that is allowed; may be repeated.") var allow: [String] = []
     @Option(help: "For people.") var description: String = ""
+    @Flag(help: "Values are sealed before they reach the log; `erase` makes them unreadable for good.") var sensitive =
+      false
     @OptionGroup var options: SchemaOptions
 
     func run() async throws {
@@ -167,6 +171,7 @@ struct ConfigCommand: AsyncParsableCommand {
       schema.maximum = maximum
       schema.allowed = allow
       schema.description = description
+      schema.isSensitive = sensitive
       try await options.mutation.run(.setSchema(SetSchema(key: key, schema: schema)))
     }
 
@@ -175,8 +180,7 @@ struct ConfigCommand: AsyncParsableCommand {
       let moment = try options.at.map { try ReadOptions.moment($0) } ?? .now
       let reply = try await source.answer(.schemas(SchemasQuestion(key: key)), at: moment)
       guard let schema = reply.answer.schemas.first else { throw Failure(.refused, "\(key) has no schema") }
-      let head = DocumentHead(
-        schema: "config-schema", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "config-schema", reply)
       options.mutation.output.show(head, schema.members) { Details.text(schema.members) }
     }
   }
