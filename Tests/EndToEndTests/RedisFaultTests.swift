@@ -59,13 +59,15 @@ extension EndToEnd {
       redis.signal(old, SIGKILL)
       try files.removeItem(atPath: root.path(old))
       try files.moveItem(atPath: root.path("kept"), toPath: root.path(old))
-      // The leader is lost at the same time: only the third may follow it, or nobody while it is alone.
+      // The leader is lost at the same time. The third does not know alone whether it has everything: nobody leads, until
+      // the leader is back and says that nobody has more.
       redis.cluster.killAgent(heir)
       redis.signal(heir, SIGKILL)
       try redis.start(old)
       try await redis.awaitProblem(old, "started anew", "earlier history", "data is gone")
       #expect(try await redis.leader() != old)
       try redis.start(heir)
+      try await eventually("the heir to lead again") { try await redis.leader() == heir }
       try await redis.requireNothingLost()
     }
 

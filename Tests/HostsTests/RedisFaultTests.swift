@@ -101,6 +101,28 @@ struct RedisFaultTests {
     }
   }
 
+  @Test func aLeaderThatCrashedPromisesThatNobodyHasMore() async throws {
+    try await withPair { pair in
+      try await eventually { try await isSet("k", pair.leader) }
+      let other = try await pair.follower.promise(epoch: 2)
+      for _ in 0..<2 {
+        try pair.process("a").kill()
+        try await eventually { try await pair.leader.look().role == .idle }
+        #expect(try await pair.leader.promise(epoch: 2) > other)
+      }
+      let next = Leadership(epoch: 2, acknowledgements: 0, followers: [])
+      try await pair.leader.lead(next)
+      #expect(try await get("k", pair.leader) == "1")
+
+      // Once it copied from another it is a follower like any.
+      try await pair.follower.lead(Leadership(epoch: 3, acknowledgements: 0, followers: []))
+      try await pair.leader.follow(Following(epoch: 3, source: Peer(node: "b", address: pair.follower.address)))
+      try pair.process("a").kill()
+      try await eventually { try await pair.leader.look().role == .idle }
+      await #expect(throws: HostProblem.self) { try await pair.leader.promise(epoch: 4) }
+    }
+  }
+
   @Test func aFollowerThatCrashedPromisesNothingBeforeItCopiedAgain() async throws {
     try await withPair { pair in
       try await eventually { try await isSet("k", pair.leader) }

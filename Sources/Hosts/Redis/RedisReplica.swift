@@ -224,6 +224,7 @@ actor RedisReplica: HostedReplica {
     guard let source = following.source, let (host, port) = RedisConnection.parts(source.address) else { return }
     try save {
       $0.isFencing = false
+      $0.led = 0
       // From here on it may get data that is not on disk at once.
       if $0.positionRun.isEmpty { $0.positionRun = info.runID }
     }
@@ -241,7 +242,11 @@ actor RedisReplica: HostedReplica {
     // Asked only now: nothing is added any more.
     let info = try await info()
     guard !record.isLost else { throw HostProblem.dataLost("its data is gone, and was not copied anew yet") }
-    guard let position = position(info, try await history()) else {
+    let history = try await history()
+    guard let position = position(info, history) else {
+      // Who led forgot its offset in a crash, and not its data: it has all that anybody has of that history, and counts
+      // for what it would be as the leader of its next run.
+      if history > 0, history == record.led { return HostPosition(history: history &+ 1, offset: 0) }
       throw HostProblem.unknownPosition("Redis was started anew and has not copied since: how far it is is not known")
     }
     try save { $0.history = max($0.history, position.history) }
@@ -272,6 +277,7 @@ actor RedisReplica: HostedReplica {
       $0.promised = max($0.promised, leadership.epoch)
       $0.positionRun = info.runID
       $0.history = led
+      $0.led = led
     }
   }
 
