@@ -15,6 +15,9 @@ package struct ReplicaRecord: Equatable {
   /// The run of the database in which its offsets mean something; after another start they do not until it copied. Empty
   /// while it has neither led nor followed.
   package var positionRun = ""
+  /// The history that it led last, while it has copied from nobody since: all of it is on its disk, since nobody has a
+  /// write before the leader's disk has it. 0 otherwise.
+  package var led: UInt64 = 0
   /// It promised in an election, and has copied from no leader since: should it lead, the leader before it may take writes
   /// still.
   package var isFencing = false
@@ -23,7 +26,7 @@ package struct ReplicaRecord: Equatable {
 
   package init(
     promised: UInt32 = 0, isLost: Bool = false, port: UInt16 = 0, password: String = "", history: UInt64 = 0,
-    positionRun: String = "", isFencing: Bool = false
+    positionRun: String = "", led: UInt64 = 0, isFencing: Bool = false
   ) {
     self.promised = promised
     self.isLost = isLost
@@ -31,6 +34,7 @@ package struct ReplicaRecord: Equatable {
     self.password = password
     self.history = history
     self.positionRun = positionRun
+    self.led = led
     self.isFencing = isFencing
   }
 
@@ -48,6 +52,7 @@ package struct ReplicaRecord: Equatable {
       case "password": record.password = words[1]
       case "history": record.history = UInt64(words[1]) ?? 0
       case "fencing": record.isFencing = words[1] == "yes"
+      case "led": record.led = UInt64(words[1]) ?? 0
       case "position-run": record.positionRun = words[1]
       default: continue
       }
@@ -59,6 +64,7 @@ package struct ReplicaRecord: Equatable {
   package func write(_ directory: String) throws {
     var text = "promised \(promised)\nlost \(isLost ? "yes" : "no")\nport \(port)\nhistory \(history)\n"
     if !password.isEmpty { text += "password \(password)\n" }
+    if led > 0 { text += "led \(led)\n" }
     if isFencing { text += "fencing yes\n" }
     if !positionRun.isEmpty { text += "position-run \(positionRun)\n" }
     try FileText.replace("\(directory)/\(ReplicaRecord.fileName)", with: text + "end\n")

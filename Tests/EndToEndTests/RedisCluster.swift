@@ -47,6 +47,8 @@ final class RedisCluster {
       environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"])
   }
 
+  func start(_ name: String) throws { try RedisCluster.start(name, cluster) }
+
   /// The Redis servers of a node.
   func processes(of node: String) -> [pid_t] { processes(under: cluster.directory.path(node)) }
 
@@ -68,6 +70,11 @@ final class RedisCluster {
   func shard(_ index: Int = 0) async throws -> Document { try await cluster.json("shard", "show", "orders/\(index)") }
 
   func leader(_ index: Int = 0) async throws -> String { try await shard(index)["leader"].string ?? "" }
+
+  func follower(_ index: Int = 0) async throws -> String {
+    try #require(
+      try await shard(index)["replicas"].list.first { $0["role"].string == "follower" }?["node"].string)
+  }
 
   func problem(_ node: String) async throws -> String {
     try await shard()["replicas"].list.first { $0["node"].string == node }?["problem"].string ?? ""

@@ -41,6 +41,36 @@ extension EndToEnd {
       try await redis.requireNothingLost()
     }
 
+    @Test func dataOfAnOlderEpochIsNeitherElectedNorKept() async throws {
+      let redis = try await RedisCluster()
+      let (files, root) = (FileManager.default, redis.cluster.directory)
+      // A node whose disk is set back to what it was an epoch ago.
+      let (leader, old) = (try await redis.leader(), try await redis.follower())
+      redis.cluster.killAgent(old)
+      redis.signal(old, SIGKILL)
+      try files.copyItem(atPath: root.path(old), toPath: root.path("kept"))
+      try redis.start(old)
+      try await redis.awaitWhole()
+      let heir = try #require(RedisCluster.names.first { $0 != old && $0 != leader })
+      _ = try await redis.cluster.json("lead", "orders/0", heir)
+      try await eventually("the heir to lead") { try await redis.leader() == heir }
+      try await redis.awaitWhole()
+      redis.cluster.killAgent(old)
+      redis.signal(old, SIGKILL)
+      try files.removeItem(atPath: root.path(old))
+      try files.moveItem(atPath: root.path("kept"), toPath: root.path(old))
+      // The leader is lost at the same time. The third does not know alone whether it has everything: nobody leads, until
+      // the leader is back and says that nobody has more.
+      redis.cluster.killAgent(heir)
+      redis.signal(heir, SIGKILL)
+      try redis.start(old)
+      try await redis.awaitProblem(old, "started anew", "earlier history", "data is gone")
+      #expect(try await redis.leader() != old)
+      try redis.start(heir)
+      try await eventually("the heir to lead again") { try await redis.leader() == heir }
+      try await redis.requireNothingLost()
+    }
+
     @Test func aFullDiskEndsTheDatabaseAndNotTheData() async throws {
       try #require(geteuid() == 0, "a small disk is mounted")
       let redis = try await RedisCluster { name, cluster in
@@ -94,6 +124,41 @@ extension EndToEnd {
       #expect(first.code == 1)
       #expect(first.error.contains("another process joined as \(node)"))
       #expect(redis.processes(of: node).isEmpty)
+      try await redis.requireNothingLost()
+    }
+
+    /// Who is killed, and at which step of a move of the leader.
+    @Test(arguments: ["from", "to", "third"])
+    func anAgentKilledAtAnyStepOfAMoveGoesOnWhereItWas(_ who: String) async throws {
+      let redis = try await RedisCluster(nodes: RedisCluster.names + ["n4"])
+      // A shard moves to and fro between the two nodes of one zone.
+      let ends = ["n1", "n4"]
+      for step in ["catching-up", "promoted", "handed-over", "finished"] {
+        let nodes = try await redis.shard()["replicas"].list.compactMap { $0["node"].string }
+        let from = try #require(ends.first { nodes.contains($0) })
+        let to = try #require(ends.first { $0 != from })
+        if try await redis.leader() != from {
+          _ = try await redis.cluster.json("lead", "orders/0", from)
+          try await eventually("\(from) to lead") { try await redis.leader() == from }
+        }
+        let revision = try #require(
+          try await redis.cluster.json("move", "orders/0", "--from", from, "--to", to)["revision"].number)
+        let victim = who == "from" ? from : who == "to" ? to : "n2"
+        try await eventually("the step \(step)") {
+          let events = try await redis.cluster.json("log", "--shard", "orders/0", "--from", "\(revision)")["commits"]
+          return events.list.flatMap { $0["events"].list }.contains {
+            ["MoveStarted", "MoveAdvanced"].contains($0["type"].string) && $0["step"].string == step
+          }
+        }
+        redis.cluster.killAgent(victim)
+        try redis.start(victim)
+        try await eventually("the move to \(to) to be done") {
+          let shard = try await redis.shard()
+          let now = shard["replicas"].list.compactMap { $0["node"].string }
+          return shard["moving"].isNull && now.contains(to) && !now.contains(from)
+        }
+        try await redis.awaitWhole()
+      }
       try await redis.requireNothingLost()
     }
   }

@@ -23,7 +23,8 @@ import MusterHosts
 
   @Test func whatWasPromisedIsReadBackAndDamageIsNotTakenForNothing() throws {
     let place = try Place()
-    let record = ReplicaRecord(promised: 7, isLost: true, port: 4000, password: "p", history: 9, positionRun: "r")
+    let record = ReplicaRecord(
+      promised: 7, isLost: true, port: 4000, password: "p", history: 9, positionRun: "r", led: 9)
     #expect(try ReplicaRecord.read(place.root) == nil)
     try record.write(place.root)
     #expect(try ReplicaRecord.read(place.root) == record)

@@ -26,10 +26,17 @@ struct RedisFaultTests {
     }
   }
 
-  private func withPair(_ body: (Pair) async throws -> Void) async throws {
+  /// - Parameters:
+  ///   - program: what the leader's host starts as Redis, made from a place.
+  ///   - patience: of the leader's host.
+  private func withPair(
+    program: (Place) throws -> String = { _ in "redis-server" }, patience: Duration = .seconds(15),
+    _ body: (Pair) async throws -> Void
+  ) async throws {
     let place = try Place()
     let hosts = [
-      RedisHost(directory: try place.node("a"), node: "a"), RedisHost(directory: try place.node("b"), node: "b"),
+      RedisHost(directory: try place.node("a"), node: "a", program: try program(place), patience: patience),
+      RedisHost(directory: try place.node("b"), node: "b"),
     ]
     let leader = try await hosts[0].open(shard, mustExist: false)
     let follower = try await hosts[1].open(shard, mustExist: false)
@@ -94,6 +101,28 @@ struct RedisFaultTests {
     }
   }
 
+  @Test func aLeaderThatCrashedPromisesThatNobodyHasMore() async throws {
+    try await withPair { pair in
+      try await eventually { try await isSet("k", pair.leader) }
+      let other = try await pair.follower.promise(epoch: 2)
+      for _ in 0..<2 {
+        try pair.process("a").kill()
+        try await eventually { try await pair.leader.look().role == .idle }
+        #expect(try await pair.leader.promise(epoch: 2) > other)
+      }
+      let next = Leadership(epoch: 2, acknowledgements: 0, followers: [])
+      try await pair.leader.lead(next)
+      #expect(try await get("k", pair.leader) == "1")
+
+      // Once it copied from another it is a follower like any.
+      try await pair.follower.lead(Leadership(epoch: 3, acknowledgements: 0, followers: []))
+      try await pair.leader.follow(Following(epoch: 3, source: Peer(node: "b", address: pair.follower.address)))
+      try pair.process("a").kill()
+      try await eventually { try await pair.leader.look().role == .idle }
+      await #expect(throws: HostProblem.self) { try await pair.leader.promise(epoch: 4) }
+    }
+  }
+
   @Test func aFollowerThatCrashedPromisesNothingBeforeItCopiedAgain() async throws {
     try await withPair { pair in
       try await eventually { try await isSet("k", pair.leader) }
@@ -114,6 +143,63 @@ struct RedisFaultTests {
       await #expect(throws: HostProblem.self) { try await pair.leader.look() }
       let seen = try await pair.follower.look()
       #expect(seen.role == .following(isAttached: true), "that the other hangs is not its problem")
+    }
+  }
+
+  /// A Redis that reads each command from its file as slowly as from a very slow disk.
+  private func slowlyLoading(_ place: Place) throws -> String {
+    let path = "\(place.root)/slow-redis"
+    try "#!/bin/sh\nexec redis-server \"$@\" --key-load-delay 300\n".write(
+      toFile: path, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
+    return path
+  }
+
+  private let loading = HostProblem.notNow("Redis is loading its data from disk")
+
+  @Test func whileALeaderLoadsItSaysSoAndAnotherLeads() async throws {
+    try await withPair(program: slowlyLoading, patience: .seconds(3)) { pair in
+      let redis = try await RedisConnection.connect(pair.leader.address)
+      defer { redis.close() }
+      try await eventually { try await isSet("k", pair.leader) }
+      let code = "for i = 1, 20000 do redis.call('SET', 'many' .. i, i) end"
+      _ = try await redis.call("EVAL", code, "0")
+      try await eventually {
+        try await pair.follower.look().position == pair.leader.look().position
+      }
+      try pair.process("a").kill()
+      func seen() async throws -> HostProblem? {
+        do { _ = try await pair.leader.look() } catch { return error as? HostProblem }
+        return nil
+      }
+      try await eventually { try await seen() == loading }
+      let pid = try #require(try pair.process("a").pid)
+      await #expect(throws: loading) { try await pair.leader.lead(leadership(pair.follower)) }
+      await #expect(throws: loading) { try await pair.leader.promise(epoch: 2) }
+      await #expect(throws: loading, "so does an agent that is started meanwhile") {
+        let again = RedisHost(directory: try pair.place.node("a"), node: "a", program: "redis-server")
+        _ = try await again.open(shard, mustExist: true)
+      }
+
+      // The other has everything, and does not wait for one that loads.
+      _ = try await pair.follower.promise(epoch: 2)
+      let next = Leadership(
+        epoch: 2, acknowledgements: 0,
+        followers: [HostedFollower(peer: Peer(node: "a", address: pair.leader.address), isCounted: true)])
+      try await pair.follower.lead(next)
+      try await eventually {
+        let condition = try await pair.follower.look()
+        #expect(condition.followers.first?.hasEverything != true)
+        return try await isSet("later", pair.follower)
+      }
+      #expect(try await get("many20000", pair.follower) == "20000")
+      #expect(try await seen() == loading, "it loads still: the test would prove nothing otherwise")
+
+      // It is let finish, for longer than one that says nothing is waited for, and follows then.
+      try await eventually { try await seen() == nil }
+      #expect(try pair.process("a").pid == pid, "nobody ended it")
+      try await pair.leader.follow(Following(epoch: 2, source: Peer(node: "b", address: pair.follower.address)))
+      try await eventually { try await get("later", pair.leader) == "1" }
     }
   }
 

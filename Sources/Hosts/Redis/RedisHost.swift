@@ -13,6 +13,7 @@ public final class RedisHost: ShardHost {
   private let host: String
   private let portRange: ClosedRange<UInt16>?
   private let program: String
+  private let patience: Duration
   private let open = Mutex<[UInt32: RedisReplica]>([:])
   /// Ports that replicas of this agent have, or are about to listen on.
   private let ports = Mutex<[UInt32: UInt16]>([:])
@@ -23,15 +24,19 @@ public final class RedisHost: ShardHost {
   ///   - node: the node's name.
   ///   - host: the address that servers listen on and are reached at.
   ///   - ports: where they listen; without it wherever the system has a port free.
+  ///   - program: what is started as Redis.
+  ///   - patience: a server that does not answer for so long is ended and started anew. One that says that it is loading
+  ///     answers.
   public init(
     directory: String, node: String, host: String = "127.0.0.1", ports: ClosedRange<UInt16>? = nil,
-    program: String = "redis-server"
+    program: String = "redis-server", patience: Duration = .seconds(15)
   ) {
     self.directory = directory
     self.node = node
     self.host = host
     portRange = ports
     self.program = program
+    self.patience = patience
   }
 
   private func place(_ shard: UInt32) -> String { "\(directory)/\(RedisHost.prefix)\(shard)" }
@@ -50,7 +55,7 @@ public final class RedisHost: ShardHost {
     var record = try ReplicaRecord.read(process.directory) ?? fresh(mustExist)
     record.port = try port(for: shard.number, asBefore: record.port, isRunning: process.pid != nil)
     try record.write(process.directory)
-    let replica = RedisReplica(shard, process, record) { [weak self] in
+    let replica = RedisReplica(shard, process, record, patience: patience) { [weak self] in
       self?.forget(shard.number)
     }
     open.withLock { $0[shard.number] = replica }
@@ -96,7 +101,7 @@ public final class RedisHost: ShardHost {
       let known = open.withLock { $0.removeValue(forKey: number) }
       let record = try ReplicaRecord.read(place(number)) ?? ReplicaRecord()
       let shard = HostedShard(number: number, collection: "", index: 0)
-      try await (known ?? RedisReplica(shard, process(number), record)).drop()
+      try await (known ?? RedisReplica(shard, process(number), record, patience: patience)).drop()
     }
   }
 

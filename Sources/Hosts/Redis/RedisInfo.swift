@@ -19,7 +19,8 @@ struct RedisInfo {
   var runID: String { text("run_id") }
   var replicationID: String { text("master_replid") }
   var offset: UInt64 { number("master_repl_offset") }
-  var isSyncing: Bool { text("master_sync_in_progress") == "1" || text("loading") == "1" }
+  var isLoading: Bool { text("loading") == "1" }
+  var isSyncing: Bool { text("master_sync_in_progress") == "1" || isLoading }
   /// It receives what its source receives.
   var isAttached: Bool { !isMaster && text("master_link_status") == "up" && !isSyncing }
 

@@ -24,21 +24,24 @@ actor RedisReplica: HostedReplica {
   private var peers: [String: RedisConnection] = [:]
   private var children: [pid_t] = []
   private var silentSince: ContinuousClock.Instant?
+  /// A process that does not answer for so long is ended and started anew.
+  private let patience: Duration
   private let forget: @Sendable () -> Void
   /// How the replica leads, as it was told last by this agent.
   private var leadership: Leadership?
   /// While it leads, and the leader before it may take writes still.
   private var fence: RedisFence?
 
-  /// A process that does not answer for so long is ended and started anew.
-  private static let patience = Duration.seconds(15)
+  private static let loading = HostProblem.notNow("Redis is loading its data from disk")
   private static let library = "muster"
   private static let function = "muster_history"
 
   /// - Parameter forget: called when the replica is no more.
   init(
-    _ shard: HostedShard, _ process: RedisProcess, _ record: ReplicaRecord, forget: @escaping @Sendable () -> Void = {}
+    _ shard: HostedShard, _ process: RedisProcess, _ record: ReplicaRecord, patience: Duration,
+    forget: @escaping @Sendable () -> Void = {}
   ) {
+    self.patience = patience
     self.forget = forget
     self.shard = shard
     self.process = process
@@ -74,17 +77,21 @@ actor RedisReplica: HostedReplica {
       connection = fresh
       silentSince = nil
       return fresh
+    } catch let error as RedisError where error.isLoading {
+      // It answers, however long it takes: who ends it begins its loading anew.
+      silentSince = nil
+      throw RedisReplica.loading
     } catch {
-      try startIfGone(error)
+      try startIfGone()
       throw error
     }
   }
 
-  private func startIfGone(_ error: any Error) throws {
+  private func startIfGone() throws {
     if process.pid != nil || !children.isEmpty {
       let since = silentSince ?? .now
       silentSince = since
-      if since.duration(to: .now) > RedisReplica.patience {
+      if since.duration(to: .now) > patience {
         process.kill()
         silentSince = nil
       }
@@ -113,9 +120,10 @@ actor RedisReplica: HostedReplica {
         _ = try await redis().call("PING")
         return
       } catch let error as RedisError where error.isLoading {
-        throw HostProblem.notNow("Redis loads its data from disk")
+        throw RedisReplica.loading
       } catch let error as HostProblem {
         if case .closed = error { throw error }
+        if error == RedisReplica.loading { throw error }
         last = error
       }
       try await Task.sleep(for: .milliseconds(30))
@@ -124,17 +132,20 @@ actor RedisReplica: HostedReplica {
     throw words.isEmpty ? last : HostProblem.notNow("Redis does not start: \(words)")
   }
 
+  /// - Throws: also while it loads its data: it answers this, and next to nothing else.
   func info() async throws -> RedisInfo {
+    let info: RedisInfo
     do {
-      let info = RedisInfo(try await redis().call("INFO").text ?? "")
-      guard info.isMaster || info.isReplica else {
-        connection?.close()
-        throw HostProblem.notNow("Redis does not say what it is")
-      }
-      return info
+      info = RedisInfo(try await redis().call("INFO").text ?? "")
     } catch let error as RedisError where error.isLoading {
-      throw HostProblem.notNow("Redis loads its data from disk")
+      throw RedisReplica.loading
     }
+    guard info.isMaster || info.isReplica else {
+      connection?.close()
+      throw HostProblem.notNow("Redis does not say what it is")
+    }
+    guard !info.isLoading else { throw RedisReplica.loading }
+    return info
   }
 
   /// The history that the data belongs to: 0 before the first leader.
@@ -213,6 +224,7 @@ actor RedisReplica: HostedReplica {
     guard let source = following.source, let (host, port) = RedisConnection.parts(source.address) else { return }
     try save {
       $0.isFencing = false
+      $0.led = 0
       // From here on it may get data that is not on disk at once.
       if $0.positionRun.isEmpty { $0.positionRun = info.runID }
     }
@@ -230,7 +242,11 @@ actor RedisReplica: HostedReplica {
     // Asked only now: nothing is added any more.
     let info = try await info()
     guard !record.isLost else { throw HostProblem.dataLost("its data is gone, and was not copied anew yet") }
-    guard let position = position(info, try await history()) else {
+    let history = try await history()
+    guard let position = position(info, history) else {
+      // Who led forgot its offset in a crash, and not its data: it has all that anybody has of that history, and counts
+      // for what it would be as the leader of its next run.
+      if history > 0, history == record.led { return HostPosition(history: history &+ 1, offset: 0) }
       throw HostProblem.unknownPosition("Redis was started anew and has not copied since: how far it is is not known")
     }
     try save { $0.history = max($0.history, position.history) }
@@ -261,6 +277,7 @@ actor RedisReplica: HostedReplica {
       $0.promised = max($0.promised, leadership.epoch)
       $0.positionRun = info.runID
       $0.history = led
+      $0.led = led
     }
   }
 

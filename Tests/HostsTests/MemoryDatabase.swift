@@ -1,0 +1,44 @@
+import MusterHosting
+import Synchronization
+
+/// A database in memory, for a host to care for. The data of all nodes is one object, which outlives agents as the
+/// processes of a real database do.
+final class MemoryDatabase: Sendable {
+  struct Replica {
+    var promised: UInt32 = 0
+    var isLost: Bool
+    var position = HostPosition(history: 0, offset: 0)
+    var values: Set<String> = []
+    var leadership: Leadership?
+    var following: Following?
+
+    var source: String? { following?.source?.address }
+
+    func requirePromise(_ epoch: UInt32) throws {
+      guard epoch >= promised else { throw HostProblem.notNow("it promised epoch \(promised)") }
+    }
+
+    func requireData() throws {
+      guard !isLost else { throw HostProblem.dataLost("its data is gone, and was not copied anew yet") }
+    }
+  }
+
+  let replicas = Mutex<[String: Replica]>([:])
+
+  /// A write goes to the leader and to all that have everything so far, or to nobody.
+  func write(_ value: String, to address: String) throws {
+    try replicas.withLock { all in
+      guard let leader = all[address], let leadership = leader.leadership, !leadership.isPaused else {
+        throw HostProblem.notNow("it takes no writes")
+      }
+      let attached = all.filter { $1.source == address && $1.position == leader.position }.map(\.key)
+      let counted = leadership.followers.filter { $0.isCounted && attached.contains($0.peer.address) }
+      // The fence: who promised a later epoch follows this leader no more.
+      guard counted.count >= leadership.acknowledgements else { throw HostProblem.notNow("too few replicas") }
+      for place in attached + [address] {
+        all[place]?.values.insert(value)
+        all[place]?.position.offset += 1
+      }
+    }
+  }
+}
