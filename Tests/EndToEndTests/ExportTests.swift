@@ -71,7 +71,7 @@ extension EndToEnd {
           #expect(found.code == 1, "\(change): \(found.out)")
         }
       } else {
-        let text = try #require(cluster.directory.text("export"))
+        let text = cluster.directory.text("export")
         try text.replacing("true 3", with: "true 4").write(toFile: path, atomically: true, encoding: .utf8)
         #expect(try await check().code == 1)
       }

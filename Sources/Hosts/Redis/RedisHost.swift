@@ -15,6 +15,8 @@ public final class RedisHost: ShardHost {
   private let program: String
   private let patience: Duration
   private let open = Mutex<[UInt32: RedisReplica]>([:])
+  /// The agent stops; changed only with `open` locked.
+  private let isOver = Atomic(false)
   /// Ports that replicas of this agent have, or are about to listen on.
   private let ports = Mutex<[UInt32: UInt16]>([:])
   private static let prefix = "shard-"
@@ -58,7 +60,10 @@ public final class RedisHost: ShardHost {
     let replica = RedisReplica(shard, process, record, patience: patience) { [weak self] in
       self?.forget(shard.number)
     }
-    open.withLock { $0[shard.number] = replica }
+    try open.withLock {
+      guard !isOver.load(ordering: .sequentiallyConsistent) else { throw HostProblem.closed("the agent stops") }
+      $0[shard.number] = replica
+    }
     try await replica.awaitStart()
     return replica
   }
@@ -107,11 +112,12 @@ public final class RedisHost: ShardHost {
 
   public func shutDown() async {
     let replicas = open.withLock { replicas in
+      isOver.store(true, ordering: .sequentiallyConsistent)
       defer { replicas = [:] }
       return Array(replicas.values)
     }
     await withTaskGroup(of: Void.self) { group in
-      for replica in replicas { group.addTask { try? await replica.stop() } }
+      for replica in replicas { group.addTask { try? await replica.shutDown() } }
     }
   }
 }

@@ -27,6 +27,8 @@ actor RedisReplica: HostedReplica {
   /// A process that does not answer for so long is ended and started anew.
   private let patience: Duration
   private let forget: @Sendable () -> Void
+  /// The agent stops: whoever still works on the replica starts no process again.
+  private var isOver = false
   /// How the replica leads, as it was told last by this agent.
   private var leadership: Leadership?
   /// While it leads, and the leader before it may take writes still.
@@ -98,6 +100,7 @@ actor RedisReplica: HostedReplica {
       return
     }
     silentSince = nil
+    guard !isOver else { throw HostProblem.closed("its agent stops") }
     guard access(process.directory, F_OK) == 0 else {
       forget()
       throw HostProblem.closed("its directory is gone")
@@ -401,6 +404,12 @@ actor RedisReplica: HostedReplica {
     try await stop()
     try FileText.delete(process.directory)
     forget()
+  }
+
+  /// Ends the process for good.
+  func shutDown() async throws {
+    isOver = true
+    try await stop()
   }
 
   /// Ends the process: in order, or by force when it does not answer. What it acknowledged is on disk either way.

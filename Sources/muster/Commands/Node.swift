@@ -81,6 +81,8 @@ struct NodeCommand: AsyncParsableCommand {
     private func undrained(_ source: any Source) async throws -> String? {
       let reply = try await source.answer(.nodes(NodesQuestion(name: name)), at: .now)
       guard let node = reply.answer.nodes.first, node.state != .drained else { return nil }
+      // Nobody is there who could become drained, and there is nothing to wait for.
+      if node.state == .down, node.replicas == 0 { return nil }
       return "\(name) is \(node.state.name) and has \(node.replicas) replicas"
     }
   }
