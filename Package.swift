@@ -65,7 +65,7 @@ let package = Package(
       "Simulation",
       [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
-        "MusterKernel", "MusterPeers", "MusterSimulatedDisk", "MusterWorkload",
+        "MusterKernel", "MusterPeers", "MusterHosting", "MusterSimulatedDisk", "MusterWorkload",
       ]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
@@ -93,7 +93,7 @@ let package = Package(
       dependencies: [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering",
-        "MusterVault", "MusterWorkload", "MusterHosting", "MusterHosts", nio,
+        "MusterVault", "MusterWorkload", "MusterHosting", "MusterHosts", "MusterSimulation", nio,
         nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),

@@ -49,20 +49,28 @@ package struct PlacementPromises: Sendable {
     return brokenSpread(old, row, before, after)
   }
 
-  /// A rule that held goes on holding, the replica aside that is about to go.
+  /// A rule that held goes on holding, the replica aside that is about to go. One that stays after all, because its move
+  /// was called off, is no news: the rule did not hold before the move either.
   private static func brokenSpread(_ old: ShardRow, _ row: ShardRow, _ before: State, _ after: State) -> String? {
+    let goes = going(row, after)
+    let went = going(old, before)
+    let stays = went != goes && row.replicas.index(of: went) != nil
     for rule in after.collections[row.collection].policy.spread where !rule.isPreference {
-      if isSpread(old, rule.level, before), !isSpread(row, rule.level, after) {
+      if isSpread(old, rule.level, before, without: stays ? 0 : went), !isSpread(row, rule.level, after, without: goes) {
         return "two replicas stand in one \(rule.level.name)"
       }
     }
     return nil
   }
 
-  private static func isSpread(_ row: ShardRow, _ level: FaultLevel, _ state: State) -> Bool {
-    let move = state.moves.row(row.move)
-    let source = move?.step == .waiting ? 0 : move?.source ?? 0
-    let domains = row.replicas.filter { $0.node != source }.map { state.load($0.node).domain(level) }
+  /// The node whose replica the shard's move takes away, or 0.
+  private static func going(_ row: ShardRow, _ state: State) -> NodeID {
+    guard let move = state.moves.row(row.move), move.step != .waiting else { return 0 }
+    return move.source
+  }
+
+  private static func isSpread(_ row: ShardRow, _ level: FaultLevel, _ state: State, without node: NodeID) -> Bool {
+    let domains = row.replicas.filter { $0.node != node }.map { state.load($0.node).domain(level) }
     return Set(domains).count == domains.count
   }
 }

@@ -26,7 +26,7 @@ struct Muster: AsyncParsableCommand {
       CommandGroup(
         name: "The past:", subcommands: [Log.self, Show.self, Diff.self, Why.self, Export.self, Erase.self]),
       CommandGroup(name: "The data directory:", subcommands: [Verify.self, Inspect.self, Backup.self]),
-      CommandGroup(name: "Measuring:", subcommands: [Bench.self]),
+      CommandGroup(name: "Measuring:", subcommands: [Bench.self, Simulate.self]),
     ])
 
   /// Runs the command and ends with the exit code that the contract says.

@@ -101,7 +101,8 @@ extension State {
     try moves.forEach { (id, row) throws(PageError) in
       if row.isVacant { return }
       let isSound =
-        shards.contains(row.shard) && (row.source == 0 || nodes.contains(row.source)) && nodes.contains(row.target)
+        shards.contains(row.shard) && (row.source != 0 || row.target != 0)
+        && (row.source == 0 || nodes.contains(row.source)) && (row.target == 0 || nodes.contains(row.target))
       guard isSound else { throw .malformed(table: .moves, page: id, .outOfRange(field: 1)) }
     }
   }
