@@ -9,8 +9,11 @@ let features: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// Deliberate bugs for the simulator to find (Sources/Bytes/Mutant.swift) exist only in builds that ask for them.
+let mutants: [SwiftSetting] = Context.environment["MUSTER_MUTANTS"] == nil ? [] : [.define("MUTANTS")]
+
 /// In CI a warning is an error.
-let strict = features + (Context.environment["MUSTER_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
+let strict = features + mutants + (Context.environment["MUSTER_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 /// A target of ours: the folder has the design's name, the module carries the prefix.
 ///
@@ -52,13 +55,13 @@ let package = Package(
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
     part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
     part("Log", ["MusterBytes"], documents: ["FileFormats.md"]),
-    part("Controllers", ["MusterCluster"]),
+    part("Controllers", ["MusterBytes", "MusterCluster"]),
     part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
     part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Hosting", [], documents: ["README.md"]),
-    part("Peers", ["MusterCluster", "MusterProtocol", "MusterHosting"]),
+    part("Peers", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterHosting"]),
     part("Workload", ["MusterCluster", "MusterControllers"]),
     part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
     part(
@@ -66,7 +69,7 @@ let package = Package(
       [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterKernel", "MusterPeers", "MusterHosting", "MusterSimulatedDisk", "MusterWorkload",
-      ]),
+      ], documents: ["README.md"]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.

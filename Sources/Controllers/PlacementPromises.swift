@@ -56,7 +56,8 @@ package struct PlacementPromises: Sendable {
     let went = going(old, before)
     let stays = went != goes && row.replicas.index(of: went) != nil
     for rule in after.collections[row.collection].policy.spread where !rule.isPreference {
-      if isSpread(old, rule.level, before, without: stays ? 0 : went), !isSpread(row, rule.level, after, without: goes) {
+      if isSpread(old, rule.level, before, without: stays ? 0 : went), !isSpread(row, rule.level, after, without: goes)
+      {
         return "two replicas stand in one \(rule.level.name)"
       }
     }

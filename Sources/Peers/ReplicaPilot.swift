@@ -1,3 +1,4 @@
+internal import MusterBytes
 package import MusterCluster
 package import MusterHosting
 package import MusterProtocol
@@ -95,7 +96,9 @@ package struct ReplicaPilot: Sendable {
 
   /// Where a minimum is enough, who leaves makes no write count before the leader says that it is gone. Where everyone
   /// must have each write, anyone may be elected alone until then, and must have it too.
-  private func isSpared(_ node: NodeID) -> Bool { assignment.minInSync > 0 && sparing.contains(node) }
+  private func isSpared(_ node: NodeID) -> Bool {
+    assignment.minInSync > 0 && sparing.contains(node) && !Mutant.isOn(.sparedStaysCounted)
+  }
 
   /// A replica that elections do not ask yet copies from the leader, because those that they do ask are all down: what it
   /// acknowledges must not count, so no write is taken until it is in sync. None could be acknowledged otherwise either.
@@ -233,6 +236,6 @@ package struct ReplicaPilot: Sendable {
       isPausing = seen.lag.map { $0 <= ReplicaPilot.handOverLag } ?? false
       return []
     }
-    return seen.hasEverything ? [.yielded] : []
+    return seen.hasEverything || Mutant.isOn(.earlyYield) ? [.yielded] : []
   }
 }

@@ -51,7 +51,10 @@ package final class Simulation {
   private(set) var agents: [SimulatedAgent] = []
   private(set) var clients: [SimulatedClient] = []
   private(set) var watchers: [SimulatedWatcher] = []
-  private(set) var person: SimulatedOperator!
+  private(set) lazy var person = SimulatedOperator(settings.nodes + clients.count + watchers.count, "ops", self)
+
+  /// The incarnation that each report of an agent was made by, until it is a commit: by client and sequence.
+  var reporters: [String: UInt64] = [:]
 
   /// No faults any more: everything must come to rest.
   var isCalm = false
@@ -74,8 +77,8 @@ package final class Simulation {
     peers += clients
     for topic in WatchTopic.allCases { watchers.append(SimulatedWatcher(peers.count + watchers.count, topic, self)) }
     peers += watchers
-    person = SimulatedOperator(peers.count, "ops", self)
     peers.append(person)
+    peers.append(SimulatedAuditor(peers.count, self))
     links = Array(repeating: Link(), count: peers.count)
   }
 

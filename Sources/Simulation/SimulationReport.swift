@@ -7,7 +7,14 @@ package struct BrokenPromise: Error, CustomStringConvertible, Equatable, Sendabl
   /// Virtual time, in microseconds.
   package var at: UInt64
   /// The last commits before it, in words.
-  package var story: [String] = []
+  package var story: [String]
+
+  package init(settings: SimulationSettings, problem: String, at: UInt64, story: [String] = []) {
+    self.settings = settings
+    self.problem = problem
+    self.at = at
+    self.story = story
+  }
 
   package var description: String {
     "seed \(settings.seed), after \(at / 1_000_000) s: \(problem)\n  again: \(settings.command)"

@@ -85,7 +85,7 @@ extension State {
   package mutating func finishPages(revision: Revision, time: Microseconds) throws(PageError) {
     guard cluster.count == 1, revision < .max else { throw .malformed(table: .cluster, page: 0, .truncated) }
     self.revision = revision
-    self.time = time
+    self.time = Mutant.isOn(.snapshotForgetsTime) ? 0 : time
     try checkReferences()
     rebuildDerived()
   }

@@ -65,6 +65,11 @@ package struct LiveSegmentReader {
       if isGrowing && max(confirmed, scan.durableThrough) < expected { return scan }
       let follower = firstFrame(behind: scan.end, firstOf: first)
       let isConfirmed = max(confirmed, scan.durableThrough, follower?.durableThrough ?? 0) >= expected
+      if Mutant.isOn(.lostWriteIsEnd), sight == .blank || sight == .headMissing { return scan }
+      if Mutant.isOn(.rotIsTorn), sight == .bodyRotten {
+        scan.tornBytes = usedBytes(behind: scan.end)
+        return scan
+      }
       switch TailVerdict.of(sight, isConfirmed: isConfirmed, isFollowed: follower != nil) {
       case .goOn, .end: return scan
       case .torn:
@@ -125,7 +130,8 @@ package struct LiveSegmentReader {
     let length = FrameHeader.byteCount + Int(header.storedBytes)
     guard offset + Frame.aligned(length) <= bytes.count else { return .cutShort }
     guard identity.owns(header), header.anchor == first, follows(header, expected) else { return .stray }
-    guard checksum(offset + FrameHeader.byteCount, offset + length) == header.storedChecksum else {
+    let isWhole = checksum(offset + FrameHeader.byteCount, offset + length) == header.storedChecksum
+    guard isWhole || Mutant.isOn(.tornIsWhole) else {
       return hasBlankSector(offset, length) ? .bodyMissing : .bodyRotten
     }
     guard isPaddingZero(offset, header) else { return .bodyRotten }

@@ -44,7 +44,9 @@ struct LogRecord {
   func request(_ revision: Revision) -> RequestID? { place(revision).flatMap { requests[$0] } }
   func time(_ revision: Revision) -> Microseconds { place(revision).map { times[$0] } ?? 0 }
 
-  func has(_ topic: Int, at revision: Revision) -> Bool { place(revision).map { topics[$0] >> topic & 1 == 1 } ?? false }
+  func has(_ topic: Int, at revision: Revision) -> Bool {
+    place(revision).map { topics[$0] >> topic & 1 == 1 } ?? false
+  }
 
   static func digest(of report: CommitReport) -> SetDigest {
     report.encoded().withUnsafeBytes { SetDigest(row: $0, seed: 7) }

@@ -108,7 +108,9 @@ package struct Marks: Equatable, Sendable {
 
   package subscript(mark: Mark) -> Int { counts[Marks.places[mark]!] }
 
-  package static func += (a: inout Marks, b: Marks) { for place in a.counts.indices { a.counts[place] += b.counts[place] } }
+  package static func += (a: inout Marks, b: Marks) {
+    for place in a.counts.indices { a.counts[place] += b.counts[place] }
+  }
 
   package var hit: [Mark] { Mark.allCases.filter { self[$0] > 0 } }
   package var missed: [Mark] { Mark.allCases.filter { self[$0] == 0 } }

@@ -78,10 +78,23 @@ final class Oracle {
     let topics = WatchTopic.allCases.reduce(into: UInt8(0)) { bits, topic in
       if commit.filtered(to: topic) != nil { bits |= 1 << UInt8(topic.rawValue) }
     }
-    let report = LogRecord.digest(of: state.report(commit))
+    let words = state.report(commit)
+    if let incarnation = world.reporters.removeValue(forKey: words.requestID) {
+      checkReporter(commit, words, incarnation, before, world)
+    }
+    let report = LogRecord.digest(of: words)
     if let other = record.append(commit, digest: state.digest, topics: topics, report: report) {
       world.fail("one request was executed at revision \(other) and again at \(commit.revision)")
     }
+  }
+
+  /// What a process says counts only while nobody replaced it.
+  private func checkReporter(
+    _ commit: Commit, _ words: CommitReport, _ incarnation: UInt64, _ before: State, _ world: Simulation
+  ) {
+    let node = before.nodeID(named: words.principal).map { before.nodes[$0] }
+    guard node?.incarnation != incarnation else { return }
+    world.fail("at revision \(commit.revision) incarnation \(incarnation) of \(words.principal) was obeyed")
   }
 
   /// `repair, replica-missing: ReplicaAdded shard=c1/4 node=n3`
@@ -237,6 +250,15 @@ final class Oracle {
     }
     if topic == .everything, LogRecord.digest(of: commit) != record.report(item.revision) {
       world.fail("a watcher was shown revision \(item.revision) as other than it is")
+    }
+  }
+
+  /// An element of the log came.
+  func audited(_ commit: CommitReport, _ expected: Revision, _ world: Simulation) {
+    guard told(commit.revision, "the log", world) else { return }
+    guard commit.revision == expected, LogRecord.digest(of: commit) == record.report(expected) else {
+      return world.fail(
+        "the log shows revision \(commit.revision), where \(expected) should stand, or another than it was")
     }
   }
 

@@ -55,7 +55,8 @@ extension Simulation {
     marks.sometimes(.moveFinished)
     if move.target == 0 { marks.sometimes(.surplusRemoved) }
     switch move.purpose {
-    case .recovery: marks.sometimes(move.source != 0 && before.nodes[move.source].state.isAlive ? .misplacedMoved : .repaired)
+    case .recovery:
+      marks.sometimes(move.source != 0 && before.nodes[move.source].state.isAlive ? .misplacedMoved : .repaired)
     case .balance: marks.sometimes(.balanced)
     case .order, .drain: break
     }

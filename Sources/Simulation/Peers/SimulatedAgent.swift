@@ -164,6 +164,7 @@ final class SimulatedAgent: Peer {
       var request = Request(.reportReplicas(report), client: "agent.\(name)", sequence: sequence())
       request.cause = report.cause
       pendingReport = report
+      world.reporters["\(request.client):\(request.sequence)"] = identity.incarnation
       requester.begin(request)
     }
     requester.send(self)

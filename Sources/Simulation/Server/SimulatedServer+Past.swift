@@ -43,7 +43,7 @@ extension SimulatedServer {
     case .read(let request):
       read(through: last) { [unowned self] history in
         do throws(HistoryError) {
-          let reply = try shelf.answer(request, try history.get(), clock: clock, timeline: timeline)
+          let reply = try shelf.answer(request, try history.get(), clock: clock, timeline: timeline, vault: nil)
           send(.reply, call, reply.encoded())
         } catch {
           send(.error, call, RPCError(error).encoded())
@@ -57,6 +57,10 @@ extension SimulatedServer {
       open(call, credit) { [unowned self] history throws(HistoryError) in
         try shelf.differences(request, history, clock: clock, timeline: timeline)
       }
+    case .journalFiles(let credit):
+      open(call, credit) { history throws(HistoryError) in try RecallSource.files(history) }
+    case .journalRead(let request, let credit):
+      open(call, credit) { history throws(HistoryError) in RecallSource.file(request, history) }
     }
   }
 
