@@ -39,6 +39,10 @@ package struct ReplicaPilot: Sendable {
   private var promised: ReplicaPosition?
   /// Followers that the leader stops counting on: first it counts them no more, then the others must have everything.
   private var sparing: Set<NodeID> = []
+  /// Where everyone must have each write: followers of which the control plane may hear from this leader, or has heard,
+  /// that they are in sync, before the leader itself counts them. One of them may be elected alone, so meanwhile no write
+  /// is taken that it would not have.
+  private var admitting: Set<NodeID> = []
   /// Followers that do not answer, since when.
   private var silent: [NodeID: UInt64] = [:]
   /// Since when steps fail, in milliseconds.
@@ -57,12 +61,16 @@ package struct ReplicaPilot: Sendable {
     if assignment.isOpened, !fresh.isOpened, !fresh.isInSync { mustWipe = true }
     if fresh.epoch != assignment.epoch || fresh.role != assignment.role {
       sparing = []
+      admitting = []
       silent = [:]
       isPausing = false
     }
     if fresh.epoch != assignment.epoch { promised = nil }
     assignment = fresh
     sparing = sparing.filter { node in fresh.followers.contains { $0.node == node && $0.isInSync } }
+    admitting = admitting.filter { node in
+      fresh.followers.contains { $0.node == node && !$0.isInSync && $0.isAlive && !$0.isLeaving }
+    }
     if fresh.heir == 0 { isPausing = false }
   }
 
@@ -91,7 +99,7 @@ package struct ReplicaPilot: Sendable {
     return Leadership(
       epoch: assignment.epoch,
       acknowledgements: assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : inSync,
-      followers: followers, isPaused: isPausing || hasStranger)
+      followers: followers, isPaused: isPausing || hasStranger || !admitting.isEmpty)
   }
 
   /// Where a minimum is enough, who leaves makes no write count before the leader says that it is gone. Where everyone
@@ -101,9 +109,10 @@ package struct ReplicaPilot: Sendable {
   }
 
   /// A replica that elections do not ask yet copies from the leader, because those that they do ask are all down: what it
-  /// acknowledges must not count, so no write is taken until it is in sync. None could be acknowledged otherwise either.
+  /// acknowledges must not count, so no write is taken until it is in sync. None could be acknowledged otherwise either. Only
+  /// a leader whose own word is enough needs nobody.
   private var hasStranger: Bool {
-    guard assignment.minInSync > 1, assignment.followers.contains(where: \.isInSync) else { return false }
+    guard assignment.minInSync != 1, assignment.followers.contains(where: \.isInSync) else { return false }
     return assignment.links.others.contains { link in
       link.isReader && assignment.followers.contains { $0.node == link.node && !$0.isInSync }
     }
@@ -203,7 +212,10 @@ package struct ReplicaPilot: Sendable {
           news.append(.follower(follower, isInSync: false))
         }
       } else if follower.isOpened, follower.isAlive, !follower.isLeaving, seen?.hasEverything == true {
-        news.append(.follower(follower, isInSync: true))
+        // First no write is taken any more, then it must still have everything.
+        if assignment.minInSync > 0 || !admitting.insert(follower.node).inserted {
+          news.append(.follower(follower, isInSync: true))
+        }
       }
     }
     return news + handOver(progress)

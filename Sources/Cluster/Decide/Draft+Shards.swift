@@ -156,7 +156,8 @@ extension Draft {
         throw Refusal(.conflict, "node \(state.nodeName(move.source)) leads still")
       }
     case .finished:
-      if move.source != 0, shard.replicas.index(of: move.source) != nil {
+      let policy = state.collections[shard.collection].policy
+      if move.source != 0, shard.replicas.index(of: move.source) != nil, !shard.isNoneTooMuch(policy) {
         try requireSpared(move.source, shard)
         emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.source)))
       }
@@ -204,7 +205,10 @@ extension Draft {
   /// A move can be called off until its target leads. What has a vote already gives it up first.
   private mutating func cancel(_ id: MoveID, _ move: MoveRow) throws(Refusal) {
     let shard = state.shards[move.shard]
-    if move.step != .waiting, move.target != 0, let replica = shard.replicas.replica(on: move.target) {
+    let isNoneTooMuch = shard.isNoneTooMuch(state.collections[shard.collection].policy)
+    if move.step != .waiting, move.target != 0, let replica = shard.replicas.replica(on: move.target),
+      replica.role == .learner || !isNoneTooMuch
+    {
       guard shard.leader != move.target else {
         throw Refusal(.conflict, "the target of move \(id) leads already; finish it, then move back")
       }

@@ -12,6 +12,12 @@ extension ShardRow {
   }
 }
 
+extension ShardRow {
+  /// The policy wants every replica that there is, also one that a move should take away: it may want more than when the
+  /// move began.
+  package func isNoneTooMuch(_ policy: Policy) -> Bool { replicas.count <= Int(policy.replicas) }
+}
+
 extension State {
   /// Nobody leads the shard, and too few of those in sync live to elect anybody without losing data.
   package func isBeyondElection(_ row: ShardRow) -> Bool {

@@ -201,7 +201,14 @@ extension LiveSegmentReader {
   }
 
   private func isZero(_ from: Int, _ to: Int) -> Bool {
-    bytes.withUnsafeBytes { raw in raw[min(from, raw.count)..<min(to, raw.count)].allSatisfy { $0 == 0 } }
+    bytes.withUnsafeBytes { raw in
+      var place = min(from, raw.count)
+      let end = min(to, raw.count)
+      // Eight at a time, as in `usedBytes`.
+      while end - place >= 8, raw.loadUnaligned(fromByteOffset: place, as: UInt64.self) == 0 { place += 8 }
+      while place < end, raw[place] == 0 { place += 1 }
+      return place >= end
+    }
   }
 
   private func isPaddingZero(_ offset: Int, _ header: FrameHeader) -> Bool {

@@ -92,6 +92,9 @@ package final class ModelledData {
     let held = min(replica.held(by: counted, needed: needed), replica.log.count)
     guard held > replica.beganAt, held > replica.acknowledged else { return }
     let known = acknowledged[shard]?.count ?? 0
+    if let last = acknowledged[shard]?.last, known <= held, replica.log[known - 1] != last {
+      report("shard \(shard) acknowledges in epoch \(leadership.epoch) what does not follow \(last.number)")
+    }
     if known < held { acknowledged[shard, default: []] += replica.log[known..<held] }
     replica.acknowledged = held
   }
@@ -105,7 +108,7 @@ package final class ModelledData {
       reaches(node, name, now), !random.oneIn(8)
     else { return }
     replica.promised = following.epoch
-    let gone = replica.copy(source, atMost: 1 + random.below(40))
+    let gone = replica.copy(source, atMost: 1 + random.below(6))
     if gone > 0 { divergences += 1 }
     replica.attached = following.epoch
     // What it says may be lost on the way.
@@ -123,6 +126,8 @@ package final class ModelledData {
       report("shard \(shard) has two leaders of epoch \(epoch): \(other) and \(node)")
     }
     leaders[shard, default: [:]][epoch] = node
+    // One that hears late that it leads, after somebody else does: the followers will not have it.
+    guard leaders[shard]?.keys.max() == epoch else { return }
     guard let promised = acknowledged[shard], let last = promised.last else { return }
     let log = replica.log
     guard log.count < promised.count || log[promised.count - 1] != last else { return }

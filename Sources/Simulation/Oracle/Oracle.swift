@@ -127,7 +127,7 @@ final class Oracle {
     return words
   }
 
-  private static let storyMax: UInt64 = 400
+  private static let storyMax: UInt64 = 2000
 
   // MARK: A start
 
