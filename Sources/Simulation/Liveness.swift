@@ -69,7 +69,10 @@ extension Simulation {
       guard agent.identity?.incarnation == row.incarnation else { return "\(agent.name) is not who it is taken for" }
     }
     for shard in 1..<max(1, state.shards.nextID) {
-      if let problem = unrest(state.shards[shard], state) { return "\(state.shardName(shard)) \(problem)" }
+      if let problem = unrest(state.shards[shard], state) {
+        let replicas = agents.compactMap { $0.words(shard) }.joined(separator: "; ")
+        return "\(state.shardName(shard)) \(problem) (\(replicas))"
+      }
     }
     for alarm in 1..<max(1, state.alarms.nextID) where state.alarms[alarm].isRaised {
       // By design this one takes five calm minutes for each time that the node came back.

@@ -108,7 +108,9 @@ package final class ModelledData {
       reaches(node, name, now), !random.oneIn(8)
     else { return }
     replica.promised = following.epoch
-    let gone = replica.copy(source, atMost: 1 + random.below(6))
+    // Far behind it copies in bulk, near the end write by write.
+    let isFar = source.log.count > replica.log.count + 60
+    let gone = replica.copy(source, atMost: isFar ? 60 + random.below(60) : 1 + random.below(6))
     if gone > 0 { divergences += 1 }
     replica.attached = following.epoch
     // What it says may be lost on the way.

@@ -112,6 +112,14 @@ final class SimulatedAgent: Peer {
     return nextTag
   }
 
+  /// What its replica of a shard is about; nil when it has none.
+  func words(_ shard: ShardID) -> String? {
+    guard let pilot = pilots[shard] else { return nil }
+    let replica = data.replica(shard, on: name)
+    return "\(name) \(pilot.assignment.role.name) of epoch \(pilot.assignment.epoch): \(pilot.next) \(pilot.problem), "
+      + "\(replica?.log.count ?? 0) writes, attached \(replica?.attached ?? 0), promised \(replica?.promised ?? 0)"
+  }
+
   // MARK: What is told
 
   private func sendBeat(_ identity: Heartbeat) {
