@@ -51,13 +51,19 @@ let package = Package(
     // Below the line: pure.
     .systemLibrary(name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CMusterBytes", path: "Sources/CBytes"),
-    part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", crypto]),
-    part("Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")]),
+    part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", "CZlib", crypto]),
+    part(
+      "Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")],
+      documents: ["Expressions/Expressions.md"]),
     part("Log", ["MusterBytes"], documents: ["FileFormats.md"]),
+    part("Audit", ["MusterBytes", crypto], documents: ["Formats.md"]),
     part("Controllers", ["MusterBytes", "MusterCluster"]),
     part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
-    part("History", ["MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol"]),
+    part(
+      "History", ["MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterRendering"],
+      documents: ["Export/Exports.md"]),
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Hosting", [], documents: ["README.md"]),
@@ -84,7 +90,7 @@ let package = Package(
       "Server",
       [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
-        "MusterKernel", "MusterDisk", "MusterConsole", nio, nioPosix,
+        "MusterKernel", "MusterDisk", "MusterAudit", "MusterConsole", nio, nioPosix,
       ]),
     part("Client", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterPeers", nio, nioPosix]),
     part("HostConformance", ["MusterHosting"]),
@@ -96,7 +102,7 @@ let package = Package(
       dependencies: [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering",
-        "MusterVault", "MusterWorkload", "MusterHosting", "MusterHosts", "MusterSimulation", nio,
+        "MusterVault", "MusterWorkload", "MusterAudit", "MusterHosting", "MusterHosts", "MusterSimulation", nio,
         nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),
@@ -120,8 +126,15 @@ let package = Package(
     .executableTarget(
       name: "state-benchmark", dependencies: ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"],
       path: "Benchmarks/StateBenchmark", swiftSettings: features),
+    .executableTarget(
+      name: "cost-guard",
+      dependencies: [
+        "MusterBytes", "MusterCluster", "MusterLog", "MusterProtocol", "MusterHistory", "MusterKernel",
+        "MusterRendering", "MusterWorkload",
+      ], path: "Benchmarks/CostGuard", exclude: ["check", "thresholds.json"], swiftSettings: strict),
 
     tests("Bytes", ["MusterBytes"]),
+    tests("Audit", ["MusterBytes", "MusterAudit", "MusterWorkload"]),
     tests("Cluster", ["MusterBytes", "MusterCluster", "MusterControllers", "MusterWorkload"]),
     tests(
       "Schema",
@@ -143,7 +156,9 @@ let package = Package(
     tests(
       "History",
       [
-        "MusterBytes", "MusterLog", "MusterCluster", "MusterProtocol", "MusterHistory", "MusterSimulatedDisk",
+        "MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterHistory",
+        "MusterRendering",
+        "MusterSimulatedDisk",
         "MusterWorkload",
       ]),
     tests("Log", ["MusterBytes", "MusterLog", "MusterSimulatedDisk", "MusterWorkload"]),

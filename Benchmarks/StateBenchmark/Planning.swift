@@ -3,20 +3,20 @@ import MusterControllers
 
 /// First placement of a collection of a million shards on 1,000 nodes in 100 racks and 10 zones, and the plan for what
 /// one of these nodes held after it is lost.
-func planning(shards: Int) {
-  var state = nodes()
+func planning(shards: Int, nodes count: Int) {
+  var state = nodes(count)
   var policy = Policy()
   policy.replicas = 3
   policy.spread = [SpreadRule(.zone), SpreadRule(.rack)]
   policy.weights = [Amount("disk", 1 << 30)]
   for _ in 0..<3 { place(shards, policy, state) }
   create(shards, policy, &state)
-  for _ in 0..<3 { replan(state) }
+  for _ in 0..<3 { replan(state, lost: NodeID(count / 2)) }
 }
 
-private func nodes() -> State {
+private func nodes(_ count: Int) -> State {
   var state = State()
-  for number in 0..<1000 {
+  for number in 0..<count {
     let node = JoinNode(
       name: "n\(number)", domain: "eu/z\(number % 10)/r\(number % 100)", labels: [],
       capacity: [Amount("disk", 1 << 50)], address: "", heartbeatMilliseconds: 0)
@@ -56,9 +56,9 @@ private func create(_ shards: Int, _ policy: Policy, _ state: inout State) {
   }
 }
 
-private func replan(_ state: State) {
+private func replan(_ state: State, lost: NodeID) {
   let watch = Stopwatch()
-  let steps = RecoveryPlanner.plan(lost: 500, state)
+  let steps = RecoveryPlanner.plan(lost: lost, state)
   show("plan for the \(steps.count) replicas of a lost node", watch.processor / 1_000_000, "ms", "at most 20", watch)
   guard steps.allSatisfy({ $0.target != nil }) else { fatalError("state-benchmark: a replica finds no place") }
 }

@@ -5,7 +5,7 @@ import MusterCluster
 /// change, the memory, planning, and replay. Figures are processor time of one thread, so that a busy machine shows in the
 /// share of the wall clock and not in the figure.
 ///
-///     swift run -c release state-benchmark [--shards N] [--events N] [--only writes|pages|planning|replay]
+///     swift run -c release state-benchmark [--shards N] [--nodes N] [--events N] [--only writes|pages|planning|replay]
 @main
 struct StateBenchmark {
   static func main() {
@@ -15,7 +15,7 @@ struct StateBenchmark {
       if options.wants("pages") { changedPages(cluster) }
       if options.wants("writes") { rowWrites(cluster) }
     }
-    if options.wants("planning") { planning(shards: options.shards) }
+    if options.wants("planning") { planning(shards: options.shards, nodes: options.nodes) }
     if options.wants("replay") { replay(events: options.events) }
   }
 }
@@ -23,6 +23,8 @@ struct StateBenchmark {
 /// What the command line asks for.
 struct Options {
   var shards = 1_000_000
+  /// Of planning; what else is measured has 1,000.
+  var nodes = 1000
   var events = 3_000_000
   private var only: String?
 
@@ -32,6 +34,7 @@ struct Options {
       guard rest.count >= 2 else { Options.exit(with: "\(name) wants a value") }
       switch (name, Int(rest[1])) {
       case ("--shards", let number?) where (1000...4_000_000).contains(number): shards = number
+      case ("--nodes", let number?) where (100...10_000).contains(number): nodes = number
       case ("--events", let number?) where (1000...50_000_000).contains(number): events = number
       case ("--only", _) where ["writes", "pages", "planning", "replay"].contains(rest[1]): only = rest[1]
       default: Options.exit(with: "\(name) \(rest[1]) is not understood")
@@ -43,6 +46,7 @@ struct Options {
   func wants(_ part: String) -> Bool { only == nil || only == part }
 
   private static func exit(with problem: String) -> Never {
-    fatalError("state-benchmark: \(problem); [--shards N] [--events N] [--only writes|pages|planning|replay]")
+    let options = "[--shards N] [--nodes N] [--events N] [--only writes|pages|planning|replay]"
+    fatalError("state-benchmark: \(problem); \(options)")
   }
 }

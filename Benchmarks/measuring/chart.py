@@ -3,9 +3,9 @@
 import math
 from html import escape
 
-COLOURS = ["#d1495b", "#30638e", "#00798c", "#edae49", "#8f5d9f", "#5b8c5a", "#7f7f7f", "#b5651d"]
-WIDTH, HEIGHT = 760, 440
-LEFT, RIGHT, TOP, BOTTOM = 76, 170, 48, 56
+COLOURS = ["#d1495b", "#30638e", "#5b8c5a", "#edae49", "#8f5d9f", "#00a6b2", "#7f7f7f", "#b5651d"]
+WIDTH, HEIGHT = 790, 440
+LEFT, RIGHT, TOP, BOTTOM = 76, 200, 48, 56
 
 
 def short(value):

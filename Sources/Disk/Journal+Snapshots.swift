@@ -74,6 +74,23 @@ extension Journal {
     return try writer.finish()
   }
 
+  /// Drops the snapshots that grew old, each before what it changes, and each durably before the next.
+  package func thinSnapshots() throws {
+    let store = snapshots
+    for name in SnapshotThinning.plan(try store.list(), try reader()) { try store.remove(name) }
+  }
+
+  /// How many events came after the newest snapshot.
+  package func eventsSinceSnapshot() throws -> UInt64 {
+    let newest = try snapshots.list().last?.revision ?? 0
+    var events: UInt64 = 0
+    try reader().forEachBlock(from: newest + 1, through: lastRevision) { block in
+      events += UInt64(block.header.eventCount)
+      return true
+    }
+    return events
+  }
+
   /// Bytes of the log and of the snapshots, as the files' lengths say; 0 for what cannot be read.
   package func sizes() -> (log: UInt64, snapshots: UInt64) {
     (size(of: Layout.log), size(of: Layout.snapshots))

@@ -8,6 +8,8 @@ public struct JournalOptions: Sendable {
   public var segmentBytes = 16 << 20
   /// How live frames are compressed.
   package var codec = Codec.lz4
+  /// What commits of packed segments are found by; nil for no index.
+  public var keys: CommitKeys?
 
   public init() {}
 }
@@ -25,7 +27,6 @@ public final class Journal: @unchecked Sendable {
   /// The number of this start; it is in every block that is written from now on.
   public let run: UInt64
   package let storage: any Storage & Sendable
-  package let snapshots: SnapshotStore
 
   private let lock: DirectoryLock
   private let options: JournalOptions
@@ -45,7 +46,6 @@ public final class Journal: @unchecked Sendable {
     self.options = options
     recovery = plan
     run = plan.lastRun + 1
-    snapshots = SnapshotStore(storage, identity)
     spare = SpareKeeper(storage, bytes: options.segmentBytes)
     writer = LogWriter(storage, identity: identity, plan: plan, run: run, segmentBytes: options.segmentBytes)
   }
@@ -158,16 +158,21 @@ public final class Journal: @unchecked Sendable {
   /// Packs every live segment but the one that is written.
   private func packFullSegments() {
     let current = writer.segmentFirst
-    packer.run { [storage, identity] in
+    packer.run { [storage, identity, keys = options.keys] in
       guard let names = try? SegmentName.all(in: storage.list(Layout.log)) else { return }
       for (place, name) in names.enumerated() where !name.isSealed && name.first < current && place + 1 < names.count {
         // What cannot be packed stays as it is, whole; reading it will say what is wrong with it.
-        try? LogWriter.seal(storage, identity, first: name.first, through: names[place + 1].first - 1) { usleep(500) }
+        try? LogWriter.seal(
+          storage, identity, first: name.first, through: names[place + 1].first - 1, keys: keys
+        ) { usleep(500) }
       }
     }
   }
 
   // MARK: Reading
+
+  /// The snapshots, for one thread.
+  package var snapshots: SnapshotStore { SnapshotStore(storage, identity) }
 
   /// A reader of all that is durable now, for the thread that appends; it may then be handed to another.
   public func openReader() throws(JournalError) -> JournalReader {

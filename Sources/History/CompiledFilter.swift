@@ -1,4 +1,5 @@
 package import MusterCluster
+package import MusterLog
 package import MusterProtocol
 
 /// A filter whose names were looked up. A name that several things had one after the other matches all of them.
@@ -10,7 +11,10 @@ package struct CompiledFilter: Sendable {
   private var configs: Set<ConfigID>?
   private var configKey = ""
   private var principals: Set<PrincipalID>?
-  private var eventType = ""
+  private var eventTypes: Set<String> = []
+  private var tenant: TenantScope?
+  /// What the log's index is asked for: it finds more than what matches, and nothing less.
+  package private(set) var selection = History.everything
 
   /// - Parameter state: a state that knows every name, as a rule the newest.
   package init(_ filter: CommitFilter, _ state: State) throws(Refusal) {
@@ -32,8 +36,47 @@ package struct CompiledFilter: Sendable {
         throw Refusal(
           .notFound, "there is no event type \(filter.eventType); there are \(Event.names.joined(separator: ", "))")
       }
-      eventType = filter.eventType
+      eventTypes = [filter.eventType]
     }
+    if !filter.tenant.isEmpty {
+      guard let id = state.tenantID(named: filter.tenant) else { throw CompiledFilter.unknown("tenant", filter.tenant) }
+      tenant = TenantScope(id, state)
+    }
+    select()
+  }
+
+  /// Commits that hold one of these events.
+  package init(events: Set<String>) { eventTypes = events }
+
+  /// Commits that speak of one thing, and hold one of these events if any are named.
+  package init(_ entity: EntityID, events: Set<String> = []) {
+    switch entity {
+    case .node(let id): nodes = [id]
+    case .shard(let id): shards = [id]
+    case .collection(let id): collections = [id]
+    case .config(let id): configs = [id]
+    }
+    if case .collection = entity { shardRanges = [] }
+    eventTypes = events
+    select()
+  }
+
+  private mutating func select() {
+    if let nodes { selection.require(anyOf: nodes.map { Entity(.node, $0) }) }
+    if let shards { selection.require(anyOf: shards.map { Entity(.shard, $0) }) }
+    if let configs {
+      selection.require(anyOf: configs.map { Entity(.config, $0) } + [.name(configKey, in: .schemas)])
+    }
+    if let principals { selection.require(anyOf: principals.map { Entity(.principal, $0) }) }
+    if let collections {
+      var ranges = collections.map { id in LogKey(Entity(.collection, id))...LogKey(Entity(.collection, id)) }
+      ranges += (shardRanges ?? []).map {
+        LogKey(Entity(.shard, $0.lowerBound))...LogKey(Entity(.shard, $0.upperBound))
+      }
+      selection.require(anyOf: ranges)
+    }
+    let types = Event.kinds.filter { eventTypes.contains($0.name) }
+    if !eventTypes.isEmpty { selection.require(anyOf: types.map { Entity(.eventType, $0.number) }) }
   }
 
   private mutating func compile(collection name: String, _ state: State) throws(Refusal) {
@@ -81,7 +124,8 @@ package struct CompiledFilter: Sendable {
   /// True when every condition holds for the commit.
   package func matches(_ commit: Commit) -> Bool {
     if let principals, !principals.contains(commit.principal) { return false }
-    if !eventType.isEmpty, !commit.events.contains(where: { $0.name == eventType }) { return false }
+    if !eventTypes.isEmpty, !commit.events.contains(where: { eventTypes.contains($0.name) }) { return false }
+    if let tenant, !tenant.owns(commit) { return false }
     guard nodes != nil || collections != nil || shards != nil || configs != nil else { return true }
     var touched = Touched()
     for event in commit.events { event.touch(&touched) }

@@ -26,14 +26,14 @@ package struct Differ {
   private func walk(_ each: (Difference) -> Void) {
     let names = later
     rows(\.cluster, { _ in true }, { _ in "cluster" }, { $0.fieldReports }, each)
-    rows(\.nodes, { !$0.isRemoved }, { "node/\($0.name)" }, { $0.fieldReports }, each)
-    rows(\.collections, { !$0.isDeleted }, { "collection/\($0.name)" }, { $0.fieldReports }, each)
+    rows(\.nodes, { $0.isKnown && !$0.isRemoved }, { "node/\($0.name)" }, { $0.fieldReports }, each)
+    rows(\.collections, { $0.isKnown && !$0.isDeleted }, { "collection/\($0.name)" }, { $0.fieldReports }, each)
     rows(
       \.shards, { $0.replicas.count > 0 }, { "shard/\(names.collectionName($0.collection))/\($0.index)" },
       { state, row in state.fieldReports(row) }, each)
     rows(\.configs, { $0.value != nil }, { names.entity($0) }, { $0.fieldReports }, each)
-    rows(\.schemas, { _ in true }, { "schema/\($0.key)" }, { $0.schema.fieldReports }, each)
-    rows(\.tenants, { _ in true }, { "tenant/\($0.name)" }, { _ in [] }, each)
+    rows(\.schemas, { $0.isKnown }, { "schema/\($0.key)" }, { $0.schema.fieldReports }, each)
+    rows(\.tenants, { $0.isKnown }, { "tenant/\($0.name)" }, { _ in [] }, each)
     rows(
       \.alarms, { $0.isRaised }, { "alarm/\($0.name)" }, { [FieldReport("message", .text($0.message))] }, each)
   }
@@ -79,6 +79,11 @@ package struct Differ {
       return old != nil && new != nil && field.before == field.after ? nil : field
     }
   }
+}
+
+extension TableRow {
+  /// Every row was changed last by some revision; where a state knows only some rows, the places between have none.
+  fileprivate var isKnown: Bool { changed > 0 }
 }
 
 extension ClusterRow {
@@ -134,7 +139,7 @@ extension State {
   }
 
   /// `n1 to n5, catching-up`
-  private func words(_ move: MoveRow) -> String {
+  func words(_ move: MoveRow) -> String {
     "\(move.source == 0 ? "none" : nodeName(move.source)) to \(move.target == 0 ? "none" : nodeName(move.target)), "
       + move.step.name
   }

@@ -9,9 +9,35 @@ extension History {
   /// the digest that the log has for the end of the block. A state that does not follow everything has no digest.
   package func state(at revision: Revision, following parts: StateParts = .all) throws(HistoryError) -> State {
     guard revision <= last else { throw .future(asked: "revision \(revision)", newest: last) }
-    var state = try snapshot(atOrBefore: revision, following: parts) ?? .beginning(following: parts)
+    let state = try stored(atOrBefore: revision, following: parts)
+    return try completed(state, at: revision)
+  }
+
+  /// The newest stored state at or before a revision, or that of the beginning.
+  func stored(atOrBefore revision: Revision, following parts: StateParts = .all) throws(HistoryError) -> State {
+    try lookingAgain { () throws(HistoryError) in
+      if let state = try snapshot(atOrBefore: revision, following: parts) { return state }
+      return .beginning(following: parts)
+    }
+  }
+
+  /// Asks again when a snapshot was dropped meanwhile.
+  func lookingAgain<T>(_ body: () throws(HistoryError) -> T) throws(HistoryError) -> T {
+    for _ in 0..<3 {
+      do throws(HistoryError) {
+        return try body()
+      } catch {
+        guard case .log(.vanished) = error else { throw error }
+      }
+    }
+    return try body()
+  }
+
+  /// Brings an earlier state to a revision, and checks its digest there.
+  func completed(_ earlier: State, at revision: Revision) throws(HistoryError) -> State {
+    var state = earlier
     guard revision > 0 else { return state }
-    guard parts == .all else {
+    guard state.parts == .all else {
       _ = try replay(&state, through: revision)
       return state
     }
@@ -54,7 +80,9 @@ extension History {
   ) throws(HistoryError) -> State? {
     do {
       var state = State.empty(following: parts)
-      let passed = { (table: UInt32) in TableID(rawValue: table).map { !parts.include($0) } ?? false }
+      let passed = { (table: UInt32) in
+        TableID(rawValue: table).map { !parts.include($0) } ?? NamePage.isNames(table)
+      }
       let manifest = try snapshots.load(atOrBefore: revision, skipping: passed) { address, bytes in
         try state.addPage(table: address.table, page: address.page, bytes)
       }
@@ -125,6 +153,9 @@ extension History {
     if let manifest = unchecked.first {
       throw .divergence(manifest.revision, "the snapshot is of a revision at which no block ends")
     }
+    try reading { [self] in
+      for segment in log.segments { _ = try log.checkKeys(segment, against: History.keys) }
+    }
   }
 
   /// Of every snapshot up to the last revision, in their order.
@@ -138,12 +169,30 @@ extension History {
     }
   }
 
+  /// Compares a snapshot's names and outline with those of the state that replay made.
+  private func checkNames(_ manifest: SnapshotManifest, against state: State) throws(HistoryError) {
+    // Snapshots of the first version have neither.
+    if manifest.metadata.isEmpty { return }
+    guard let outline = try? StateOutline(bytes: manifest.metadata), outline == StateOutline(state) else {
+      throw .divergence(manifest.revision, "the snapshot says other numbers of rows than the state has")
+    }
+    try reading { [self] in
+      guard let pages = try snapshots.pages(atOrBefore: manifest.revision) else { return }
+      try state.forEachNamePage(changedSince: nil) { table, page, bytes in
+        guard try pages.page(PageAddress(table: table, page: page))?.elementsEqual(bytes) == true else {
+          throw HistoryError.divergence(manifest.revision, "a page of names is not what the rows say")
+        }
+      }
+    }
+  }
+
   /// Loads a snapshot and compares it with the state that replay made.
   private func check(_ manifest: SnapshotManifest, against state: State) throws(HistoryError) {
     guard manifest.revision == state.revision, manifest.digest == state.digest, manifest.time == state.time else {
       throw .divergence(
         manifest.revision, "the snapshot has digest \(manifest.digest.hex), and the state \(state.digest.hex)")
     }
+    try checkNames(manifest, against: state)
     guard var stored = try snapshot(atOrBefore: manifest.revision) else { return }
     stored.resumeDigest()
     guard stored.digest == state.digest else {

@@ -17,6 +17,9 @@ package final class History {
     self.last = min(last, log.lastRevision)
   }
 
+  /// What was read so far.
+  package var cost: ReadCost { log.cost + snapshots.cost }
+
   // MARK: Commits
 
   /// Calls `body` with every commit of the range in order until it returns false.
@@ -69,7 +72,7 @@ package final class History {
   }
 
   /// Names the errors of what is below.
-  private func reading(_ body: () throws -> Void) throws(HistoryError) {
+  func reading(_ body: () throws -> Void) throws(HistoryError) {
     do {
       try body()
     } catch let error as HistoryError {

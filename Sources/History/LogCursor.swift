@@ -2,8 +2,8 @@ internal import MusterLog
 package import MusterCluster
 package import MusterProtocol
 
-/// The answer to `log`, given piece by piece, so that neither side holds more than a piece. Each unit of blocks is
-/// read once, and only one is held.
+/// The answer to `log`, given piece by piece, so that neither side holds more than a piece. Each unit of blocks that may
+/// match is read once, and only one is held.
 package final class LogCursor {
   /// Units that one piece may look through in vain before it is handed over as it is: others wait for this thread.
   private static let unitsPerPiece = 16
@@ -13,13 +13,13 @@ package final class LogCursor {
   /// Names are looked up here.
   private let names: State
   private let isOldestFirst: Bool
-  /// What is still to be read, the next at the end.
-  private var units: [LogUnit]
+  /// What is still to be read.
+  private var units: UnitCursor
   /// What was read and matches, the next at the end.
   private var waiting: [Commit] = []
   /// How many commits may still be shown.
   private var left: UInt64
-  private var blocksRead: UInt64 = 0
+  private var cost = ReadCost()
   package let firstRevision: Revision
   package let lastRevision: Revision
 
@@ -37,8 +37,21 @@ package final class LogCursor {
         try LogCursor.start(from, history, clock)
       } ?? 1
     left = request.limit == 0 ? .max : request.limit
-    units = history.log.units(from: firstRevision, through: lastRevision)
-    if isOldestFirst { units.reverse() }
+    units = UnitCursor(
+      history.log, from: firstRevision, through: lastRevision, matching: filter.selection,
+      isReversed: !request.isOldestFirst)
+  }
+
+  /// The commits up to a revision that match, newest first.
+  package init(_ filter: CompiledFilter, _ history: History, names: State, through last: Revision) {
+    self.history = history
+    self.names = names
+    self.filter = filter
+    isOldestFirst = false
+    firstRevision = 1
+    lastRevision = last
+    left = .max
+    units = UnitCursor(history.log, from: 1, through: last, matching: filter.selection, isReversed: true)
   }
 
   /// A time means the first commit at or after it; a revision means itself.
@@ -63,34 +76,42 @@ package final class LogCursor {
   }
 
   /// True when everything was shown.
-  package var isDone: Bool { left == 0 || (waiting.isEmpty && units.isEmpty) }
+  package var isDone: Bool { left == 0 || (waiting.isEmpty && units.isDone) }
 
   /// The next commits in words, at most so many; fewer only when that was all, or much was looked through.
   package func next(_ count: Int) throws(HistoryError) -> [CommitReport] {
-    var reports: [CommitReport] = []
+    try nextCommits(count).map { names.report($0) }
+  }
+
+  /// The same as they are stored.
+  package func nextCommits(_ count: Int) throws(HistoryError) -> [Commit] {
+    var commits: [Commit] = []
     var unitsRead = 0
-    while reports.count < count, left > 0 {
+    while commits.count < count, left > 0 {
       if let commit = waiting.popLast() {
-        reports.append(names.report(commit))
+        commits.append(commit)
         left -= 1
         continue
       }
-      guard unitsRead < LogCursor.unitsPerPiece, let unit = units.popLast() else { break }
+      guard unitsRead < LogCursor.unitsPerPiece, !units.isDone else { break }
       unitsRead += 1
-      try read(unit)
+      try readNext()
     }
-    return reports
+    return commits
   }
 
-  /// Reads a unit and keeps what matches.
-  private func read(_ unit: LogUnit) throws(HistoryError) {
-    let before = history.log.cost.blocks
+  /// Reads the next unit and keeps what matches.
+  private func readNext() throws(HistoryError) {
+    let before = history.cost
+    defer { cost = cost + (history.cost - before) }
+    let next: LogUnit?
+    do throws(LogError) { next = try units.next() } catch { throw .log(error) }
+    guard let unit = next else { return }
     try history.forEachCommit(in: unit, from: firstRevision, through: lastRevision) { commit in
       if filter.matches(commit) { waiting.append(commit) }
       return true
     }
     if isOldestFirst { waiting.reverse() }
-    blocksRead += history.log.cost.blocks - before
   }
 
   /// What the whole answer spoke of, and what it cost.
@@ -100,7 +121,7 @@ package final class LogCursor {
     end.from = firstRevision
     end.revision = lastRevision
     end.time = try history.time(of: lastRevision)
-    end.blocksRead = blocksRead
+    end.note(cost)
     return end
   }
 }

@@ -25,8 +25,14 @@ package enum Recall: Sendable {
   case read(ReadRequest)
   case log(LogRequest, credit: UInt32)
   case diff(DiffRequest, credit: UInt32)
+  case checkpoint
+  case prove(ProveRequest)
+  case proveExport(ProveExportRequest, credit: UInt32)
   /// What the journal has.
   case journalFiles(credit: UInt32)
   /// The bytes of one of its files.
   case journalRead(BackupRead, credit: UInt32)
+  case blame(BlameRequest)
+  case why(WhyRequest)
+  case bisect(BisectRequest)
 }

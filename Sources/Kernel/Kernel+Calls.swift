@@ -23,8 +23,16 @@ extension Kernel {
       case .positions: positions(call, try decode(payload), now)
       case .log: recall(call, .log(try decode(payload), credit: credit))
       case .diff: recall(call, .diff(try decode(payload), credit: credit))
+      case .blame: recall(call, .blame(try decode(payload)))
+      case .why: recall(call, .why(try decode(payload)))
+      case .bisect: recall(call, .bisect(try decode(payload)))
       case .watch: watch(call, try decode(payload), credit: credit)
       case .assignments: assign(call, try decode(payload), credit: credit)
+      case .checkpoint:
+        let _: CheckpointRequest = try decode(payload)
+        recall(call, .checkpoint)
+      case .prove: prove(call, try decode(payload))
+      case .proveExport: proveExport(call, try decode(payload), credit)
       case .journalFiles:
         let _: BackupRequest = try decode(payload)
         recall(call, .journalFiles(credit: credit))
@@ -112,7 +120,8 @@ extension Kernel {
   }
 
   private func read(_ call: CallID, _ request: ReadRequest) {
-    guard request.at == .now || request.at == .revision(sequencer.published.revision) else {
+    let isPresent = request.at == .now || request.at == .revision(sequencer.published.revision)
+    guard isPresent, !request.question.isLong else {
       recall(call, .read(request))
       return
     }
@@ -134,6 +143,26 @@ extension Kernel {
       return fail(call, RPCError(.invalidArgument, "there is no such file of the journal"))
     }
     recall(call, .journalRead(request, credit: credit))
+  }
+
+  private var beyondTheLog: RPCError {
+    RPCError(.noSuchMoment, "the log has \(view.revision) commits: there is nothing to prove beyond")
+  }
+
+  private func prove(_ call: CallID, _ request: ProveRequest) {
+    guard request.size <= view.revision, request.revision <= request.size, request.from <= request.size else {
+      return fail(
+        call, RPCError(.noSuchMoment, "the log has \(view.revision) commits: there is nothing to prove beyond"))
+    }
+    recall(call, .prove(request))
+  }
+
+  private func proveExport(_ call: CallID, _ request: ProveExportRequest, _ credit: UInt32) {
+    guard request.size <= view.revision else {
+      return fail(
+        call, RPCError(.noSuchMoment, "the log has \(view.revision) commits: there is nothing to prove beyond"))
+    }
+    recall(call, .proveExport(request, credit: credit))
   }
 
   private func recall(_ call: CallID, _ recall: Recall) {

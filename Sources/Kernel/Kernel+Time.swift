@@ -40,6 +40,19 @@ extension Kernel {
     carryOut(.raiseAlarm(command), .storageLow, now)
   }
 
+  /// Checkpoints are refused, or signed again. A person must look: the alarm stays until then.
+  package func auditChanged(_ problem: String?, _ now: Now) {
+    let name = "checkpoint-refused"
+    if let problem {
+      let alarm = RaiseAlarm(name: name, message: problem.clipped(to: Limits.reasonBytes))
+      carryOut(
+        Proposal(controller: "audit", command: .raiseAlarm(alarm), reason: Reason(.checkpointRefused), cause: 0), now)
+    } else if let id = sequencer.head.alarmID(named: name), sequencer.head.alarms[id].isRaised {
+      let clear = Command.clearAlarm(ClearAlarm(name: name))
+      carryOut(Proposal(controller: "audit", command: clear, reason: Reason(.checkpointResumed), cause: 0), now)
+    }
+  }
+
   private func carryOut(_ command: Command, _ reason: ReasonKind, _ now: Now) {
     let proposal = Proposal(controller: "storage", command: command, reason: Reason(reason), cause: 0)
     carryOut(proposal, now)

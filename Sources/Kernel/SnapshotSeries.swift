@@ -10,8 +10,8 @@ package struct SnapshotJob: Sendable {
 
   /// Hands out all pages, or those that changed since the snapshot before.
   package func forEachPage(_ add: (PageAddress, UnsafeRawBufferPointer) throws -> Void) throws {
-    try view.forEachPage(changedSince: older) { table, page, bytes in
-      try add(PageAddress(table: table.rawValue, page: page), bytes)
+    try view.forEachStoredPage(changedSince: older) { table, page, bytes in
+      try add(PageAddress(table: table, page: page), bytes)
     }
   }
 }
@@ -19,10 +19,11 @@ package struct SnapshotJob: Sendable {
 /// Decides when a snapshot is due, and what it must hold: a base, then deltas of pages that changed.
 ///
 /// The deltas of a group together hold at most as many pages as its base, so that loading one costs at most twice what
-/// the state does, and a change costs what it changed.
+/// the state does, and a change costs what it changed. Groups are short, so that one can be dropped when it is old and
+/// its neighbours are still near each other.
 package struct SnapshotSeries {
   /// A snapshot follows after at most so many events, so that every moment is near one.
-  package static let eventsBetween: UInt64 = 200_000
+  package static let eventsBetween: UInt64 = 100_000
 
   private let eventsBetween: UInt64
   private var eventsSince: UInt64 = 0
@@ -33,6 +34,9 @@ package struct SnapshotSeries {
   private var deltaPages = 0
 
   package init(eventsBetween: UInt64 = SnapshotSeries.eventsBetween) { self.eventsBetween = eventsBetween }
+
+  /// So many events came after the newest snapshot before this run.
+  package mutating func begin(after events: UInt64) { eventsSince = events }
 
   package mutating func count(_ header: BlockHeader) { eventsSince += UInt64(header.eventCount) }
 
@@ -55,6 +59,7 @@ package struct SnapshotSeries {
     manifest.term = header.origin.term
     manifest.chain = chain.withUnsafeBytes { Array($0) }
     manifest.featureLevel = header.origin.featureLevel
+    manifest.metadata = StateOutline(view).encoded()
     depth = manifest.depth
     let job = SnapshotJob(manifest: manifest, view: view, older: isBase ? nil : previous)
     previous = view

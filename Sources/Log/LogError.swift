@@ -26,6 +26,8 @@ public enum LogError: Error, Equatable, Sendable {
   case corrupt(Fault)
   /// The files were written by a newer version.
   case newer(file: String, version: UInt16, flags: UInt32)
+  /// A snapshot was dropped after it was listed: a reader looks again.
+  case vanished(file: String)
   /// A file belongs to another cluster or another timeline.
   case foreign(file: String)
   /// There is no log here.
@@ -54,6 +56,7 @@ extension LogError: CustomStringConvertible {
       "corruption: \(fault). Nothing was changed. Repair from a backup or another copy, or restore"
     case .newer(let file, let version, let flags):
       "\(file) was written by a newer version (format \(version), flags \(flags)); use that version or a newer one"
+    case .vanished(let file): "\(file) was dropped while it was read"
     case .foreign(let file): "\(file) belongs to another cluster or timeline"
     case .absent: "there is no journal here; `muster serve --data` creates one in an absent or empty directory"
     case .occupied: "the directory is not empty; choose an absent or empty one"

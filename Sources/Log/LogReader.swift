@@ -1,19 +1,16 @@
 package import MusterBytes
 
-/// What a question to the log cost.
-public struct ReadCost: Equatable, Sendable {
-  public var blocks: UInt64 = 0
-  public var bytes: UInt64 = 0
-  public init() {}
-}
-
 /// Reads the blocks of a log. It never writes: on evidence of damage it throws and leaves everything as it is.
 package final class LogReader {
   package let storage: any Storage
   package let identity: LogIdentity
   package private(set) var segments: [SegmentContent] = []
-  package private(set) var cost = ReadCost()
-  private let files: SegmentFiles
+  package internal(set) var cost = ReadCost()
+  let files: SegmentFiles
+  /// What units without an index speak of, as far as it was asked for.
+  var rebuiltKeys: [LogUnitPlace: [UInt64]] = [:]
+  /// Units of indexes that were read: questions come together.
+  var keyContents: [LogUnitPlace: KeyContent] = [:]
   private var buffer = ByteWriter(capacity: 1 << 16)
 
   /// Opens the log and finds every unit.
@@ -40,6 +37,10 @@ package final class LogReader {
       guard isLast || segment.lastRevision == known else {
         throw segment.fault("the segment ends before the next one begins, at revision \(known + 1)")
       }
+    }
+    if let older {
+      let living = segments.filter { !$0.name.isSealed }.map(\.name)
+      rebuiltKeys = older.rebuiltKeys.filter { living.contains($0.key.segment) }
     }
     if let last = segments.last, last.lastRevision < confirmed {
       throw last.fault("the log ends at revision \(last.lastRevision), and a snapshot of revision \(confirmed) exists")
@@ -84,17 +85,7 @@ package final class LogReader {
   package func units(from: UInt64, through: UInt64) -> [LogUnit] {
     var found: [LogUnit] = []
     for segment in segments where segment.name.first <= through && segment.lastRevision >= from {
-      // Units are sorted: skip to the first that reaches `from`.
-      var low = 0
-      var high = segment.units.count
-      while low < high {
-        let middle = (low + high) / 2
-        if segment.units[middle].lastRevision < from { low = middle + 1 } else { high = middle }
-      }
-      while low < segment.units.count, segment.units[low].firstRevision <= through {
-        found.append(segment.units[low])
-        low += 1
-      }
+      found += segment.units[segment.places(from: from, through: through)]
     }
     return found
   }
@@ -181,7 +172,7 @@ package final class LogReader {
     return chain
   }
 
-  /// Checks every frame, block and chain value of one segment, and returns the chain value after its last block.
+  /// Checks every frame, block, chain value and key of one segment, and returns the chain value after its last block.
   package func verifyChain(
     of segment: SegmentContent, _ each: (BlockHeader, SHA256Value) throws -> Void = { _, _ in }
   ) throws -> SHA256Value {
@@ -199,6 +190,7 @@ package final class LogReader {
         return true
       }
     }
+    try verifyKeys(segment)
     if let stored = segment.chainAfter, stored != chain {
       throw segment.name.fault(segment.fileBytes, "the chain value at the end of the segment is another")
     }

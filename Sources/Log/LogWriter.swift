@@ -173,8 +173,11 @@ extension LogWriter {
   }
 
   /// Replaces a full segment by its packed form.
+  ///
+  /// - Parameter keys: what its commits shall be found by.
   package static func seal(
-    _ storage: any Storage, _ identity: LogIdentity, first: UInt64, through: UInt64, pause: () -> Void = {}
+    _ storage: any Storage, _ identity: LogIdentity, first: UInt64, through: UInt64, keys: CommitKeys? = nil,
+    pause: () -> Void = {}
   ) throws(LogError) {
     let name = SegmentName(first: first, isSealed: false)
     let bytes = try reading { () throws(StorageError) in
@@ -188,7 +191,7 @@ extension LogWriter {
           file: name.path, offset: scan.end, revision: through,
           problem: "the segment goes on behind the beginning of the next one"))
     }
-    let packed = try SegmentPacker.pack(live, scan)
+    let packed = try SegmentPacker.pack(live, scan, keys)
     try reading { () throws(StorageError) in
       try storage.replace(Layout.sealed(first), in: Layout.log, with: packed, pause: pause)
       try storage.remove(name.path)

@@ -1,3 +1,4 @@
+internal import MusterBytes
 package import MusterCluster
 
 // The documents that scripts read: names of fields are a contract.
@@ -259,22 +260,5 @@ extension Difference {
             .members(["field": .text($0.name), "before": $0.before.json, "after": $0.after.json])
           })),
     ]
-  }
-}
-
-/// RFC 4648.
-package enum Base64 {
-  private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  package static func encode(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      let value = group.enumerated().reduce(0) { $0 | Int($1.element) << (16 - 8 * $1.offset) }
-      for place in 0..<4 {
-        text.append(place <= group.count ? digits[value >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
-      }
-    }
-    return String(decoding: text, as: UTF8.self)
   }
 }

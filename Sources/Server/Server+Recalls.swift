@@ -1,5 +1,6 @@
 internal import MusterBytes
 internal import MusterCluster
+internal import MusterDisk
 internal import MusterHistory
 internal import MusterKernel
 internal import MusterLog
@@ -22,9 +23,30 @@ extension Server {
     case .read(let request):
       archive.read(through: last) { [loop] shelf, history in
         let reply = Result { () throws(HistoryError) in
-          try shelf.answer(request, try history.get(), clock: clock, timeline: timeline, vault: vault)
+          try shelf.answer(request, try history.get(), clock: clock, timeline: timeline, vault: vault).encoded()
         }
         loop.execute { bound.value.sendAnswer(call, reply) }
+      }
+    case .blame(let request):
+      archive.read(through: last) { [loop] shelf, history in
+        let reply = Result { () throws(HistoryError) in
+          try shelf.blame(request, try history.get(), clock: clock, timeline: timeline).encoded()
+        }
+        loop.execute { bound.value.sendAnswer(call, reply) }
+      }
+    case .why(let request):
+      archive.read(through: last) { [loop] shelf, history in
+        let reply = Result { () throws(HistoryError) in
+          try shelf.why(request, try history.get(), clock: clock, timeline: timeline).encoded()
+        }
+        loop.execute { bound.value.sendAnswer(call, reply) }
+      }
+    case .bisect(let request):
+      archive.read(through: last) { [loop] _, history in
+        let search = Result { () throws(HistoryError) in
+          BisectSearch(try Bisector(request, try history.get(), clock: clock), names: names, timeline: timeline)
+        }
+        loop.execute { bound.value.goOn(call, search) }
       }
     case .log(let request, let credit):
       recalls[call] = RecallStream(credit: credit, isBusy: true)
@@ -39,6 +61,22 @@ extension Server {
       archive.read(through: last) { [loop] shelf, history in
         let source = Result { () throws(HistoryError) in
           try shelf.differences(request, try history.get(), clock: clock, timeline: timeline)
+        }
+        loop.execute { bound.value.opened(call, source) }
+      }
+    case .checkpoint: sendCheckpoint(call)
+    case .prove(let request):
+      archive.read(through: last) { [loop, journal] _, history in
+        let reply = Result { () throws(HistoryError) in
+          try history.get().prove(request, AuditFiles(journal.storage), timeline: timeline)
+        }
+        loop.execute { bound.value.sendProof(call, reply) }
+      }
+    case .proveExport(let request, let credit):
+      recalls[call] = RecallStream(credit: credit, isBusy: true)
+      archive.read(through: last) { [loop, journal] _, history in
+        let source = Result { () throws(HistoryError) in
+          RecallSource(.proof(try ExportProver(request, try history.get(), AuditFiles(journal.storage))))
         }
         loop.execute { bound.value.opened(call, source) }
       }
@@ -57,7 +95,30 @@ extension Server {
     }
   }
 
-  fileprivate func sendAnswer(_ call: CallID, _ reply: Result<ReadReply, HistoryError>) {
+  /// Looks at the next state of a search. Others who ask about the past come in between.
+  fileprivate func goOn(_ call: CallID, _ search: Result<BisectSearch, HistoryError>) {
+    guard case .success(let search) = search else { return sendAnswer(call, search.map { _ in [] }) }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    archive.read(through: 0) { [loop] _, _ in
+      let answer = Result { () throws(HistoryError) in try search.next()?.encoded() }
+      loop.execute {
+        switch answer {
+        case .success(nil): bound.value.goOn(call, .success(search))
+        case .success(let reply?): bound.value.sendAnswer(call, .success(reply))
+        case .failure(let error): bound.value.sendAnswer(call, .failure(error))
+        }
+      }
+    }
+  }
+
+  fileprivate func sendAnswer(_ call: CallID, _ reply: Result<[UInt8], HistoryError>) {
+    switch reply {
+    case .success(let reply): send(.reply, call, reply)
+    case .failure(let error): send(.error, call, RPCError(error).encoded())
+    }
+  }
+
+  fileprivate func sendProof(_ call: CallID, _ reply: Result<ProveReply, HistoryError>) {
     switch reply {
     case .success(let reply): send(.reply, call, reply.encoded())
     case .failure(let error): send(.error, call, RPCError(error).encoded())

@@ -27,6 +27,10 @@ package final class Server {
   var recalls = RecallTable()
   var appender: Appender
   var snapshotter: Snapshotter
+  let auditor: Auditor
+  /// The revision that the newest checkpoint is of, and why there is none of a later one.
+  var checkpointed: Revision = 0
+  var checkpointProblem: String?
   private var listener: (any Channel)?
   /// Called once, on the loop, when nothing can be written any more.
   package var onFailure: (LogError) -> Void = { _ in }
@@ -37,9 +41,10 @@ package final class Server {
   private static let outboxMax = 1 << 20
   private static let tickMilliseconds: Int64 = 100
 
-  package init(_ journal: Journal, _ kernel: Kernel, on loop: any EventLoop) {
+  package init(_ journal: Journal, _ kernel: Kernel, _ auditor: Auditor, on loop: any EventLoop) {
     self.journal = journal
     self.kernel = kernel
+    self.auditor = auditor
     self.loop = loop
     archive = Archive(journal)
     appender = Appender(journal)
@@ -283,11 +288,12 @@ package final class Server {
 
   // MARK: Beginning and end
 
-  private var isStopping = false
+  private(set) var isStopping = false
 
   /// Begins to listen, and to let time pass. The future is the port that was bound.
   package func start(_ address: ListenAddress) -> EventLoopFuture<Int> {
     armTick()
+    beginCheckpoints()
     let bound = NIOLoopBound(self, eventLoop: loop)
     journal.observeSpace { [loop] problem in
       loop.execute {
@@ -324,6 +330,7 @@ package final class Server {
     }
     flush()
     for connection in Array(connections.values) { connection.leave() }
+    auditor.stop(signing: kernel.view.revision == checkpointed ? nil : kernel.view.revision)
     archive.stop()
     snapshotter.stop()
     appender.stop()

@@ -3,12 +3,15 @@ package enum ServerError: Error, CustomStringConvertible {
   case badAddress(String)
   case notLoopback(String)
   case cannotListen(String, String)
+  /// A file with a signing key, and what is wrong with it.
+  case badKey(String, String)
 
   package var description: String {
     switch self {
     case .badAddress(let text): "\(text) is no address; give HOST:PORT"
     case .notLoopback(let host):
       "\(host) is not a loopback address; without certificates the server listens only on 127.0.0.1, ::1 or localhost"
+    case .badKey(let path, let problem): "the signing key \(path): \(problem)"
     case .cannotListen(let address, let problem): "cannot listen on \(address): \(problem)"
     }
   }

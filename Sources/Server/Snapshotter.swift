@@ -15,7 +15,9 @@ extension SnapshotSeries {
   /// Writes a snapshot at once when one is due.
   package mutating func consider(_ view: State, _ header: BlockHeader, _ journal: Journal) throws {
     count(header)
-    if isDue { try next(view, header, chain: journal.chain).run(journal) }
+    guard isDue else { return }
+    try next(view, header, chain: journal.chain).run(journal)
+    try journal.thinSnapshots()
   }
 }
 
@@ -23,11 +25,16 @@ extension SnapshotSeries {
 /// takes.
 struct Snapshotter {
   private let journal: Journal
-  private var series = SnapshotSeries()
+  private var series: SnapshotSeries
   private let thread = WorkThread(isBackground: true)
   private var isBusy = false
 
-  init(_ journal: Journal) { self.journal = journal }
+  /// Counts what came after the newest snapshot: runs that end early must not leave a long way without one.
+  init(_ journal: Journal) {
+    self.journal = journal
+    series = SnapshotSeries()
+    series.begin(after: (try? journal.eventsSinceSnapshot()) ?? 0)
+  }
 
   /// Begins a snapshot of `view` when it is time for one; `done` is told whether it was written.
   mutating func consider(_ view: State, _ header: BlockHeader, _ done: @escaping @Sendable (Bool) -> Void) {
@@ -35,7 +42,11 @@ struct Snapshotter {
     guard !isBusy, series.isDue else { return }
     isBusy = true
     let job = series.next(view, header, chain: journal.chain)
-    thread.run { [journal] in done((try? job.run(journal)) != nil) }
+    thread.run { [journal] in
+      done((try? job.run(journal)) != nil)
+      // What cannot be dropped now is dropped after a later snapshot.
+      try? journal.thinSnapshots()
+    }
   }
 
   mutating func finished(_ isWritten: Bool) {

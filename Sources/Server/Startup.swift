@@ -25,15 +25,17 @@ package enum Startup {
 
   /// A process that was killed holds its lock until the kernel has buried it: a start right after waits for that.
   private static func openPatiently(_ path: String) throws -> Journal {
+    var options = JournalOptions()
+    options.keys = History.keys
     for _ in 0..<40 {
       do throws(JournalError) {
-        return try Journal.open(path)
+        return try Journal.open(path, options: options)
       } catch {
         guard case .locked = error else { throw error }
       }
       Pause.milliseconds(50)
     }
-    return try Journal.open(path)
+    return try Journal.open(path, options: options)
   }
 
   private static func newClusterID() -> String {

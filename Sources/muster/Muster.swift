@@ -24,7 +24,11 @@ struct Muster: AsyncParsableCommand {
           WatchCommand.self,
         ]),
       CommandGroup(
-        name: "The past:", subcommands: [Log.self, Show.self, Diff.self, Why.self, Export.self, Erase.self]),
+        name: "The past:",
+        subcommands: [
+          Log.self, Show.self, Diff.self, Blame.self, Why.self, Bisect.self, Check.self, Export.self, Erase.self,
+          CheckpointCommand.self, Prove.self, CheckProof.self,
+        ]),
       CommandGroup(name: "The data directory:", subcommands: [Verify.self, Inspect.self, Backup.self]),
       CommandGroup(name: "Measuring:", subcommands: [Bench.self, Simulate.self]),
     ])

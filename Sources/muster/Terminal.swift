@@ -1,4 +1,6 @@
 import Glibc
+import MusterRendering
+import MusterServer
 
 /// Lines on their way to standard output, many with one system call.
 struct LineBuffer {
@@ -36,7 +38,8 @@ enum Terminal {
     }
   }
 
-  static var isOutputTerminal: Bool { isatty(1) == 1 }
+  /// As it was when first asked: a pager between does not change that a person reads.
+  static let isOutputTerminal = isatty(1) == 1
 
   static func environment(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
@@ -45,7 +48,19 @@ enum Terminal {
   /// Colours only for people who did not ask for none.
   static var hasColours: Bool { isOutputTerminal && environment("NO_COLOR") == nil }
 
-  static func yellow(_ text: String) -> String { hasColours ? "\u{1b}[33m\(text)\u{1b}[0m" : text }
+  static func yellow(_ text: String) -> String { coloured(text, 33) }
+  static func green(_ text: String) -> String { coloured(text, 32) }
+  static func red(_ text: String) -> String { coloured(text, 31) }
+
+  private static func coloured(_ text: String, _ code: Int) -> String {
+    hasColours ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+  }
+
+  /// A time, and for people at a terminal how long ago that is.
+  static func time(_ time: UInt64) -> String {
+    guard isOutputTerminal else { return Timestamp.format(time) }
+    return "\(Timestamp.format(time)) (\(RelativeTime.words(time, now: Clock.microseconds())))"
+  }
 
   static func sanitized(_ text: String) -> String {
     String(text.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "-" })

@@ -44,7 +44,8 @@ extension EndToEnd {
       let why = try await cluster.json("why", "shard/\(shard)")
       let principals = why["chain"].list.compactMap { $0["principal"].string }
       #expect(principals.last == "detector", "the chain leads back to the failure: \(principals)")
-      #expect(why["words"].string?.contains("NodeDeclaredDown node=n2") == true)
+      #expect(why["words"].string?.contains("n2 was declared down after") == true)
+      #expect(why["origin"].string == "failure")
 
       // The past explains itself as well.
       let then = try await cluster.json("explain", shard, "--at", "\(before)")

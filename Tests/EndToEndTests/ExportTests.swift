@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
   @Suite struct ExportTests {
-    @Test(arguments: ["jsonl", "csv"])
+    @Test(arguments: ["jsonl", "csv", "cloudevents"])
     func anInterruptedExportGoesOnAndIsTheSame(_ format: String) async throws {
       let cluster = try await TestCluster()
       for number in 1...12 {

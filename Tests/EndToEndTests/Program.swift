@@ -6,6 +6,7 @@ enum Program: String {
   case muster
   case importOpenB = "import-openb"
   case demoRedis = "demo-redis"
+  case redisLoad = "redis-load"
 
   /// The project's root.
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -47,8 +48,12 @@ final class Running {
   private let directory: TemporaryDirectory
   private var status: Int32?
 
+  convenience init(_ program: Program, _ arguments: [String], environment: [String: String] = [:]) throws {
+    try self.init(path: program.path, arguments, environment: environment)
+  }
+
   /// - Parameter environment: replaces the one of this process.
-  init(_ program: Program, _ arguments: [String], environment: [String: String] = [:]) throws {
+  init(path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
     directory = try TemporaryDirectory()
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -57,12 +62,12 @@ final class Running {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, directory.path("out"), flags, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, directory.path("error"), flags, 0o600)
-    var words = ([program.path] + arguments).map { strdup($0) } + [nil]
+    var words = ([path] + arguments).map { strdup($0) } + [nil]
     var variables = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }
     var pid: pid_t = 0
-    let problem = posix_spawn(&pid, program.path, &actions, nil, &words, &variables)
-    try #require(problem == 0, "\(program.path) cannot be started: \(String(cString: strerror(problem)))")
+    let problem = posix_spawn(&pid, path, &actions, nil, &words, &variables)
+    try #require(problem == 0, "\(path) cannot be started: \(String(cString: strerror(problem)))")
     self.pid = pid
   }
 

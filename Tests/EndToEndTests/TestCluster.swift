@@ -36,11 +36,20 @@ final class TestCluster {
     (server, address) = try await TestCluster.start(data, listen: address)
   }
 
-  func startAgent(_ name: String, domain: String, _ more: [String] = []) throws {
-    agents[name] = try Running(.muster, ["agent", "--name", name, "--server", address, "--domain", domain] + more)
+  /// - Parameters:
+  ///   - wrapper: a program, by its path, and its arguments, which become the agent.
+  ///   - environment: of the agent.
+  func startAgent(
+    _ name: String, domain: String, _ more: [String] = [], wrapper: [String] = [], environment: [String: String] = [:]
+  ) throws {
+    let agent = ["agent", "--name", name, "--server", address, "--domain", domain] + more
+    let words = wrapper + [Program.muster.path] + agent
+    agents[name] = try Running(path: words[0], Array(words.dropFirst()), environment: environment)
   }
 
   func killAgent(_ name: String) { agents.removeValue(forKey: name)?.finish(with: SIGKILL) }
+
+  func agent(_ name: String) -> Running? { agents[name] }
 
   /// Three nodes in three zones.
   func startAgents() async throws {

@@ -49,6 +49,48 @@ import Testing
     }
   }
 
+  @Test func whatIsFoundByTheCommitsBetweenIsWhatTheStatesSay() throws {
+    let history = try recorded.history()
+    var random = SeededGenerator(seed: 3)
+    for round in 0..<150 {
+      let a = 1 + random.below(recorded.commits.count)
+      let reach = round % 3 == 0 ? 2500 : round % 3 == 1 ? 3 : 40
+      let b = max(1, min(recorded.commits.count, a + random.below(2 * reach) - reach))
+      let found = try history.differences(from: Revision(a), to: Revision(b))
+      #expect(found == differences(recorded.states[a], recorded.states[b]), "from \(a) to \(b)")
+    }
+    #expect(try history.differences(from: 0, to: 1200) == differences(recorded.states[0], recorded.states[1200]))
+    #expect(throws: HistoryError.self) { try history.differences(from: 1, to: recorded.last + 1) }
+  }
+
+  @Test func aDifferenceCostsWhatDiffers() throws {
+    let large = try RecordedHistory(seed: 44, commits: 6000, nodes: 12, shards: 3000)
+    var near = ReadCost()
+    var whole = ReadCost()
+    for revision in stride(from: Revision(3000), through: 5900, by: 290) {
+      let one = try large.history()
+      _ = try one.differences(from: revision, to: revision + 2)
+      near = near + one.cost
+      let all = try large.history()
+      _ = (try all.state(at: revision), try all.state(at: revision + 2))
+      whole = whole + all.cost
+    }
+    #expect(near.pages < whole.pages, "\(near) of \(whole)")
+  }
+
+  @Test func statesOfOneGroupOfSnapshotsShareWhatWasReadOnce() throws {
+    // Far from each other, and by deltas of one base: the base is read once.
+    let store = SnapshotStore(recorded.disk, RecordedHistory.identity)
+    let names = try store.list()
+    let first = try #require(names.indices.first { names[$0].isBase && $0 + 3 < names.count && !names[$0 + 3].isBase })
+    let (a, b) = (names[first].revision, names[first + 3].revision)
+    let pair = try recorded.history()
+    _ = try pair.differences(from: a, to: b)
+    let apart = try recorded.history()
+    _ = (try apart.state(at: a), try apart.state(at: b))
+    #expect(pair.cost.pages < apart.cost.pages, "\(pair.cost) of \(apart.cost)")
+  }
+
   @Test func theOtherWayRoundEveryDifferenceIsTurnedRound() throws {
     let a = recorded.states[900]
     let b = recorded.states[2200]

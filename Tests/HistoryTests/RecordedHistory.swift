@@ -18,13 +18,18 @@ final class RecordedHistory {
   /// The revisions that end blocks.
   private(set) var blockEnds: [Revision] = []
 
+  private let keys: CommitKeys?
   private let writer: LogWriter
   private var builder: BlockBuilder
   private var generator: HistoryGenerator
   private var random: SeededGenerator
   private var snapshot: (view: State, depth: UInt32)?
 
-  init(seed: UInt64, commits count: Int, nodes: Int = 12, shards: Int = 300) throws {
+  /// - Parameter isIndexed: packed segments say what they speak of.
+  init(
+    seed: UInt64, commits count: Int, nodes: Int = 12, shards: Int = 300, isIndexed: Bool = true, isPacked: Bool = true
+  ) throws {
+    keys = isIndexed ? History.keys : nil
     try DirectoryIdentity.create(disk, RecordedHistory.identity, segmentBytes: RecordedHistory.segmentBytes)
     let log = try LogReader(disk, identity: RecordedHistory.identity, confirmed: 0)
     let plan = try RecoveryPlan.make(log)
@@ -34,7 +39,17 @@ final class RecordedHistory {
     generator = HistoryGenerator(seed: seed, scale: .init(nodes: nodes, shards: shards, rarity: 12))
     random = SeededGenerator(seed: seed ^ 1)
     while commits.count < count { try writeBlock(1 + random.below(40)) }
-    try packSegments()
+    if isPacked { try packSegments() }
+  }
+
+  /// The first history of its kind in which leaders were lost.
+  static func eventful(commits: Int, shards: Int = 300) throws -> RecordedHistory {
+    var seed: UInt64 = 1
+    while true {
+      let recorded = try RecordedHistory(seed: seed, commits: commits, shards: shards)
+      if recorded.states.last?.principalID("election", .controller) != nil { return recorded }
+      seed += 1
+    }
   }
 
   var last: Revision { Revision(commits.count) }
@@ -81,9 +96,10 @@ final class RecordedHistory {
     manifest.depth = older.map { $0.depth + 1 } ?? 0
     manifest.digestLow = state.digest.low
     manifest.digestHigh = state.digest.high
+    manifest.metadata = StateOutline(state).encoded()
     let file = try SnapshotWriter(disk, RecordedHistory.identity, manifest)
-    try state.forEachPage(changedSince: older?.view) { table, page, bytes in
-      try file.add(PageAddress(table: table.rawValue, page: page), bytes)
+    try state.forEachStoredPage(changedSince: older?.view) { table, page, bytes in
+      try file.add(PageAddress(table: table, page: page), bytes)
     }
     _ = try file.finish()
     snapshot = (state, manifest.depth)
@@ -93,7 +109,8 @@ final class RecordedHistory {
   private func packSegments() throws {
     let names = try SegmentName.all(in: disk.list(Layout.log))
     for (place, name) in names.enumerated() where !name.isSealed && place + 1 < names.count {
-      try LogWriter.seal(disk, RecordedHistory.identity, first: name.first, through: names[place + 1].first - 1)
+      try LogWriter.seal(
+        disk, RecordedHistory.identity, first: name.first, through: names[place + 1].first - 1, keys: keys)
     }
   }
 }

@@ -18,9 +18,10 @@ import Testing
     var generator = HistoryGenerator(seed: 9, scale: .init(nodes: 14, shards: 200, rarity: 12))
     var seen: Set<String> = []
     for _ in 0..<12_000 { for event in generator.next().events { seen.insert(event.name) } }
-    // A node leaves when its agent says so, sessions are forgotten when there are too many of them, and replicas are
-    // rebuilt when their checksums differ: the generator has neither.
-    #expect(Event.names.filter { !seen.contains($0) } == ["NodeLeft", "ReplicaRebuilding", "SessionForgotten"])
+    // A node leaves when its agent says so, sessions are forgotten when there are too many of them, replicas are rebuilt
+    // when their checksums differ, and keys are erased when a tenant goes: the generator has none of these.
+    let missing: Set = ["NodeLeft", "ReplicaRebuilding", "SessionForgotten", "TenantKeyErased"]
+    #expect(Set(Event.names.filter { !seen.contains($0) }) == missing)
   }
 
   @Test func theClusterGrowsToItsScaleAndLives() {

@@ -33,14 +33,14 @@ import Testing
 
   @Test func aNewerFrameIsNotInterpreted() {
     var bytes = LogHarness.identity.frame(.block).encoded()
-    bytes[10] = 2
+    bytes[10] = 3
     let sum = CRC32C.checksum(Array(bytes[..<124]))
     for place in 0..<4 { bytes[124 + place] = UInt8(truncatingIfNeeded: sum >> (8 * UInt32(place))) }
     guard case .newer(let version, _) = bytes.withUnsafeBytes({ FrameHeader.parse($0) }) else {
       Issue.record("the header is newer")
       return
     }
-    #expect(version == 2)
+    #expect(version == 3)
   }
 
   @Test func aBlockHasTheseBytes() {
@@ -61,18 +61,7 @@ import Testing
 /// The document of the formats must show bytes that this program reads.
 @Suite struct FormatDocumentTests {
   @Test func theExampleHeaderIsTheOneOfTheGoldenTest() throws {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appending(path: "Sources/Log/FileFormats.md")
-    let text = try String(contentsOf: folder, encoding: .utf8)
-    let parts = text.components(separatedBy: "```example frame-header\n")
-    try #require(parts.count == 2)
-    let digits = parts[1].components(separatedBy: "```")[0].filter { !$0.isWhitespace }
-    var bytes: [UInt8] = []
-    var rest = Substring(digits)
-    while rest.count >= 2 {
-      bytes.append(try #require(UInt8(rest.prefix(2), radix: 16)))
-      rest = rest.dropFirst(2)
-    }
+    var bytes = try FormatDocumentTests.example("frame-header")
     #expect(bytes.count == FrameHeader.byteCount - 4)
     let sum = CRC32C.checksum(bytes)
     bytes += (0..<4).map { UInt8(truncatingIfNeeded: sum >> (8 * UInt32($0))) }
@@ -86,5 +75,38 @@ import Testing
     #expect(header.commitCount == 3)
     #expect(header.durableThrough == 41)
     #expect(LogHarness.identity.owns(header))
+  }
+
+  @Test func theExampleOfKeysIsOneThatIsRead() throws {
+    let bytes = try FormatDocumentTests.example("key-unit")
+    let found = FoundKeys()
+    let isWhole = try bytes.withUnsafeBytes { raw in
+      try KeyUnit.walk(raw, first: 5, keys: 2, packCount: 5) { key, packs in
+        found.keys.append((key, packs))
+        return true
+      }
+    }
+    #expect(isWhole)
+    #expect(found.keys.map(\.0) == [5, 9])
+    #expect(found.keys.map(\.1) == [[0, 1, 4], [2]])
+  }
+
+  private final class FoundKeys {
+    var keys: [(UInt64, [UInt32])] = []
+  }
+
+  /// The bytes of an example in the document.
+  private static func example(_ name: String) throws -> [UInt8] {
+    let document = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Sources/Log/FileFormats.md")
+    let parts = try String(contentsOf: document, encoding: .utf8).components(separatedBy: "```example \(name)\n")
+    try #require(parts.count == 2)
+    var rest = Substring(parts[1].components(separatedBy: "```")[0].filter { !$0.isWhitespace })
+    var bytes: [UInt8] = []
+    while rest.count >= 2 {
+      bytes.append(try #require(UInt8(rest.prefix(2), radix: 16)))
+      rest = rest.dropFirst(2)
+    }
+    return bytes
   }
 }

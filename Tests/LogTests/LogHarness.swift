@@ -57,7 +57,9 @@ final class LogHarness {
   }
 
   /// Appends a block and, when that returned, notes its commits as acknowledged.
-  func append(_ commits: [[UInt8]]) throws {
+  ///
+  /// - Parameter events: what the block says it holds; without it one a commit.
+  func append(_ commits: [[UInt8]], events: UInt32? = nil) throws {
     if !writer.isSpareReady {
       try LogWriter.prepareSpare(disk, bytes: segmentBytes, pause: {})
       writer.isSpareReady = true
@@ -65,7 +67,7 @@ final class LogHarness {
     for commit in commits { builder.append(commit) }
     let block = builder.seal(
       origin: BlockOrigin(timeline: 1, term: 1, run: run), firstRevision: UInt64(ledger.count) + 1,
-      time: UInt64(ledger.count) + 1, eventCount: UInt32(commits.count), digest: SetDigest())
+      time: UInt64(ledger.count) + 1, eventCount: events ?? UInt32(commits.count), digest: SetDigest())
     try writer.append(block)
     ledger += commits
   }
@@ -73,10 +75,11 @@ final class LogHarness {
   func confirm(isFinal: Bool = false) throws { try writer.confirm(isFinal: isFinal) }
 
   /// Packs every full segment.
-  func pack() throws {
+  func pack(_ keys: CommitKeys? = nil) throws {
     let names = try SegmentName.all(in: disk.list(Layout.log))
     for (place, name) in names.enumerated() where !name.isSealed && place + 1 < names.count {
-      try LogWriter.seal(disk, LogHarness.identity, first: name.first, through: names[place + 1].first - 1)
+      try LogWriter.seal(
+        disk, LogHarness.identity, first: name.first, through: names[place + 1].first - 1, keys: keys)
     }
   }
 

@@ -78,15 +78,39 @@ private typealias Pages = [PageAddress: [UInt8]]
     try write(20, parent: 10, changed)
     now.merge(changed) { $1 }
     for (address, bytes) in now {
-      let found = try #require(try store.page(address, atOrBefore: 25))
-      #expect(found.manifest.revision == 20)
-      let isNewest = found.page == bytes
+      let store = store
+      let snapshot = try #require(try store.pages(atOrBefore: 25))
+      #expect(snapshot.manifest.revision == 20)
+      let isNewest = try snapshot.page(address) == bytes
       #expect(isNewest)
-      #expect(found.bytesRead < size)
+      let cost = store.cost
+      #expect(cost.bytes < size && cost.pages > 0)
+      _ = try snapshot.page(address)
+      #expect(store.cost == cost, "a unit is read once")
     }
-    let absent = try #require(try store.page(PageAddress(table: 9, page: 0), atOrBefore: 25))
-    #expect(absent.page == nil)
-    #expect(try store.page(PageAddress(table: 1, page: 0), atOrBefore: 5) == nil)
+    let store = store
+    let snapshot = try #require(try store.pages(atOrBefore: 25))
+    #expect(try snapshot.page(PageAddress(table: 9, page: 0)) == nil)
+    #expect(try store.pages(atOrBefore: 5) == nil)
+  }
+
+  @Test func aDeltaSaysWhichPagesItHasSoThatNoOthersAreLookedForInIt() throws {
+    var random = SeededGenerator(seed: 11)
+    let now = randomPages(&random, oneIn: 1)
+    try write(10, now)
+    for step in 2...9 as ClosedRange<UInt64> {
+      try write(
+        step * 10, parent: step * 10 - 10, [PageAddress(table: 2, page: 3): [9], PageAddress(table: 2, page: 30): [9]])
+    }
+    let store = store
+    let snapshot = try #require(try store.pages(atOrBefore: 95))
+    let between = PageAddress(table: 2, page: 12)
+    let isOfTheBase = try snapshot.page(between) == now[between]
+    #expect(isOfTheBase)
+    let fromBase = store.cost
+    #expect(fromBase.pages < 40, "one unit of the base, and none of the eight deltas")
+    #expect(try snapshot.page(PageAddress(table: 2, page: 30)) == [9])
+    #expect(store.cost.pages == fromBase.pages + 2)
   }
 
   @Test func aDeltaCostsWhatChanged() throws {

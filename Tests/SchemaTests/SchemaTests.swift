@@ -104,10 +104,14 @@ struct SchemaTests {
     log.from = .revision(1)
     log.filter.node = "n"
     log.filter.eventType = "NodeJoined"
+    log.filter.tenant = "t"
     log.limit = 4
     log.isOldestFirst = true
     try check(log)
     try check(DiffRequest(.revision(1), .now))
+    try check(BlameRequest("node/n1", at: .revision(3)))
+    try check(WhyRequest("shard/c1/0", at: .ago(3)))
+    try check(BisectRequest("cluster.maintenance", from: .revision(1), to: .now))
     try check(WatchRequest(.placement, from: 5))
     try check(HeartbeatRequest([Heartbeat(node: 1, incarnation: 2)]))
     try check(AssignmentsRequest(node: 1, incarnation: 2))
@@ -144,6 +148,23 @@ struct SchemaTests {
     var differences: [Difference] = []
     Differ.diff(before, state) { differences.append($0) }
     for difference in differences.prefix(10) { try check(HistoryItem(difference)) }
+    var blame = BlameReply()
+    blame.entity = "node/n1"
+    blame.fields = [BlamedField("state", .text("up"), since: 3)]
+    blame.commits = [state.report(commits[3])]
+    blame.blocksRead = 7
+    try check(blame)
+    var why = WhyReply()
+    why.origin = .node
+    why.words = "because"
+    why.chain = blame.commits
+    try check(why)
+    var bisect = BisectReply()
+    bisect.from = 1
+    bisect.to = 9
+    bisect.commit = state.report(commits[5])
+    bisect.statesRead = 4
+    try check(bisect)
     var watch = WatchItem()
     watch.revision = 4
     watch.commit = state.report(commits[3])
@@ -291,6 +312,7 @@ private enum SchemaSamples {
       .configs(configs), .schemas(SchemasQuestion()), .session(SessionQuestion(client: "operator")),
       .explain(ExplainQuestion(collection: "c1", index: 0)), .plan(planQuestion), .recovery(RecoveryQuestion()),
       .tenants(TenantsQuestion()),
+      .check(CheckQuestion("count(nodes) > 0")),
     ]
   }
 }

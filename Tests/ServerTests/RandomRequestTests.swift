@@ -113,8 +113,14 @@ private struct Speaker {
     case .assignments: return fields.fill(AssignmentsRequest.self).encoded()
     case .positions: return fields.fill(PositionsRequest.self).encoded()
     case .serverInfo: return fields.fill(ServerInfoRequest.self).encoded()
+    case .checkpoint: return fields.fill(CheckpointRequest.self).encoded()
+    case .prove: return fields.fill(ProveRequest.self).encoded()
+    case .proveExport: return fields.fill(ProveExportRequest.self).encoded()
     case .journalFiles: return fields.fill(BackupRequest.self).encoded()
     case .journalRead: return fields.fill(BackupRead.self).encoded()
+    case .blame: return fields.fill(BlameRequest.self).encoded()
+    case .why: return fields.fill(WhyRequest.self).encoded()
+    case .bisect: return fields.fill(BisectRequest.self).encoded()
     }
   }
 

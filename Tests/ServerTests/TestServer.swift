@@ -22,7 +22,10 @@ final class TestServer: Sendable {
     let journal = try Startup.open(directory, expected: nil)
     let kernel = Sealed(try Startup.kernel(journal, version: "muster test"))
     let loop = MultiThreadedEventLoopGroup.singleton.any()
-    let server = try await loop.submit { NIOLoopBound(Server(journal, kernel.value, on: loop), eventLoop: loop) }.get()
+    let auditor = try Auditor(journal)
+    let server = try await loop.submit {
+      NIOLoopBound(Server(journal, kernel.value, auditor, on: loop), eventLoop: loop)
+    }.get()
     let address = try ListenAddress("127.0.0.1:\(port)")
     let bound = try await loop.flatSubmit { server.value.start(address) }.get()
     return TestServer(bound, directory, loop, server)

@@ -36,31 +36,22 @@ extension State {
     case .replicaRemoved(let event): try apply(event, revision)
     case .moveStarted(let event): try apply(event, revision)
     case .moveAdvanced(let event): try apply(event, revision)
-    case .nodeSuspected(let event): try setNodeState(event.node, .suspect, revision, time)
-    case .nodeRecovered(let event): try recover(event.node, revision, time)
-    case .nodeDeclaredDown(let event): try setNodeState(event.node, .down, revision, time)
+    case .nodeSuspected(let inner): try applyToNode(inner.node, event, revision, time)
+    case .nodeRecovered(let inner): try applyToNode(inner.node, event, revision, time)
+    case .nodeDeclaredDown(let inner): try applyToNode(inner.node, event, revision, time)
     case .nodeJoined(let event): try apply(event, revision, time)
     case .nodeRestarted(let event): try apply(event, revision, time)
-    case .nodeLeft(let event): try setNodeState(event.node, .down, revision, time)
-    case .nodeCordoned(let event): try modifyNode(event.node, revision) { $0.isCordoned = true }
-    case .nodeUncordoned(let event): try modifyNode(event.node, revision) { $0.isCordoned = false }
-    case .nodeDrainRequested(let event): try setDrain(event.node, true, revision, time)
-    case .nodeDrainCancelled(let event): try setDrain(event.node, false, revision, time)
-    case .nodeDrained(let event): try setNodeState(event.node, .drained, revision, time)
-    case .nodeRemoved(let event): try removeNode(event.node, revision, time)
-    case .maintenanceChanged(let event):
-      modify(\.cluster, 1) {
-        $0.isInMaintenance = event.isOn
-        $0.changed = revision
-      }
+    case .nodeLeft(let inner): try applyToNode(inner.node, event, revision, time)
+    case .nodeCordoned(let inner): try applyToNode(inner.node, event, revision, time)
+    case .nodeUncordoned(let inner): try applyToNode(inner.node, event, revision, time)
+    case .nodeDrainRequested(let inner): try applyToNode(inner.node, event, revision, time)
+    case .nodeDrainCancelled(let inner): try applyToNode(inner.node, event, revision, time)
+    case .nodeDrained(let inner): try applyToNode(inner.node, event, revision, time)
+    case .nodeRemoved(let event): try apply(event, revision, time)
+    case .maintenanceChanged, .balancingChanged: modify(\.cluster, 1) { $0.follow(event, revision) }
     case .electionStarted(let event): try apply(event, revision)
     case .handOverRequested(let event): try apply(event, revision)
     case .replicaRebuilding(let event): try apply(event, revision)
-    case .balancingChanged(let event):
-      modify(\.cluster, 1) {
-        $0.balancing = event.mode
-        $0.changed = revision
-      }
     case .collectionCreated(let event): try apply(event, revision)
     case .collectionChanged(let event): try apply(event, revision)
     case .collectionDeleted(let event): try apply(event, revision)

@@ -9,22 +9,11 @@ extension State {
     guard (1...Limits.shardsPerCollection).contains(Int(event.shardCount)), event.policy.replicas <= Limits.replicas,
       index.collections[event.name] == nil, event.tenant == 0 || tenants.contains(event.tenant)
     else { throw .conflict(.collections, id: event.collection) }
-    var row = CollectionRow()
-    row.name = event.name
-    row.tenant = event.tenant
-    row.policy = event.policy
-    row.labels = event.labels
-    row.firstShard = event.firstShard
-    row.shardCount = event.shardCount
-    row.created = revision
-    row.changed = revision
-    write(append: row, to: \.collections)
+    write(append: CollectionRow(event, revision), to: \.collections)
     index.collections[event.name] = event.collection
     loads.addCollection(event.policy)
     for index in 0..<event.shardCount {
-      var shard = ShardRow(collection: event.collection, index: index)
-      shard.changed = revision
-      write(append: shard, to: \.shards)
+      write(append: ShardRow(event, index: index, revision), to: \.shards)
     }
   }
 
@@ -32,11 +21,7 @@ extension State {
     let old = try requireLiving(event.collection)
     guard event.policy.replicas <= Limits.replicas else { throw .conflict(.collections, id: event.collection) }
     if old.policy.weights != event.policy.weights { reweigh(event.collection, old, to: event.policy) }
-    modify(\.collections, event.collection) {
-      $0.policy = event.policy
-      $0.labels = event.labels
-      $0.changed = revision
-    }
+    modify(\.collections, event.collection) { $0.take(event, revision) }
   }
 
   /// The row of a collection that is not deleted.
@@ -60,17 +45,9 @@ extension State {
       let id = row.firstShard + offset
       loads.remove(shards[id])
       if shards[id].move != 0 { vacate(\.moves, shards[id].move) }
-      modify(\.shards, id) {
-        $0.replicas.removeAll()
-        $0.leader = 0
-        $0.move = 0
-        $0.changed = revision
-      }
+      modify(\.shards, id) { $0.take(event, revision) }
     }
-    modify(\.collections, event.collection) {
-      $0.state = .deleted
-      $0.changed = revision
-    }
+    modify(\.collections, event.collection) { $0.take(event, revision) }
     if index.collections[row.name] == event.collection { index.collections[row.name] = nil }
   }
 }

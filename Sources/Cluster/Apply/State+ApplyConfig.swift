@@ -7,45 +7,27 @@ extension State {
     try requireNext(event.config, in: configs)
     let address = ConfigAddress(key: event.key, scope: event.scope)
     guard index.configs[address] == nil else { throw .conflict(.configs, id: event.config) }
-    var row = ConfigRow()
-    row.key = event.key
-    row.scope = event.scope
-    row.changed = revision
-    write(append: row, to: \.configs)
+    write(append: ConfigRow(event, revision), to: \.configs)
     index.configs[address] = event.config
   }
 
   mutating func apply(_ event: ConfigSet, _ revision: Revision) throws(ApplyError) {
     guard configs.contains(event.config) else { throw .unknownConfig(event.config) }
-    modify(\.configs, event.config) {
-      $0.value = event.value
-      $0.version &+= 1
-      $0.changed = revision
-    }
+    modify(\.configs, event.config) { $0.write(event.value, revision) }
   }
 
   mutating func apply(_ event: ConfigDeleted, _ revision: Revision) throws(ApplyError) {
     guard configs.contains(event.config) else { throw .unknownConfig(event.config) }
-    modify(\.configs, event.config) {
-      $0.value = nil
-      $0.version &+= 1
-      $0.changed = revision
-    }
+    modify(\.configs, event.config) { $0.write(nil, revision) }
   }
 
   mutating func apply(_ event: SchemaSet, _ revision: Revision) {
     if let id = index.schemas[event.key] {
       index.sensitiveKeys += (event.schema.isSensitive ? 1 : 0) - (schemas[id].schema.isSensitive ? 1 : 0)
-      modify(\.schemas, id) {
-        $0.schema = event.schema
-        $0.changed = revision
-      }
-      return
+      return modify(\.schemas, id) { $0.take(event, revision) }
     }
     var row = SchemaRow()
-    row.key = event.key
-    row.schema = event.schema
-    row.changed = revision
+    row.take(event, revision)
     index.schemas[event.key] = schemas.nextID
     index.sensitiveKeys += event.schema.isSensitive ? 1 : 0
     write(append: row, to: \.schemas)
@@ -56,16 +38,46 @@ extension State {
       throw .conflict(.tenants, id: event.tenant)
     }
     guard event.tenant != 0 else {
-      modify(\.cluster, 1) {
-        $0.erasedKeys = event.key
-        $0.changed = revision
-      }
-      return
+      return modify(\.cluster, 1) { $0.take(event, revision) }
     }
     guard tenants.contains(event.tenant) else { throw .conflict(.tenants, id: event.tenant) }
-    modify(\.tenants, event.tenant) {
-      $0.erasedKeys = event.key
-      $0.changed = revision
-    }
+    modify(\.tenants, event.tenant) { $0.take(event, revision) }
+  }
+}
+
+extension ConfigRow {
+  init(_ event: ConfigKeyAdded, _ revision: Revision) {
+    key = event.key
+    scope = event.scope
+    changed = revision
+  }
+
+  /// - Parameter value: nil for none.
+  mutating func write(_ value: ConfigValue?, _ revision: Revision) {
+    self.value = value
+    version &+= 1
+    changed = revision
+  }
+}
+
+extension SchemaRow {
+  mutating func take(_ event: SchemaSet, _ revision: Revision) {
+    key = event.key
+    schema = event.schema
+    changed = revision
+  }
+}
+
+extension ClusterRow {
+  mutating func take(_ event: TenantKeyErased, _ revision: Revision) {
+    erasedKeys = event.key
+    changed = revision
+  }
+}
+
+extension TenantRow {
+  mutating func take(_ event: TenantKeyErased, _ revision: Revision) {
+    erasedKeys = event.key
+    changed = revision
   }
 }

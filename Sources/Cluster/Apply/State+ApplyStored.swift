@@ -1,4 +1,4 @@
-internal import MusterBytes
+package import MusterBytes
 
 // Replay: commits straight from their stored bytes, event by event, without making the commit.
 
@@ -6,12 +6,14 @@ internal import MusterBytes
 struct CommitEnvelope {
   var revision: Revision = 0
   var time: Microseconds = 0
+  var principal: PrincipalID = 0
   var session: SessionID = 0
   var sequence: UInt64 = 0
 
   init(_ commit: Commit) {
     revision = commit.revision
     time = commit.time
+    principal = commit.principal
     session = commit.session
     sequence = commit.sequence
   }
@@ -20,7 +22,9 @@ struct CommitEnvelope {
   init(upToEvents reader: inout ByteReader) throws(WireError) {
     try reader.uint64(1, &revision)
     try reader.uint64(2, &time)
-    for field in 3...5 { try reader.passVarint(field) }
+    try reader.passVarint(3)
+    try reader.uint32(4, &principal)
+    try reader.passVarint(5)
     try reader.uint32(6, &session)
     try reader.uint64(7, &sequence)
     try reader.passVarint(8)
@@ -53,9 +57,20 @@ extension State {
   }
 }
 
+extension Commit {
+  /// Calls `body` with every event of a stored commit, and the commit's revision and log time.
+  package static func forEachEvent(
+    inStored bytes: UnsafeRawBufferPointer, _ body: (Event, Revision, Microseconds) -> Void
+  ) throws(WireError) {
+    var reader = ByteReader(bytes, refusesUnknownFields: true)
+    let commit = try CommitEnvelope(upToEvents: &reader)
+    while let event = try Event(nextIn: &reader) { body(event, commit.revision, commit.time) }
+  }
+}
+
 extension Event {
   /// The next event of a commit; nil at its end.
-  fileprivate init?(nextIn commit: inout ByteReader) throws(WireError) {
+  init?(nextIn commit: inout ByteReader) throws(WireError) {
     guard try commit.advance(to: 12, WireType.delimited) else {
       try commit.finishFields()
       return nil

@@ -63,11 +63,7 @@ extension State {
 
   mutating func apply(_ event: AlarmCleared, _ revision: Revision, _ time: Microseconds) throws(ApplyError) {
     guard let id = index.alarms[event.name] else { throw .unknownAlarm(event.name) }
-    modify(\.alarms, id) {
-      $0.isRaised = false
-      $0.since = time
-      $0.changed = revision
-    }
+    modify(\.alarms, id) { $0.clear(revision, time) }
   }
 
   mutating func apply(_ event: TenantCreated, _ revision: Revision) throws(ApplyError) {
@@ -78,8 +74,25 @@ extension State {
   }
 }
 
+extension ClusterRow {
+  mutating func follow(_ event: Event, _ revision: Revision) {
+    switch event {
+    case .maintenanceChanged(let event): isInMaintenance = event.isOn
+    case .balancingChanged(let event): balancing = event.mode
+    default: return
+    }
+    changed = revision
+  }
+}
+
 extension AlarmRow {
-  fileprivate mutating func raise(_ event: AlarmRaised, _ revision: Revision, _ time: Microseconds) {
+  mutating func clear(_ revision: Revision, _ time: Microseconds) {
+    isRaised = false
+    since = time
+    changed = revision
+  }
+
+  mutating func raise(_ event: AlarmRaised, _ revision: Revision, _ time: Microseconds) {
     message = event.message
     isRaised = true
     since = time

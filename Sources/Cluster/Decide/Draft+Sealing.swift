@@ -37,7 +37,7 @@ extension Draft {
         .notFound, "there is no tenant \(quoted(command.tenant)); `muster tenant list` shows those there are")
     }
     let key = state.sealingKey(of: tenant)
-    guard key < .max else { throw Refusal(.limitReached, "the keys of \(state.tenantName(tenant)) are used up") }
+    guard key < .max else { throw Refusal(.limitReached, "the keys of \(state.ownerName(tenant)) are used up") }
     emit(.tenantKeyErased(TenantKeyErased(tenant: tenant, key: key)))
   }
 }
@@ -62,8 +62,6 @@ extension State {
 
   /// True when nobody can open the value any more.
   package func isErased(_ value: SealedValue) -> Bool { value.key <= erasedKeys(of: value.tenant) }
-
-  package func tenantName(_ id: TenantID) -> String { id == 0 ? "system" : tenants.row(id)?.name ?? "#\(id)" }
 
   /// What is wrong with the value that a command wants to set, before it is sealed; nil when it fits its schema.
   package func problem(with command: SetConfig) -> String? {

@@ -96,17 +96,21 @@ package enum Event: Message, Hashable {
     }
   }
 
-  /// Every name an event can have.
-  package static let names = [
-    "ConfigSet", "ShardPlaced", "LeaderElected", "ReplicasOpened", "ReplicaCaughtUp", "ReplicaFellBehind",
-    "ReplicaAdded", "ReplicaPromoted", "ReplicaRemoved", "MoveStarted", "MoveAdvanced", "NodeSuspected",
-    "NodeRecovered", "NodeDeclaredDown", "NodeJoined", "NodeRestarted", "NodeLeft", "NodeCordoned", "NodeUncordoned",
-    "NodeDrainRequested", "NodeDrainCancelled", "NodeDrained", "NodeRemoved", "MaintenanceChanged", "ElectionStarted",
-    "BalancingChanged", "HandOverRequested", "ReplicaRebuilding", "CollectionCreated",
-    "CollectionChanged", "CollectionDeleted", "ConfigKeyAdded", "ConfigDeleted", "SchemaSet", "TenantKeyErased",
-    "PrincipalSeen",
-    "SessionOpened", "SessionForgotten", "AlarmRaised", "AlarmCleared", "TenantCreated",
+  /// Every name an event can have, with the field that says on the wire that it is this one.
+  package static let kinds: [(name: String, number: UInt32)] = [
+    ("ConfigSet", 1), ("ShardPlaced", 2), ("LeaderElected", 3), ("ReplicasOpened", 4), ("ReplicaCaughtUp", 5),
+    ("ReplicaFellBehind", 6), ("ReplicaAdded", 7), ("ReplicaPromoted", 8), ("ReplicaRemoved", 9), ("MoveStarted", 10),
+    ("MoveAdvanced", 11), ("NodeSuspected", 12), ("NodeRecovered", 13), ("NodeDeclaredDown", 14), ("NodeJoined", 16),
+    ("NodeRestarted", 17), ("NodeLeft", 18), ("NodeCordoned", 19), ("NodeUncordoned", 20), ("NodeDrainRequested", 21),
+    ("NodeDrainCancelled", 22), ("NodeDrained", 23), ("NodeRemoved", 24), ("MaintenanceChanged", 25),
+    ("ElectionStarted", 15), ("BalancingChanged", 26), ("HandOverRequested", 27), ("ReplicaRebuilding", 28),
+    ("CollectionCreated", 32), ("CollectionChanged", 33), ("CollectionDeleted", 34), ("ConfigKeyAdded", 48),
+    ("ConfigDeleted", 49), ("SchemaSet", 50), ("TenantKeyErased", 51), ("PrincipalSeen", 64), ("SessionOpened", 65),
+    ("SessionForgotten", 66),
+    ("AlarmRaised", 67), ("AlarmCleared", 68), ("TenantCreated", 69),
   ]
+
+  package static let names = kinds.map(\.name)
 
   package func encode(into writer: inout ByteWriter) {
     switch self {

@@ -19,6 +19,18 @@ package struct SessionReport: FieldMessage, Hashable {
   }
 }
 
+/// Whether a check holds.
+package struct CheckReport: FieldMessage, Hashable {
+  package var holds = false
+
+  package init() {}
+  package init(holds: Bool) { self.holds = holds }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.bool(1, &holds)
+  }
+}
+
 /// The answer to a question: only the list that was asked for is filled.
 package struct Answer: FieldMessage, Hashable {
   @Boxed package var status: StatusReport?
@@ -32,6 +44,7 @@ package struct Answer: FieldMessage, Hashable {
   @Boxed package var plan: PlanReport?
   package var lost: [LostShard] = []
   package var tenants: [TenantReport] = []
+  package var check: CheckReport?
   /// Where the next page begins (`Page.after`); 0 when this is the last.
   package var next: UInt32 = 0
 
@@ -54,6 +67,7 @@ package struct Answer: FieldMessage, Hashable {
     try fields.message(9, &explanation)
     try fields.message(10, &plan)
     try fields.messages(11, &lost, count: Answer.rowsMax)
+    try fields.message(13, &check)
     try fields.messages(17, &tenants, count: Answer.rowsMax)
   }
 }

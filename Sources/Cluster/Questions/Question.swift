@@ -136,6 +136,18 @@ package struct SessionQuestion: FieldMessage, Hashable {
   }
 }
 
+/// Whether an expression holds.
+package struct CheckQuestion: FieldMessage, Hashable {
+  package var expression = ""
+
+  package init() {}
+  package init(_ expression: String) { self.expression = expression }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.string(1, &expression, max: Expression.bytesMax)
+  }
+}
+
 /// Something asked of one state. On the wire: a message with exactly one field, which says what.
 package enum Question: Message, Hashable {
   case status(StatusQuestion)
@@ -149,6 +161,10 @@ package enum Question: Message, Hashable {
   case plan(PlanQuestion)
   case recovery(RecoveryQuestion)
   case tenants(TenantsQuestion)
+  case check(CheckQuestion)
+
+  /// It may take so long that nothing else should wait for it.
+  package var isLong: Bool { if case .check = self { true } else { false } }
 
   package func encode(into writer: inout ByteWriter) {
     switch self {
@@ -163,6 +179,7 @@ package enum Question: Message, Hashable {
     case .plan(var question): writer.message(9, &question)
     case .recovery(var question): writer.message(10, &question)
     case .tenants(var question): writer.message(17, &question)
+    case .check(var question): writer.message(13, &question)
     }
   }
 
@@ -183,6 +200,7 @@ package enum Question: Message, Hashable {
     case 9: self = .plan(try PlanQuestion(from: &inner))
     case 10: self = .recovery(try RecoveryQuestion(from: &inner))
     case 17: self = .tenants(try TenantsQuestion(from: &inner))
+    case 13: self = .check(try CheckQuestion(from: &inner))
     default: throw .unknownField(field: next.field)
     }
     guard reader.isAtEnd else { throw .fieldOrder(field: next.field) }

@@ -19,6 +19,12 @@ extension State {
       }
       answer.explanation = try advisor.explain(question, shard, in: self)
     case .recovery: answer.lost = lostShards()
+    case .check(let question):
+      do throws(ExpressionError) {
+        answer.check = CheckReport(holds: try Expression(question.expression).holds(in: self))
+      } catch {
+        throw Refusal(error, in: question.expression)
+      }
     case .plan(let question): answer.plan = try advisor.plan(question, in: self)
     }
     return answer

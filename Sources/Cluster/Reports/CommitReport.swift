@@ -51,29 +51,27 @@ package struct CommitReport: FieldMessage, Hashable {
   }
 }
 
-extension State {
-  /// A commit in words. `self` is any state at or after it: names are never taken from what they named.
-  package func report(_ commit: Commit) -> CommitReport {
-    var report = CommitReport()
-    report.revision = commit.revision
-    report.time = commit.time
-    report.wallTime = commit.wallTime
-    if let principal = principals.row(commit.principal) {
-      report.principal = principal.name
-      report.principalKind = principal.kind
+extension CommitReport {
+  /// A commit in words.
+  init(_ commit: Commit, _ names: some NameSource) {
+    revision = commit.revision
+    time = commit.time
+    wallTime = commit.wallTime
+    if let principal = names.principal(commit.principal) {
+      self.principal = principal.name
+      principalKind = principal.kind
     }
-    report.assurance = commit.assurance
-    if commit.session != 0 { report.requestID = "\(clientName(commit.session)):\(commit.sequence)" }
-    report.cause = commit.cause
-    report.reason = commit.reason ?? Reason()
-    report.tenant = tenants.row(commit.tenant)?.name ?? ""
-    report.traceParent = commit.traceParent
-    report.events = commit.events.map { self.report($0) }
-    return report
+    assurance = commit.assurance
+    if commit.session != 0 { requestID = "\(names.clientName(commit.session)):\(commit.sequence)" }
+    cause = commit.cause
+    reason = commit.reason ?? Reason()
+    tenant = names.tenantName(commit.tenant) ?? ""
+    traceParent = commit.traceParent
+    events = commit.events.map { EventReport($0, names) }
   }
+}
 
-  private func clientName(_ id: SessionID) -> String {
-    guard let client = sessions.row(id)?.client, !client.isEmpty else { return "#\(id)" }
-    return client
-  }
+extension NameBook {
+  /// A commit in words; the book has learned from every commit that gave a name in it.
+  package func report(_ commit: Commit) -> CommitReport { CommitReport(commit, self) }
 }

@@ -1,10 +1,10 @@
-extension State {
+extension EventReport {
   /// An event in words.
-  package func report(_ event: Event) -> EventReport {
-    EventReport(event.name, fields(of: event))
-  }
+  init(_ event: Event, _ names: some NameSource) { self.init(event.name, names.fields(of: event)) }
+}
 
-  private func fields(of event: Event) -> [FieldReport] {
+extension NameSource {
+  fileprivate func fields(of event: Event) -> [FieldReport] {
     switch event {
     case .configSet(let event): config(event.config) + [FieldReport("value", event.value.fieldValue)]
     case .configKeyAdded(let event):
@@ -13,7 +13,7 @@ extension State {
     case .schemaSet(let event): [FieldReport("key", .text(event.key))] + event.schema.fieldReports
     case .tenantKeyErased(let event):
       [
-        FieldReport("tenant", .text(tenantName(event.tenant))), FieldReport("key", .number(UInt64(event.key))),
+        FieldReport("tenant", .text(ownerName(event.tenant))), FieldReport("key", .number(UInt64(event.key))),
       ]
     case .shardPlaced(let event):
       [shard(event.shard), FieldReport("nodes", .texts(event.nodes.map(nodeName)))]
@@ -58,7 +58,7 @@ extension State {
     case .collectionCreated(let event):
       [
         FieldReport("collection", .text(event.name)),
-        FieldReport("tenant", .text(tenants.row(event.tenant)?.name ?? "")),
+        FieldReport("tenant", .text(tenantName(event.tenant) ?? "")),
         FieldReport("shards", .number(UInt64(event.shardCount))),
       ] + event.policy.fieldReports + labels(event.labels)
     case .collectionChanged(let event):
@@ -85,7 +85,7 @@ extension State {
   }
 
   private func config(_ id: ConfigID) -> [FieldReport] {
-    guard let row = configs.row(id) else { return [FieldReport("config", .number(UInt64(id)))] }
+    guard let row = configAddress(id) else { return [FieldReport("config", .number(UInt64(id)))] }
     return [FieldReport("key", .text(row.key)), FieldReport("scope", .text(scopeName(row.scope)))]
   }
 

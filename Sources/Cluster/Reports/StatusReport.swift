@@ -94,9 +94,15 @@ extension State {
     return reports
   }
 
-  private func countShards(into report: inout StatusReport) {
+  /// Whether a node's process is believed to run, by the node's number.
+  func aliveNodes() -> [Bool] {
     var alive = [Bool](repeating: false, count: nodes.count + 1)
     nodes.forEach { id, row in alive[Int(id)] = row.state.isAlive }
+    return alive
+  }
+
+  private func countShards(into report: inout StatusReport) {
+    let alive = aliveNodes()
     collections.forEach { _, collection in
       guard !collection.isDeleted else { return }
       for offset in 0..<collection.shardCount {
@@ -113,12 +119,12 @@ extension State {
 }
 
 extension ShardRow {
-  fileprivate func isAvailable(alive: [Bool]) -> Bool {
+  func isAvailable(alive: [Bool]) -> Bool {
     guard leader != 0, alive[Int(leader)] else { return false }
     return replicas.replica(on: leader)?.isOpened == true
   }
 
-  fileprivate func liveInSync(alive: [Bool]) -> UInt32 {
+  func liveInSync(alive: [Bool]) -> UInt32 {
     var count: UInt32 = 0
     for replica in replicas where replica.isInSync && alive[Int(replica.node)] && replica.role != .learner {
       count += 1

@@ -22,7 +22,7 @@ extension State {
   package func report(tenant id: TenantID) -> TenantReport {
     var report = TenantReport()
     report.id = id
-    report.name = tenantName(id)
+    report.name = ownerName(id)
     report.erasedKeys = erasedKeys(of: id)
     report.changed = id == 0 ? cluster.row(1)?.changed ?? 0 : tenants.row(id)?.changed ?? 0
     return report

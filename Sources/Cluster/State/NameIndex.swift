@@ -69,16 +69,6 @@ extension State {
     guard let row = shards.row(id) else { return "#\(id)" }
     return "\(collectionName(row.collection))/\(row.index)"
   }
-
-  /// `cluster`, `node:n3`.
-  package func scopeName(_ scope: Scope) -> String {
-    switch scope.kind {
-    case .cluster: "cluster"
-    case .tenant: "tenant:" + (tenants.row(scope.id)?.name ?? "#\(scope.id)")
-    case .collection: "collection:" + collectionName(scope.id)
-    case .node: "node:" + nodeName(scope.id)
-    }
-  }
 }
 
 // MARK: - Rebuilding

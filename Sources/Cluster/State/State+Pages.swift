@@ -58,22 +58,27 @@ extension State {
   }
 
   /// Adds a stored page, if it is of a part that is followed. Pages come in ascending order of table and number.
-  package mutating func addPage(table: UInt32, page: UInt32, _ bytes: UnsafeRawBufferPointer) throws(PageError) {
+  ///
+  /// - Parameter isNewer: it may take the place of an older form of it, to make the state of a later snapshot.
+  package mutating func addPage(
+    table: UInt32, page: UInt32, _ bytes: UnsafeRawBufferPointer, isNewer: Bool = false
+  ) throws(PageError) {
+    if NamePage.isNames(table) { return }
     guard let table = TableID(rawValue: table) else { throw .unknownTable(table) }
     guard parts.include(table) else { return }
     do throws(WireError) {
       switch table {
-      case .cluster: try cluster.appendPage(Int(page), bytes)
-      case .nodes: try nodes.appendPage(Int(page), bytes)
-      case .collections: try collections.appendPage(Int(page), bytes)
-      case .shards: try shards.appendPage(Int(page), bytes)
-      case .moves: try moves.appendPage(Int(page), bytes)
-      case .configs: try configs.appendPage(Int(page), bytes)
-      case .schemas: try schemas.appendPage(Int(page), bytes)
-      case .principals: try principals.appendPage(Int(page), bytes)
-      case .sessions: try sessions.appendPage(Int(page), bytes)
-      case .alarms: try alarms.appendPage(Int(page), bytes)
-      case .tenants: try tenants.appendPage(Int(page), bytes)
+      case .cluster: try cluster.addPage(Int(page), bytes, isNewer: isNewer)
+      case .nodes: try nodes.addPage(Int(page), bytes, isNewer: isNewer)
+      case .collections: try collections.addPage(Int(page), bytes, isNewer: isNewer)
+      case .shards: try shards.addPage(Int(page), bytes, isNewer: isNewer)
+      case .moves: try moves.addPage(Int(page), bytes, isNewer: isNewer)
+      case .configs: try configs.addPage(Int(page), bytes, isNewer: isNewer)
+      case .schemas: try schemas.addPage(Int(page), bytes, isNewer: isNewer)
+      case .principals: try principals.addPage(Int(page), bytes, isNewer: isNewer)
+      case .sessions: try sessions.addPage(Int(page), bytes, isNewer: isNewer)
+      case .alarms: try alarms.addPage(Int(page), bytes, isNewer: isNewer)
+      case .tenants: try tenants.addPage(Int(page), bytes, isNewer: isNewer)
       case .requests: throw WireError.outOfRange(field: 0)
       }
     } catch {

@@ -43,6 +43,8 @@ extension Question {
     case .nodes, .collections, .shards, .explain, .recovery, .tenants: .core
     case .configs, .schemas: .configuration
     case .session: .surroundings
+    // One that cannot be read is refused on any state.
+    case .check(let question): (try? Expression(question.expression))?.parts ?? .core
     }
   }
 }

@@ -110,6 +110,50 @@ public struct PagedTable<Row: TableRow>: Sendable {
       Page()
   }
 
+  /// Takes in a row by its number, in whatever order: for tables of which only some rows are known. What else its page
+  /// would hold is not known; pages in which nothing is known hold no row.
+  package mutating func adopt(_ row: Row, at id: UInt32) {
+    precondition(id >= 1, "numbers begin at 1")
+    let page = (Int(id) - 1) >> Self.rowShift
+    while pageCount <= page {
+      used = pageCount << Self.rowShift
+      append(Page())
+      used += 1 << Self.rowShift
+    }
+    var rows = rows(page)
+    while rows.count <= (Int(id) - 1) & Self.rowMask { rows.append(Row()) }
+    rows[(Int(id) - 1) & Self.rowMask] = row
+    branches[page >> (2 * Self.fanShift)].chunks[page >> Self.fanShift & Self.fanMask].pages[page & Self.fanMask]
+      .rows = rows
+  }
+
+  /// Adds a stored page behind the last or, if it is newer, in the place of an older form of it.
+  mutating func addPage(_ number: Int, _ bytes: UnsafeRawBufferPointer, isNewer: Bool) throws(WireError) {
+    guard isNewer, number < pageCount else { return try appendPage(number, bytes) }
+    var fresh = PagedTable()
+    try fresh.appendPage(0, bytes)
+    let isLast = number == pageCount - 1
+    guard isLast || fresh.used == 1 << Self.rowShift else { throw .outOfRange(field: 1) }
+    branches[number >> (2 * Self.fanShift)].chunks[number >> Self.fanShift & Self.fanMask].pages[number & Self.fanMask]
+      .rows = fresh.rows(0)
+    if isLast { used = number << Self.rowShift + fresh.used }
+  }
+
+  /// The rows of a stored page, alone.
+  package static func rows(ofPage bytes: [UInt8]) throws(WireError) -> [Row] {
+    var table = PagedTable()
+    let result = bytes.withUnsafeBytes { raw -> Result<Void, WireError> in
+      do throws(WireError) { return .success(try table.appendPage(0, raw)) } catch { return .failure(error) }
+    }
+    try result.get()
+    return Array(table.rows(0))
+  }
+
+  /// Which page a row is on, and its place there.
+  package static func place(of id: UInt32) -> (page: UInt32, place: Int) {
+    ((id - 1) >> UInt32(rowShift), (Int(id) - 1) & rowMask)
+  }
+
   /// Adds a page behind the last.
   ///
   /// - Precondition: the last page is full.

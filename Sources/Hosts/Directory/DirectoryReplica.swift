@@ -29,6 +29,8 @@ actor DirectoryReplica: HostedReplica {
   private var bytesToCopy: UInt64 = 0
   private var lastScan: ContinuousClock.Instant?
   private var heardFollowers = ContinuousClock.now
+  /// No file was being changed when the leader looked last.
+  private var isStill = true
 
   /// A look copies for so long at most; the next one goes on.
   private static let slice = Duration.seconds(1)
@@ -152,6 +154,10 @@ actor DirectoryReplica: HostedReplica {
       try scan()
       condition.role = .leading(epoch: leadership.epoch)
       condition.followers = leadership.followers.map { progress(of: $0.peer) }
+      // What was written last before a pause is handed over too.
+      for place in condition.followers.indices where leadership.isPaused && !isStill {
+        condition.followers[place].hasEverything = false
+      }
       try keepLease(leadership, condition.followers)
     case .following(let following):
       if let source = following.source, !source.address.isEmpty {
@@ -181,10 +187,13 @@ actor DirectoryReplica: HostedReplica {
   private func scan() throws {
     var fresh = current
     let before = fresh.entries
+    isStill = true
     fresh.entries = try tree.files().compactMap { seen in
       if let known = fresh[seen.path], known.bytes == seen.bytes, known.changed == seen.changed { return known }
-      // What changes while it is read is taken over once it holds still.
-      return try tree.entry(seen) ?? fresh[seen.path]
+      if let entry = try tree.entry(seen) { return entry }
+      // What changes is taken over once it holds still.
+      isStill = false
+      return fresh[seen.path]
     }
     guard fresh.entries != before else { return }
     fresh.offset += 1
@@ -272,9 +281,10 @@ actor DirectoryReplica: HostedReplica {
     defer { close(file) }
     var done = UInt64(max(0, lseek(file, 0, SEEK_END)))
     while done < entry.bytes {
-      let request = FileProtocol.Request(
-        kind: .content, shard: number, offset: done, most: DirectoryReplica.chunk, path: entry.path)
-      let part = try link.ask(request, most: Int(DirectoryReplica.chunk))
+      // Of a file that only grows, what the manifest speaks of is there as it was.
+      let most = UInt32(min(UInt64(DirectoryReplica.chunk), entry.bytes - done))
+      let request = FileProtocol.Request(kind: .content, shard: number, offset: done, most: most, path: entry.path)
+      let part = try link.ask(request, most: Int(most))
       guard !part.isEmpty else { break }
       guard FileText.writeAll(file, part) else { throw FileText.problem("write", received) }
       done += UInt64(part.count)

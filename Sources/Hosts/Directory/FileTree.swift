@@ -8,6 +8,9 @@ package struct FileTree {
   let root: String
 
   private static let chunk = 256 * 1024
+  /// A file holds still once it was not written for so long, in nanoseconds. Times of files are coarse: two writes within
+  /// one of their ticks look like one, and the time stands before the bytes do.
+  private static let stillness: UInt64 = 200_000_000
 
   struct Seen: Equatable {
     var path: String
@@ -46,12 +49,20 @@ package struct FileTree {
 
   /// Reads a file and says what is in it.
   ///
-  /// - Returns: nil when it changed while it was read, or is gone.
+  /// - Returns: nil when it was changed just now, or while it was read, or is gone.
   func entry(_ seen: Seen) throws -> FileEntry? {
-    guard let digest = try FileTree.digest("\(root)/\(seen.path)") else { return nil }
+    guard !FileTree.isRecent(seen.changed), let digest = try FileTree.digest("\(root)/\(seen.path)") else { return nil }
     var status = stat()
     guard lstat("\(root)/\(seen.path)", &status) == 0, FileTree.seen(seen.path, status) == seen else { return nil }
     return FileEntry(path: seen.path, bytes: seen.bytes, changed: seen.changed, digest: digest)
+  }
+
+  /// A time in the future is no reason to wait for it.
+  private static func isRecent(_ changed: UInt64) -> Bool {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    let now = UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
+    return now > changed ? now - changed < stillness : changed - now < stillness
   }
 
   /// SHA-256 of a file's content; nil when it is not there.

@@ -29,6 +29,9 @@ package struct RedisProcess {
     self.node = node
   }
 
+  /// With less room than this Redis is not started: it ends when it cannot write what it acknowledges.
+  private static let roomMin: UInt64 = 4 << 20
+
   private var pidFile: String { "\(directory)/redis.pid" }
 
   static func user(of node: String) -> String { "replica.\(node)" }
@@ -108,6 +111,15 @@ package struct RedisProcess {
 
   /// True when the child has ended; it then leaves the process table.
   static func hasEnded(_ child: pid_t) -> Bool { waitpid(child, nil, WNOHANG) != 0 }
+
+  /// Empty while there is room on its disk.
+  var diskProblem: String {
+    var status = statvfs()
+    guard statvfs(directory, &status) == 0 else { return "" }
+    let (room, isMuch) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+    guard !isMuch, room < RedisProcess.roomMin else { return "" }
+    return "its disk is full: \(room / 1024) KiB are free"
+  }
 
   /// The last thing it logged, for people.
   var lastWords: String {

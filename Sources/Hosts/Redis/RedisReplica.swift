@@ -95,6 +95,9 @@ actor RedisReplica: HostedReplica {
       forget()
       throw HostProblem.closed("its directory is gone")
     }
+    // With a full disk it would end again at the first write, and copy everything anew each time.
+    let full = process.diskProblem
+    guard full.isEmpty else { throw HostProblem.notNow(full) }
     guard Port.isFree(record.port, process.host) else {
       forget()
       throw HostProblem.closed("another program listens on \(address)")
@@ -169,6 +172,7 @@ actor RedisReplica: HostedReplica {
     }
     let epoch = UInt32(truncatingIfNeeded: history >> 32)
     var condition = ReplicaCondition(role: .idle, bytes: info.number("used_memory"), problem: info.diskProblem)
+    if condition.problem.isEmpty { condition.problem = process.diskProblem }
     if info.isMaster {
       condition.role = .leading(epoch: epoch)
       var isFencing = false
@@ -179,7 +183,7 @@ actor RedisReplica: HostedReplica {
       for place in condition.followers.indices where isFencing { condition.followers[place].hasEverything = false }
     } else if info.source != nil {
       condition.role = .following(isAttached: info.isAttached)
-      if !info.isAttached, !info.isSyncing, info.diskProblem.isEmpty {
+      if !info.isAttached, !info.isSyncing, condition.problem.isEmpty {
         condition.problem = "has no link to \(info.source ?? "its source")"
       }
       condition.bytesToCopy = info.number("master_sync_total_bytes")

@@ -9,6 +9,7 @@ package final class RecallSource: @unchecked Sendable {
   package enum Kind {
     case log(LogCursor)
     case differences([Difference], HistoryEnd)
+    case proof(ExportProver)
     case files(BackupListing)
     case file(BackupFile, BackupSource)
   }
@@ -29,6 +30,9 @@ package final class RecallSource: @unchecked Sendable {
       let piece = all[given..<min(given + count, all.count)]
       given += piece.count
       return (piece.map { HistoryItem($0).encoded() }, given == all.count ? HistoryItem(end).encoded() : nil)
+    case .proof(let prover):
+      let parts = try prover.next(count)
+      return (parts.map { $0.encoded() }, prover.isDone ? [] : nil)
     case .files(let listing):
       let piece = listing.files[given..<min(given + count, listing.files.count)]
       given += piece.count

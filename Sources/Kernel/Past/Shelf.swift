@@ -32,7 +32,7 @@ package final class Shelf {
   }
 
   /// The state at a revision; the last one that was made is kept.
-  private func state(
+  func state(
     at revision: Revision, following parts: StateParts = .all, _ history: History
   ) throws(HistoryError) -> State {
     if let state, state.revision == revision, state.parts.isSuperset(of: parts) { return state }
@@ -41,17 +41,26 @@ package final class Shelf {
     return fresh
   }
 
+  /// A state that answers a question: one that is known, or the few rows that it asks for, or the parts it asks for.
+  private func state(for question: Question, at revision: Revision, _ history: History) throws(HistoryError) -> State {
+    if let state, state.revision == revision, state.parts.isSuperset(of: question.parts) { return state }
+    if let focus = try history.focus(on: question, at: revision) { return focus }
+    return try state(at: revision, following: question.parts, history)
+  }
+
   // MARK: Answers
 
   package func answer(
     _ request: ReadRequest, _ history: History, clock: Microseconds, timeline: UInt64, vault: (any Vault)? = nil
   ) throws(HistoryError) -> ReadReply {
+    let before = history.cost
     let revision = try history.resolve(request.at, clock: clock)
-    let state = try state(at: revision, following: request.question.parts, history)
+    let state = try state(for: request.question, at: revision, history)
     var reply = ReadReply()
     reply.timeline = timeline
     reply.revision = state.revision
     reply.time = state.time
+    reply.note(history.cost - before)
     do throws(Refusal) { reply.answer = try state.answer(request.question, PlacementAdvisor()) } catch {
       throw .refused(error)
     }
@@ -62,16 +71,16 @@ package final class Shelf {
   package func differences(
     _ request: DiffRequest, _ history: History, clock: Microseconds, timeline: UInt64
   ) throws(HistoryError) -> RecallSource {
-    let a = try state(at: try history.resolve(request.a, clock: clock), history)
-    let b = try state(at: try history.resolve(request.b, clock: clock), history)
-    var all: [Difference] = []
-    Differ.diff(a, b) { all.append($0) }
+    let before = history.cost
+    let a = try history.resolve(request.a, clock: clock)
+    let b = try history.resolve(request.b, clock: clock)
+    let all = try history.differences(from: a, to: b)
     var end = HistoryEnd()
     end.timeline = timeline
-    end.from = a.revision
-    end.revision = b.revision
-    end.time = b.time
-    end.blocksRead = history.log.cost.blocks
+    end.from = a
+    end.revision = b
+    end.time = try history.time(of: b)
+    end.note(history.cost - before)
     return RecallSource(.differences(all, end))
   }
 

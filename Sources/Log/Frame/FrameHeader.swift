@@ -18,6 +18,8 @@ package enum FrameKind: UInt8, Sendable {
   case pages = 7
   /// Whose data directory it is.
   case identity = 8
+  /// Which packs of a sealed segment speak of what.
+  case keys = 9
   /// Where the history that is still kept begins.
   case horizon = 13
   /// What a backup holds.
@@ -30,8 +32,12 @@ package enum FrameKind: UInt8, Sendable {
 package struct FrameHeader: Equatable, Sendable {
   package static let byteCount = 128
   package static let magic: UInt64 = 0x3166_7265_7473_756d  // "musterf1"
-  package static let version: UInt16 = 1
+  /// The newest version that is written, and the newest that is read. Version 2 adds keys to sealed segments, and
+  /// names and lists of pages to snapshots; all else stays what it was, and says so.
+  package static let newestVersion: UInt16 = 2
 
+  /// The version that this frame is of; an older reader must not interpret it.
+  package var version: UInt16 = 1
   package var kind = FrameKind.block
   package var codec = Codec.none
   /// Reserved for trained dictionaries; 0 is none.
@@ -67,8 +73,8 @@ package struct FrameHeader: Equatable, Sendable {
   package func encoded() -> [UInt8] {
     var writer = ByteWriter(capacity: FrameHeader.byteCount)
     writer.fixed(FrameHeader.magic)
-    writer.fixed(FrameHeader.version)
-    writer.fixed(FrameHeader.version)  // the oldest reader that can read this
+    writer.fixed(version)
+    writer.fixed(version)  // the oldest reader that can read this
     writer.fixed(UInt32(namesAncestors ? 1 : 0))  // critical flags
     writer.fixed(UInt32(isFinal ? 1 : 0))  // ignorable flags
     writer.byte(kind.rawValue)
@@ -124,7 +130,9 @@ extension FrameHeader {
     }
     let minimum = UInt16(littleEndian: head.loadUnaligned(fromByteOffset: 10, as: UInt16.self))
     let critical = UInt32(littleEndian: head.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
-    guard minimum <= version, critical & ~knownFlags == 0 else { return .newer(version: minimum, flags: critical) }
+    guard minimum <= newestVersion, critical & ~knownFlags == 0 else {
+      return .newer(version: minimum, flags: critical)
+    }
     do throws(WireError) {
       return .valid(try decode(head))
     } catch {
@@ -134,8 +142,9 @@ extension FrameHeader {
 
   private static func decode(_ bytes: UnsafeRawBufferPointer) throws(WireError) -> FrameHeader {
     var reader = ByteReader(bytes)
-    _ = try reader.take(12)
+    _ = try reader.take(10)
     var header = FrameHeader()
+    header.version = try reader.fixed()
     header.namesAncestors = try reader.fixed(UInt32.self) & 1 != 0
     header.isFinal = try reader.fixed(UInt32.self) & 1 != 0
     guard let kind = FrameKind(rawValue: try reader.byte()), let codec = Codec(rawValue: try reader.byte()) else {

@@ -6,8 +6,18 @@ package struct LogUnit: Sendable {
   package var firstRevision: UInt64
   package var commitCount: UInt32
   package var blockCount: UInt32
+  /// Of a pack; 0 for a frame of a live segment, where only the block itself says it.
+  package var eventCount: UInt64 = 0
   /// Log time of the last commit.
   package var time: UInt64
 
+  /// Where it is: no other unit is there.
+  var place: LogUnitPlace { LogUnitPlace(segment: segment, offset: offset) }
+
   package var lastRevision: UInt64 { firstRevision &+ UInt64(commitCount) &- 1 }
+}
+
+struct LogUnitPlace: Hashable {
+  var segment: SegmentName
+  var offset: Int
 }

@@ -26,11 +26,32 @@ package struct PackEntry: FieldMessage, Hashable {
   }
 }
 
+/// Where one unit of a segment's keys is, and with which key it begins.
+package struct KeyUnitEntry: FieldMessage, Hashable {
+  package var offset: UInt64 = 0
+  package var kind: UInt32 = 0
+  package var id: UInt32 = 0
+
+  package init() {}
+
+  package var first: LogKey { LogKey(kind: kind, id: id) }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint64(1, &offset)
+    try fields.uint32(2, &kind)
+    try fields.uint32(3, &id)
+  }
+}
+
 /// The footer of a sealed segment.
 package struct SealedIndex: FieldMessage, Hashable {
   package var packs: [PackEntry] = []
   /// The chain value of the last block: 32 bytes.
   package var chain: [UInt8] = []
+  /// Where it stands which packs speak of what, by ascending keys.
+  package var keyUnits: [KeyUnitEntry] = []
+  /// Who found those keys; 0 when they were not looked for.
+  package var keyScheme: UInt32 = 0
 
   /// Behind the index frame: its offset (8 bytes), its CRC-32C (4), and a mark (4).
   package static let trailerBytes = 16
@@ -41,6 +62,8 @@ package struct SealedIndex: FieldMessage, Hashable {
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.messages(1, &packs, count: 1 << 20)
     try fields.bytes(2, &chain, max: SHA256Value.byteCount)
+    try fields.messages(3, &keyUnits, count: 1 << 16)
+    try fields.uint32(4, &keyScheme)
   }
 
   static func appendTrailer(_ offset: Int, to writer: inout ByteWriter) {

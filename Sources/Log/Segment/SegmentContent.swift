@@ -9,11 +9,33 @@ package struct SegmentContent: Sendable {
   /// The chain value after its last block, when it is known without reading them.
   package var chainAfter: SHA256Value?
   package var eventCount: UInt64 = 0
+  /// Only of a sealed one: where its keys are, who found them (0 for nobody), and where the frames behind its packs
+  /// begin.
+  package var keyUnits: [KeyUnitEntry] = []
+  package var keyScheme: UInt32 = 0
+  package var indexOffset = 0
   /// Only of a live segment: it is kept in memory, since it may get its packed form at any time.
   package var live: LiveScan?
   package var reader: LiveSegmentReader?
 
   package var lastRevision: UInt64 { units.last?.lastRevision ?? name.first - 1 }
+
+  /// Where the units are that hold revisions `from` to `through`.
+  func places(from: UInt64, through: UInt64) -> Range<Int> {
+    let first = place { $0.lastRevision >= from }
+    return first..<max(first, place { $0.firstRevision > through })
+  }
+
+  /// The first unit of which this is true; of those behind it, it must be too.
+  private func place(_ isBehind: (LogUnit) -> Bool) -> Int {
+    var low = 0
+    var high = units.count
+    while low < high {
+      let middle = (low + high) / 2
+      if isBehind(units[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
 
   /// Damage at its end.
   func fault(_ problem: String) -> LogError { name.fault(live?.end ?? fileBytes, problem, lastRevision + 1) }

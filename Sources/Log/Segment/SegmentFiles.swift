@@ -49,6 +49,12 @@ struct SegmentFiles {
     var content = SegmentContent(
       name: name, fileBytes: size, units: [], chainBefore: try readChainBefore(name),
       chainAfter: index.chain.withUnsafeBytes { SHA256Value($0) })
+    content.keyScheme = index.keyScheme
+    content.keyUnits = index.keyUnits
+    content.indexOffset = offset
+    guard SegmentFiles.ascend(index.keyUnits, before: offset) else {
+      throw name.fault(offset, "the index of the segment makes no sense")
+    }
     var expected = name.first
     for pack in index.packs {
       guard pack.firstRevision == expected, pack.commitCount > 0, let at = Int(exactly: pack.offset), at < offset else {
@@ -59,7 +65,7 @@ struct SegmentFiles {
       content.units.append(
         LogUnit(
           segment: name, offset: at, storedBytes: Int(pack.storedBytes), firstRevision: pack.firstRevision,
-          commitCount: pack.commitCount, blockCount: pack.blockCount, time: pack.time))
+          commitCount: pack.commitCount, blockCount: pack.blockCount, eventCount: pack.eventCount, time: pack.time))
     }
     return content
   }
@@ -72,6 +78,15 @@ struct SegmentFiles {
       index.chain.count == SHA256Value.byteCount
     else { throw name.fault(offset, "the index of the segment makes no sense") }
     return index
+  }
+
+  private static func ascend(_ units: [KeyUnitEntry], before end: Int) -> Bool {
+    var last: KeyUnitEntry?
+    for unit in units {
+      if let last, unit.first <= last.first || unit.offset <= last.offset { return false }
+      last = unit
+    }
+    return last.map { $0.offset < UInt64(end) } ?? true
   }
 
   private func readChainBefore(_ name: SegmentName) throws(LogError) -> SHA256Value {

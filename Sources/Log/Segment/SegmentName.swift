@@ -34,7 +34,7 @@ package enum Layout {
 }
 
 /// A segment as the listing of the directory shows it.
-package struct SegmentName: Equatable, Sendable {
+package struct SegmentName: Hashable, Sendable {
   package var first: UInt64
   package var isSealed: Bool
 

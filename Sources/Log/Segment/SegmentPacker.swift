@@ -6,7 +6,7 @@ internal import MusterBytes
 /// A class, because the buffers it holds cannot be copied.
 package final class SegmentPacker {
   /// Raw bytes gathered before they are compressed together.
-  package static let packBytes = 256 * 1024
+  package static let packBytes = 64 * 1024
   private static let level: Int32 = 3
 
   private let live: LiveSegmentReader
@@ -15,19 +15,24 @@ package final class SegmentPacker {
   private var pack = ByteWriter(capacity: 2 * packBytes)
   private var entry = PackEntry()
   private var index = SealedIndex()
+  private var keys: KeyIndexBuilder?
   private var chain: SHA256Value
 
-  private init(_ live: LiveSegmentReader, _ scan: LiveScan) {
+  private init(_ live: LiveSegmentReader, _ scan: LiveScan, _ keys: CommitKeys?) {
     self.live = live
     self.scan = scan
+    self.keys = keys.map { KeyIndexBuilder($0) }
     chain = scan.chainBefore
   }
 
   /// The bytes of the sealed form of a segment.
   ///
+  /// - Parameter keys: what is looked for in commits, so that they are found by what they speak of; nil for no index.
   /// - Throws: when a block of the live form does not follow the one before.
-  package static func pack(_ live: LiveSegmentReader, _ scan: LiveScan) throws(LogError) -> [UInt8] {
-    let packer = SegmentPacker(live, scan)
+  package static func pack(
+    _ live: LiveSegmentReader, _ scan: LiveScan, _ keys: CommitKeys? = nil
+  ) throws(LogError) -> [UInt8] {
+    let packer = SegmentPacker(live, scan, keys)
     packer.writeHead()
     for block in scan.blocks { try packer.add(block) }
     packer.closePack()
@@ -59,6 +64,7 @@ package final class SegmentPacker {
     chain = SHA256Value.hash(raw.bytes)
     if pack.count > 0 && pack.count + raw.count > SegmentPacker.packBytes { closePack() }
     note(view.header)
+    keys?.note(view)
     var head = ByteWriter(capacity: BlockHeader.bytesMax)
     view.header.encode(into: &head, omittingChain: true)
     pack.varint(UInt64(ByteWriter.varintSize(UInt64(head.count)) + head.count + view.commits.count))
@@ -85,6 +91,7 @@ package final class SegmentPacker {
     entry.offset = UInt64(output.count)
     let written = Frame.append(pack.bytes, header, codec: .zstandard, level: SegmentPacker.level, to: &output)
     entry.storedBytes = written.storedBytes
+    keys?.closePack(index.packs.count)
     index.packs.append(entry)
     entry = PackEntry()
     pack.removeAll()
@@ -92,11 +99,15 @@ package final class SegmentPacker {
 
   private func writeIndex() {
     index.chain = chain.withUnsafeBytes { Array($0) }
+    var head = frame(.keys)
+    head.version = 2
+    keys?.write(head, to: &output, &index)
     let offset = output.count
     var content = ByteWriter()
     index.encode(into: &content)
     var header = frame(.index)
     header.parts = UInt32(index.packs.count)
+    if index.keyScheme > 0 { header.version = 2 }
     Frame.append(content.bytes, header, codec: .zstandard, to: &output)
     SealedIndex.appendTrailer(offset, to: &output)
   }

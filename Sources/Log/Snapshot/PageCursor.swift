@@ -35,8 +35,8 @@ final class PageCursor {
     offset = unit < units.count ? Int(exactly: units[unit].offset) ?? 0 : 0
   }
 
-  /// The bytes it read so far from the file.
-  private(set) var bytesRead = 0
+  /// What it read so far from the file.
+  private(set) var cost = ReadCost()
 
   /// - Parameter skipping: tables of no interest: a unit that holds nothing else is passed unread.
   func advance(skipping: (UInt32) -> Bool = { _ in false }) throws(LogError) {
@@ -84,7 +84,8 @@ final class PageCursor {
     left = header.parts
     unit += 1
     offset += FrameHeader.byteCount + Int(header.storedBytes)
-    bytesRead += FrameHeader.byteCount + Int(header.storedBytes)
+    cost.bytes += UInt64(FrameHeader.byteCount) + UInt64(header.storedBytes)
+    cost.pages += UInt64(header.parts)
   }
 
   /// Walks to the end and checks that every page that the manifest counts was there.

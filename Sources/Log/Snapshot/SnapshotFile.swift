@@ -14,11 +14,11 @@ struct SnapshotFile {
     self.identity = identity
     self.name = name
     let path = name.path
-    let size = try reading { () throws(StorageError) in try storage.size(path) } ?? 0
-    let start = max(0, size - SealedIndex.trailerBytes)
-    let trailer = try reading { () throws(StorageError) in
-      try storage.read(path, at: start, count: SealedIndex.trailerBytes)
+    guard let size = try reading({ () throws(StorageError) in try storage.size(path) }) else {
+      throw .vanished(file: path)
     }
+    let start = max(0, size - SealedIndex.trailerBytes)
+    let trailer = try SnapshotFile.read(storage, name, start, SealedIndex.trailerBytes)
     guard let offset = SealedIndex.offset(inTrailer: trailer), offset < start else {
       throw name.fault(start, "the trailer cannot be read")
     }
@@ -41,9 +41,7 @@ struct SnapshotFile {
     _ storage: any Storage, _ identity: LogIdentity, _ name: SnapshotName, _ offset: Int, _ kind: FrameKind,
     into writer: inout ByteWriter
   ) throws(LogError) -> FrameHeader {
-    let head = try reading { () throws(StorageError) in
-      try storage.read(name.path, at: offset, count: FrameHeader.byteCount)
-    }
+    let head = try read(storage, name, offset, FrameHeader.byteCount)
     switch head.withUnsafeBytes({ FrameHeader.parse($0) }) {
     case .newer(let version, let flags): throw .newer(file: name.path, version: version, flags: flags)
     case .blank, .broken: throw name.fault(offset, "a frame header cannot be read")
@@ -52,12 +50,22 @@ struct SnapshotFile {
       guard header.kind == kind, header.anchor == name.revision else {
         throw name.fault(offset, "a frame stands here that belongs elsewhere")
       }
-      let stored = try reading { () throws(StorageError) in
-        try storage.read(name.path, at: offset + FrameHeader.byteCount, count: Int(header.storedBytes))
-      }
+      let stored = try read(storage, name, offset + FrameHeader.byteCount, Int(header.storedBytes))
       let isWhole = stored.withUnsafeBytes { Frame.expand(header, $0, into: &writer) }
       guard isWhole else { throw name.fault(offset, "the checksum of a frame does not hold") }
       return header
+    }
+  }
+
+  private static let noSuchFile: Int32 = 2
+
+  private static func read(
+    _ storage: any Storage, _ name: SnapshotName, _ offset: Int, _ count: Int
+  ) throws(LogError) -> [UInt8] {
+    do throws(StorageError) {
+      return try storage.read(name.path, at: offset, count: count)
+    } catch {
+      throw error.code == noSuchFile ? .vanished(file: name.path) : .storage(error)
     }
   }
 }

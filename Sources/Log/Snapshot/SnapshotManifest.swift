@@ -40,7 +40,12 @@ package struct SnapshotManifest: FieldMessage, Hashable {
   package var metadata: [UInt8] = []
   /// Of this file alone: a delta costs what changed.
   package var units: [SnapshotUnit] = []
+  /// Of a delta, which pages it has: of each how much larger its address (table · 2³² + page) is than the one before.
+  /// Empty where they are not listed: in a base, and where there are more than `listMax`.
+  package var pageGaps: [UInt64] = []
 
+  /// The most pages that are listed.
+  package static let listMax = 128 * 1024
   /// The most bytes of metadata.
   package static let metadataBytesMax = 64 * 1024
   /// The most units of one file, so that a manifest fits a frame.
@@ -49,6 +54,16 @@ package struct SnapshotManifest: FieldMessage, Hashable {
   package init() {}
 
   package var isBase: Bool { parent == 0 }
+
+  /// The addresses of the pages that are listed, ascending; nil when they are not.
+  var pageList: [UInt64]? {
+    guard !pageGaps.isEmpty else { return nil }
+    var address: UInt64 = 0
+    return pageGaps.map { gap in
+      address &+= gap
+      return address
+    }
+  }
   package var digest: SetDigest { SetDigest(low: digestLow, high: digestHigh) }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -64,6 +79,7 @@ package struct SnapshotManifest: FieldMessage, Hashable {
     try fields.bytes(10, &chain, max: SHA256Value.byteCount)
     try fields.bytes(11, &metadata, max: SnapshotManifest.metadataBytesMax)
     try fields.messages(12, &units, count: SnapshotManifest.unitsMax)
+    try fields.packed(13, &pageGaps, count: SnapshotManifest.listMax)
   }
 }
 
@@ -77,5 +93,8 @@ package struct PageAddress: Hashable, Sendable, Comparable {
     self.page = page
   }
 
-  package static func < (a: PageAddress, b: PageAddress) -> Bool { (a.table, a.page) < (b.table, b.page) }
+  package static func < (a: PageAddress, b: PageAddress) -> Bool { a.number < b.number }
+
+  /// Table and page as one, in the same order.
+  var number: UInt64 { UInt64(table) << 32 | UInt64(page) }
 }

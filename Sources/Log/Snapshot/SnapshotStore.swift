@@ -12,6 +12,8 @@ package struct SnapshotName: Equatable, Sendable {
 package final class SnapshotStore {
   private let storage: any Storage
   private let identity: LogIdentity
+  /// What this store read of pages; one reader at a time.
+  package private(set) var cost = ReadCost()
 
   package init(_ storage: any Storage, _ identity: LogIdentity) {
     self.storage = storage
@@ -45,6 +47,9 @@ package final class SnapshotStore {
     while let file = group.first, !file.manifest.isBase {
       let parent = file.manifest.parent
       guard let next = all.first(where: { $0.revision == parent }), next.revision < file.name.revision else {
+        if try reading({ () throws(StorageError) in try storage.size(file.name.path) }) == nil {
+          throw .vanished(file: file.name.path)
+        }
         throw file.name.fault(0, "the snapshot it changes, of revision \(parent), is missing")
       }
       group.insert(try SnapshotFile(storage, identity, next), at: 0)
@@ -62,33 +67,48 @@ package final class SnapshotStore {
     _ body: (PageAddress, UnsafeRawBufferPointer) throws -> Void
   ) throws -> SnapshotManifest? {
     let group = try group(atOrBefore: revision)
-    let cursors = group.map { PageCursor($0) }
+    try walk(group, skipping: skipping, body)
+    return group.last?.manifest
+  }
+
+  /// Calls `body` with every page of these files in its newest form.
+  private func walk(
+    _ files: [SnapshotFile], skipping: (UInt32) -> Bool, _ body: (PageAddress, UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let cursors = files.map { PageCursor($0) }
+    defer { for cursor in cursors { cost = cost + cursor.cost } }
     for cursor in cursors { try cursor.advance(skipping: skipping) }
     while let next = cursors.compactMap(\.address).min() {
       let holders = cursors.filter { $0.address == next }
       if let newest = holders.last { try body(next, newest.bytes) }
       for cursor in holders { try cursor.advance(skipping: skipping) }
     }
-    return group.last?.manifest
   }
 
-  /// One page of the newest snapshot at or before `revision`, in its newest form.
+  /// Calls `body` with the pages that must be put over those of one snapshot to get another of the same group, in
+  /// ascending order, each in its newest form.
   ///
-  /// - Returns: what the snapshot is of, the page or nil when it has none, and the bytes that were read; nil when there
-  ///   is no snapshot.
-  package func page(
-    _ wanted: PageAddress, atOrBefore revision: UInt64
-  ) throws(LogError) -> (manifest: SnapshotManifest, page: [UInt8]?, bytesRead: Int)? {
-    let group = try group(atOrBefore: revision)
-    guard let newest = group.last else { return nil }
-    var bytesRead = 0
-    for file in group.reversed() {
-      let cursor = PageCursor(file, near: wanted)
-      repeat { try cursor.advance() } while cursor.address.map { $0 < wanted } ?? false
-      bytesRead += cursor.bytesRead
-      if cursor.address == wanted { return (newest.manifest, Array(cursor.bytes), bytesRead) }
-    }
-    return (newest.manifest, nil, bytesRead)
+  /// - Returns: what the later snapshot is of; nil, with nothing read, when they are not of one group.
+  package func loadChanges(
+    from older: UInt64, to newer: UInt64, _ body: (PageAddress, UnsafeRawBufferPointer) throws -> Void
+  ) throws -> SnapshotManifest? {
+    let group = try group(atOrBefore: newer)
+    guard let place = group.firstIndex(where: { $0.name.revision == older }), let last = group.last,
+      last.name.revision == newer
+    else { return nil }
+    try walk(Array(group[(place + 1)...]), skipping: { _ in false }, body)
+    return last.manifest
+  }
+
+  /// The revision of the newest snapshot at or before another; 0 when there is none.
+  package func newest(atOrBefore revision: UInt64) throws(LogError) -> UInt64 {
+    try list().last { $0.revision <= revision }?.revision ?? 0
+  }
+
+  /// The newest snapshot at or before a revision, for questions about single pages; nil when there is none.
+  package func pages(atOrBefore revision: UInt64) throws(LogError) -> SnapshotPages? {
+    let files = try group(atOrBefore: revision)
+    return files.isEmpty ? nil : SnapshotPages(files) { self.cost = self.cost + $0 }
   }
 
   /// Checks every checksum of a snapshot.

@@ -5,7 +5,7 @@ internal import MusterBytes
 /// The file gets its name only when it is whole and synced, so a snapshot that can be found is whole.
 package final class SnapshotWriter {
   /// A snapshot has at most so many deltas before the next base.
-  package static let deltasMax: UInt32 = 16
+  package static let deltasMax: UInt32 = 2
   private static let unitBytes = 64 * 1024
   /// Behind so many units the others are larger, so that no state is too large for a manifest.
   private static let smallUnits = 8192
@@ -34,6 +34,7 @@ package final class SnapshotWriter {
     precondition(bytes.count <= Frame.rawBytesMax - 64, "a page fits a frame")
     if unitPages > 0 && unit.count + bytes.count > unitBytes { try closeUnit() }
     if unitPages == 0 { begin(address) }
+    list(address)
     last = address
     unit.varint(UInt64(address.table))
     unit.varint(UInt64(address.page))
@@ -41,6 +42,13 @@ package final class SnapshotWriter {
     unit.raw(bytes)
     unitPages += 1
     manifest.pageCount += 1
+  }
+
+  /// A list that grows too long is given up: then each unit says what is in it.
+  private func list(_ address: PageAddress) {
+    guard !manifest.isBase, manifest.pageGaps.count == manifest.pageCount else { return }
+    if manifest.pageCount == SnapshotManifest.listMax { return manifest.pageGaps = [] }
+    manifest.pageGaps.append(address.number - (last?.number ?? 0))
   }
 
   private var unitBytes: Int {
@@ -72,7 +80,9 @@ package final class SnapshotWriter {
   /// - Returns: the bytes written.
   package func finish() throws(LogError) -> Int {
     try closeUnit()
-    manifest.encoded().withUnsafeBytes { _ = Frame.append($0, header(.manifest), codec: .zstandard, to: &output) }
+    var head = header(.manifest)
+    head.version = 2
+    manifest.encoded().withUnsafeBytes { _ = Frame.append($0, head, codec: .zstandard, to: &output) }
     SealedIndex.appendTrailer(offset, to: &output)
     try flush()
     try reading { () throws(StorageError) in

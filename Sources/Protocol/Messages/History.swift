@@ -10,6 +10,7 @@ package struct CommitFilter: FieldMessage, Hashable {
   package var configKey = ""
   package var principal = ""
   package var eventType = ""
+  package var tenant = ""
 
   package init() {}
 
@@ -20,6 +21,7 @@ package struct CommitFilter: FieldMessage, Hashable {
     try fields.string(4, &configKey, max: Limits.configKeyBytes)
     try fields.string(5, &principal, max: Limits.pathBytes)
     try fields.string(6, &eventType, max: Limits.nameBytes)
+    try fields.string(7, &tenant, max: Limits.nameBytes)
   }
 }
 
@@ -65,8 +67,10 @@ package struct HistoryEnd: FieldMessage, Hashable {
   package var from: Revision = 0
   package var revision: Revision = 0
   package var time: Microseconds = 0
-  /// What the question cost.
+  /// What the question cost: blocks of the log, pages of snapshots and indexes, stored bytes.
   package var blocksRead: UInt64 = 0
+  package var pagesRead: UInt64 = 0
+  package var bytesRead: UInt64 = 0
 
   package init() {}
 
@@ -76,6 +80,8 @@ package struct HistoryEnd: FieldMessage, Hashable {
     try fields.uint64(3, &revision)
     try fields.uint64(4, &time)
     try fields.uint64(5, &blocksRead)
+    try fields.uint64(6, &pagesRead)
+    try fields.uint64(7, &bytesRead)
   }
 }
 

@@ -23,6 +23,10 @@ package struct ReadReply: FieldMessage, Hashable {
   package var revision: Revision = 0
   package var time: Microseconds = 0
   package var answer = Answer()
+  /// What the answer cost, when it is of the past: blocks of the log, pages of snapshots and indexes, stored bytes.
+  package var blocksRead: UInt64 = 0
+  package var pagesRead: UInt64 = 0
+  package var bytesRead: UInt64 = 0
 
   package init() {}
 
@@ -31,6 +35,9 @@ package struct ReadReply: FieldMessage, Hashable {
     try fields.uint64(2, &revision)
     try fields.uint64(3, &time)
     try fields.message(4, &answer)
+    try fields.uint64(5, &blocksRead)
+    try fields.uint64(6, &pagesRead)
+    try fields.uint64(7, &bytesRead)
   }
 }
 

@@ -1,4 +1,5 @@
 internal import MusterCluster
+internal import MusterHistory
 internal import MusterKernel
 internal import MusterLog
 internal import MusterSimulatedDisk
@@ -116,7 +117,8 @@ extension SimulatedServer {
     let current = writer.segmentFirst
     for (place, name) in names.enumerated() where !name.isSealed && name.first < current && place + 1 < names.count {
       do throws(LogError) {
-        try LogWriter.seal(disk, SimulatedServer.identity, first: name.first, through: names[place + 1].first - 1)
+        try LogWriter.seal(
+          disk, SimulatedServer.identity, first: name.first, through: names[place + 1].first - 1, keys: History.keys)
         world.marks.sometimes(.segmentPacked)
       } catch {
         // What cannot be packed stays as it is, whole; reading it will say what is wrong with it.

@@ -41,14 +41,29 @@ extension SimulatedServer {
     let (last, names, timeline, clock) = (kernel.view.revision, kernel.view, kernel.identity.timeline, now.wall)
     switch recall {
     case .read(let request):
+      answer(call) { [unowned self] history throws(HistoryError) in
+        try shelf.answer(request, history, clock: clock, timeline: timeline, vault: nil).encoded()
+      }
+    case .blame(let request):
+      answer(call) { [unowned self] history throws(HistoryError) in
+        try shelf.blame(request, history, clock: clock, timeline: timeline).encoded()
+      }
+    case .why(let request):
+      answer(call) { [unowned self] history throws(HistoryError) in
+        try shelf.why(request, history, clock: clock, timeline: timeline).encoded()
+      }
+    case .bisect(let request):
       read(through: last) { [unowned self] history in
         do throws(HistoryError) {
-          let reply = try shelf.answer(request, try history.get(), clock: clock, timeline: timeline, vault: nil)
-          send(.reply, call, reply.encoded())
+          let bisector = try Bisector(request, try history.get(), clock: clock)
+          goOn(call, BisectSearch(bisector, names: names, timeline: timeline))
         } catch {
           send(.error, call, RPCError(error).encoded())
         }
       }
+    case .checkpoint, .prove, .proveExport:
+      // Signing is the shell's: no key is simulated.
+      send(.error, call, RPCError(.unavailable, "a simulated server has no key and signs nothing").encoded())
     case .log(let request, let credit):
       open(call, credit) { history throws(HistoryError) in
         RecallSource(.log(try LogCursor(request, history, names: names, clock: clock)))
@@ -61,6 +76,28 @@ extension SimulatedServer {
       open(call, credit) { history throws(HistoryError) in try RecallSource.files(history) }
     case .journalRead(let request, let credit):
       open(call, credit) { history throws(HistoryError) in RecallSource.file(request, history) }
+    }
+  }
+
+  private func answer(_ call: CallID, _ make: @escaping (History) throws(HistoryError) -> [UInt8]) {
+    read(through: kernel.view.revision) { [unowned self] history in
+      do throws(HistoryError) {
+        send(.reply, call, try make(try history.get()))
+      } catch {
+        send(.error, call, RPCError(error).encoded())
+      }
+    }
+  }
+
+  /// Looks at the next state of a search. Others who ask about the past come in between.
+  private func goOn(_ call: CallID, _ search: BisectSearch) {
+    read(through: 0) { [unowned self] _ in
+      do throws(HistoryError) {
+        guard let reply = try search.next() else { return goOn(call, search) }
+        send(.reply, call, reply.encoded())
+      } catch {
+        send(.error, call, RPCError(error).encoded())
+      }
     }
   }
 

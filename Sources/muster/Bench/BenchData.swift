@@ -2,6 +2,7 @@ internal import MusterBytes
 
 import ArgumentParser
 import MusterCluster
+import MusterControllers
 import MusterDisk
 import MusterHistory
 import MusterKernel
@@ -49,7 +50,10 @@ extension Bench {
       }
       let identity = LogIdentity(clusterID: words.joined(), timeline: 1)
       try Journal.create(data, identity: identity)
-      let writer = HistoryWriter(try Journal.open(data), HistoryGenerator(seed: seed, nodes: nodes, shards: shards))
+      var options = JournalOptions()
+      options.keys = History.keys
+      let journal = try Journal.open(data, options: options)
+      let writer = HistoryWriter(journal, HistoryGenerator(seed: seed, nodes: nodes, shards: shards))
       let written = try writer.write(events)
       let elapsed = Clock.microseconds() - start
       let stored = try Bench.storedBytes(data)
@@ -114,6 +118,8 @@ extension Bench {
     @Option(help: "How many moments.") var count = 50
     @Option(help: "What is asked for: the whole state, or one shard.") var of = Subject.state
     @Option(help: "Which moments.") var seed: UInt64 = 1
+    @Flag(name: .customLong("warm"), help: "Keep the directory open, as a server does; without it, each time anew.")
+    var isWarm = false
 
     func validate() throws {
       guard (1...100_000).contains(count) else { throw ValidationError("1 to 100,000 moments") }
@@ -123,27 +129,69 @@ extension Bench {
       let directory = try DataDirectory(reading.data)
       var random = SeededGenerator(seed: seed)
       var measurement = Measurement()
+      var costs = CostSamples()
+      var warm: History?
+      let newest = try open(directory)
+      let names = try newest.state(at: newest.last, following: .core)
       let start = Clock.microseconds()
       while measurement.operations < count, Clock.microseconds() - start < UInt64(reading.seconds ?? 600) * 1_000_000 {
         let began = Clock.microseconds()
-        // Opened anew each time: nothing is known from the moment before.
-        let log = try directory.log()
-        let history = History(log, directory.snapshots, through: directory.lastRevision(log))
+        // Opened anew each time, nothing is known from the moment before.
+        let history = try (isWarm ? warm : nil) ?? open(directory)
+        warm = history
+        let before = history.cost
         guard history.last > 0 else { throw Failure(.refused, "the log is empty") }
         let revision = random.next() % history.last + 1
-        try ask(history, at: revision, &random)
+        try ask(history, at: revision, names, &random)
         measurement.record(Clock.microseconds() - began)
+        costs.add(history.cost - before)
       }
-      Bench.show(measurement.members("asof", clients: 1, elapsed: measurement.total), reading.output)
+      Bench.show(
+        measurement.members(
+          "asof", clients: 1, elapsed: measurement.total, [.init("warm", .flag(isWarm))] + costs.members),
+        reading.output)
     }
 
-    private func ask(_ history: History, at revision: UInt64, _ random: inout SeededGenerator) throws {
-      let parts = of == .state ? StateParts.all : Question.shards(ShardsQuestion()).parts
-      let state = try history.state(at: revision, following: parts)
-      guard state.revision == revision else { throw Failure(.corruption, "the state is of another revision") }
-      guard of == .shard, state.shards.count > 0 else { return }
-      let report = state.report(shard: UInt32(random.below(state.shards.count)) + 1)
+    private func open(_ directory: DataDirectory) throws -> History {
+      let log = try directory.log()
+      return History(log, directory.snapshots, through: directory.lastRevision(log))
+    }
+
+    /// - Parameter names: what shards there are in the end.
+    private func ask(
+      _ history: History, at revision: UInt64, _ names: State, _ random: inout SeededGenerator
+    ) throws {
+      guard of == .shard else {
+        let state = try history.state(at: revision)
+        guard state.revision == revision else { throw Failure(.corruption, "the state is of another revision") }
+        return
+      }
+      // By its name, as somebody would ask. Early in a history it may not be there yet.
+      guard names.shards.count > 0 else { return }
+      let row = names.shards[UInt32(random.below(names.shards.count)) + 1]
+      let question = Question.shards(
+        ShardsQuestion(collection: names.collectionName(row.collection), index: UInt64(row.index)))
+      let state =
+        try history.focus(on: question, at: revision) ?? history.state(at: revision, following: question.parts)
+      guard let report = try? state.answer(question, PlacementAdvisor()).shards.first else { return }
       guard report.changed <= revision else { throw Failure(.corruption, "the shard is of a later revision") }
+    }
+  }
+
+  /// What questions cost to read, to be sorted.
+  struct CostSamples {
+    private var samples: [ReadCost] = []
+
+    mutating func add(_ cost: ReadCost) { samples.append(cost) }
+
+    var members: [JSON.Member] {
+      [member("pages") { $0.pages }, member("blocks") { $0.blocks }, member("bytesRead") { $0.bytes }]
+    }
+
+    private func member(_ name: String, _ of: (ReadCost) -> UInt64) -> JSON.Member {
+      let sorted = samples.map(of).sorted()
+      func at(_ percent: Int) -> JSON { .number(sorted.isEmpty ? 0 : sorted[(sorted.count - 1) * percent / 100]) }
+      return .init(name, .object([.init("p50", at(50)), .init("p99", at(99)), .init("max", at(100))]))
     }
   }
 

@@ -23,7 +23,7 @@ extension NodeCommand {
       let shards = try await source.answer(.shards(ShardsQuestion(collection: "", node: name)), at: moment)
       let collections = try await source.answer(.collections(CollectionsQuestion()), at: moment)
       let broken = violations(nodes.answer.nodes, shards.answer.shards, collections.answer.collections)
-      let head = DocumentHead(schema: "can-stop", timeline: nodes.timeline, revision: nodes.revision, time: nodes.time)
+      let head = DocumentHead(schema: "can-stop", nodes)
       let members: [JSON.Member] = [
         .init("node", .text(name)), .init("canStop", .flag(broken.isEmpty)),
         .init("violations", .list(broken.map { .members(["shard": .text($0.shard), "rule": .text($0.rule)]) })),

@@ -127,8 +127,7 @@ struct CollectionCommand: AsyncParsableCommand {
     func run() async throws {
       let reply = try await options.place.source().answer(.collections(CollectionsQuestion()), at: try options.moment)
       let collections = reply.answer.collections.sorted { $0.name < $1.name }
-      let head = DocumentHead(
-        schema: "collection-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "collection-list", reply)
       options.output.show(head, "collections", collections.lazy.map(\.members)) {
         var table = Table(["NAME", "STATE", "SHARDS", "REPLICAS", "SPREAD", "MIN-IN-SYNC"])
         for each in collections {
@@ -155,8 +154,7 @@ struct CollectionCommand: AsyncParsableCommand {
       guard let found = reply.answer.collections.first else {
         throw Failure(.refused, "there is no collection \(name)")
       }
-      let head = DocumentHead(
-        schema: "collection", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "collection", reply)
       options.output.show(head, found.members) { Details.text(found.members) }
     }
   }

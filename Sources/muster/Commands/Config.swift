@@ -6,13 +6,11 @@ import MusterRendering
 
 /// `cluster`, `tenant:T`, `collection:C`, `node:N`.
 package func scopeName(_ text: String?) throws -> ScopeName {
-  guard let text, text != "cluster" else { return ScopeName(.cluster) }
-  let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-  let kinds: [Substring: ScopeKind] = ["tenant": .tenant, "collection": .collection, "node": .node]
-  guard parts.count == 2, let kind = kinds[parts[0]], !parts[1].isEmpty else {
+  guard let text else { return ScopeName(.cluster) }
+  guard let scope = ScopeName(text: text) else {
     throw Failure.usage("--scope is cluster, tenant:T, collection:C or node:N, not \"\(text)\"")
   }
-  return ScopeName(kind, String(parts[1]))
+  return scope
 }
 
 struct ConfigCommand: AsyncParsableCommand {
@@ -41,7 +39,7 @@ struct ConfigCommand: AsyncParsableCommand {
       if let keys { (source as? DataSource)?.keys = keys }
       let reply = try await source.answer(.configs(question), at: try options.moment)
       guard let config = reply.answer.configs.first else { throw Failure(.refused, "\(key) is not set") }
-      let head = DocumentHead(schema: "config", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "config", reply)
       options.output.show(head, config.members) {
         config.words + (config.scope == "cluster" ? "" : "  (\(config.scope))")
           + "\n"
@@ -119,8 +117,7 @@ struct ConfigCommand: AsyncParsableCommand {
       let configs = reply.answer.configs.filter { $0.key.hasPrefix(prefix) }.sorted {
         ($0.key, $0.scope) < ($1.key, $1.scope)
       }
-      let head = DocumentHead(
-        schema: "config-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "config-list", reply)
       options.output.show(head, "configs", configs.lazy.map(\.members)) {
         var table = Table(["KEY", "SCOPE", "VALUE", "VERSION", "REVISION"])
         for config in configs {
@@ -183,8 +180,7 @@ struct ConfigCommand: AsyncParsableCommand {
       let moment = try options.at.map { try ReadOptions.moment($0) } ?? .now
       let reply = try await source.answer(.schemas(SchemasQuestion(key: key)), at: moment)
       guard let schema = reply.answer.schemas.first else { throw Failure(.refused, "\(key) has no schema") }
-      let head = DocumentHead(
-        schema: "config-schema", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "config-schema", reply)
       options.mutation.output.show(head, schema.members) { Details.text(schema.members) }
     }
   }

@@ -17,7 +17,7 @@ struct Explain: AsyncParsableCommand {
     let question = ExplainQuestion(collection: name.collection, index: index, node: node)
     let reply = try await options.place.source().answer(.explain(question), at: try options.moment)
     guard let report = reply.answer.explanation else { throw Failure(.refused, "the server gave no explanation") }
-    let head = DocumentHead(schema: "explain", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+    let head = DocumentHead(schema: "explain", reply)
     let members: [JSON.Member] = [
       .init("shard", .text(report.shard.name)), .init("leader", .optional(report.shard.leader)),
       .init("movement", .text(report.movement)), .init("nodes", .list(report.nodes.map(\.json))),

@@ -13,6 +13,7 @@ struct FilterOptions: ParsableArguments {
   @Option(help: "Only what speaks of this configuration key.") var config: String = ""
   @Option(help: "Only what this principal did.") var principal: String = ""
   @Option(help: "Only with an event of this type, such as LeaderElected.") var type: String = ""
+  @Option(help: "Only what this tenant did, or what is its own.") var tenant: String = ""
 
   func request() throws -> LogRequest {
     var request = LogRequest()
@@ -24,6 +25,7 @@ struct FilterOptions: ParsableArguments {
     request.filter.configKey = config
     request.filter.principal = principal
     request.filter.eventType = type
+    request.filter.tenant = tenant
     return request
   }
 }
@@ -36,6 +38,7 @@ struct Log: AsyncParsableCommand {
   @Option(help: "At most so many.") var limit: UInt64?
   @Flag(help: "Oldest first.") var oldestFirst = false
   @OptionGroup var options: ReadOptions
+  @OptionGroup var pager: PagerOptions
 
   func run() async throws {
     guard filter.to == nil || options.at == nil else {
@@ -48,7 +51,10 @@ struct Log: AsyncParsableCommand {
       request.limit = limit
     }
     request.isOldestFirst = oldestFirst
-    try await LogPrinter(options.output, schema: "log").print(request, from: try options.place.source())
+    let source = try options.place.source()
+    let pager = pager.begin(options.output)
+    defer { pager?.finish() }
+    try await LogPrinter(options.output, schema: "log").print(request, from: source)
   }
 }
 
@@ -73,20 +79,21 @@ struct LogPrinter {
       }
     }
     lines.flush()
+    let head = DocumentHead(schema: schema, end)
+    output.showCost(head)
     guard output.format == .json else { return }
-    let head = DocumentHead(schema: schema, timeline: end.timeline, revision: end.revision, time: end.time)
     let members =
       head.members + [
         .init("from", .number(end.from)), .init("commits", .written(commits)),
         .init("blocksRead", .number(end.blocksRead)),
-      ]
+      ] + head.costMembers
     Terminal.out(JSON.object(members).line + "\n")
   }
 
   /// A commit as `git log` would show it.
   static func words(_ commit: CommitReport) -> String {
     var text = Terminal.yellow("revision \(commit.revision)") + "\n"
-    text += "  time    \(Timestamp.format(commit.time))\n"
+    text += "  time    \(Terminal.time(commit.time))\n"
     text += "  by      \(commit.principal) (\(commit.principalKind.name), \(commit.assurance.name))\n"
     if !commit.requestID.isEmpty { text += "  request \(commit.requestID)\n" }
     if commit.cause != 0 { text += "  cause   \(commit.cause)\n" }
@@ -129,6 +136,7 @@ struct Diff: AsyncParsableCommand {
   @Argument(help: "The earlier moment: a revision, a time, \"10m ago\", or now.") var a: String
   @Argument(help: "The later moment; without it --at, or now.") var b: String?
   @OptionGroup var options: ReadOptions
+  @OptionGroup var pager: PagerOptions
 
   func run() async throws {
     guard b == nil || options.at == nil else {
@@ -138,7 +146,10 @@ struct Diff: AsyncParsableCommand {
     var found = WrittenList()
     var lines = LineBuffer()
     let later = try b.map { try Diff.moment($0) } ?? options.moment
-    let end = try await options.place.source().diff(try Diff.moment(a), later) { difference in
+    let (earlier, source) = (try Diff.moment(a), try options.place.source())
+    let pager = pager.begin(output)
+    defer { pager?.finish() }
+    let end = try await source.diff(earlier, later) { difference in
       switch output.format {
       case .table: Terminal.out(Diff.words(difference))
       case .jsonl: lines.append(JSON.object(difference.members).line)
@@ -146,13 +157,14 @@ struct Diff: AsyncParsableCommand {
       }
     }
     lines.flush()
+    let head = DocumentHead(schema: "diff", end)
+    output.showCost(head)
     guard output.format == .json else { return }
-    let head = DocumentHead(schema: "diff", timeline: end.timeline, revision: end.revision, time: end.time)
     let members =
       head.members + [
         .init("from", .number(end.from)), .init("to", .number(end.revision)),
         .init("differences", .written(found)), .init("blocksRead", .number(end.blocksRead)),
-      ]
+      ] + head.costMembers
     Terminal.out(JSON.object(members).line + "\n")
   }
 
@@ -160,7 +172,11 @@ struct Diff: AsyncParsableCommand {
 
   private static func words(_ difference: Difference) -> String {
     let sign = difference.kind == .added ? "+" : difference.kind == .removed ? "-" : "~"
-    var text = Terminal.yellow("\(sign) \(difference.entity)") + "  (revision \(difference.revision))\n"
+    let name = "\(sign) \(difference.entity)"
+    let shown =
+      difference.kind == .added
+      ? Terminal.green(name) : difference.kind == .removed ? Terminal.red(name) : Terminal.yellow(name)
+    var text = shown + "  (revision \(difference.revision))\n"
     for field in difference.fields {
       let before = field.before.words
       let after = field.after.words

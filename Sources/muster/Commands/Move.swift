@@ -122,8 +122,7 @@ struct Rebalance: AsyncParsableCommand {
         .shards(ShardsQuestion()), at: moment == .now ? .now : .revision(status.revision))
       let moving = shards.answer.shards.filter { $0.move != nil }
       let mode = status.answer.status?.balancing ?? .off
-      let head = DocumentHead(
-        schema: "rebalance", timeline: status.timeline, revision: status.revision, time: status.time)
+      let head = DocumentHead(schema: "rebalance", status)
       let members: [JSON.Member] = [
         .init("mode", .text(mode.name)), .init("moving", .number(UInt64(moving.count))),
         .init("moves", .list(moving.map { .object($0.moveMembers) })),

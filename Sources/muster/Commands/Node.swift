@@ -19,7 +19,7 @@ struct NodeCommand: AsyncParsableCommand {
     func run() async throws {
       let reply = try await options.place.source().answer(.nodes(NodesQuestion()), at: try options.moment)
       let nodes = reply.answer.nodes.sorted { $0.name < $1.name }
-      let head = DocumentHead(schema: "node-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "node-list", reply)
       options.output.show(head, "nodes", nodes.lazy.map(\.members)) {
         var table = Table(["NAME", "STATE", "DOMAIN", "REPLICAS", "LEADERS", "INCARNATION", "SINCE"])
         for node in nodes {
@@ -42,7 +42,7 @@ struct NodeCommand: AsyncParsableCommand {
     func run() async throws {
       let reply = try await options.place.source().answer(.nodes(NodesQuestion(name: name)), at: try options.moment)
       guard let node = reply.answer.nodes.first else { throw Failure(.refused, "there is no node \(name)") }
-      let head = DocumentHead(schema: "node", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "node", reply)
       options.output.show(head, node.members) { Details.text(node.members) }
     }
   }

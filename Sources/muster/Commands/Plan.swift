@@ -35,7 +35,7 @@ struct Plan: AsyncParsableCommand {
       }
       let reply = try await source.answer(.plan(question), at: try options.moment)
       guard let plan = reply.answer.plan else { throw Failure(.refused, "the server gave no plan") }
-      let head = DocumentHead(schema: "plan", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "plan", reply)
       let members = plan.members(question)
       if let save {
         let text = JSON.object(head.members + members).line + "\n"

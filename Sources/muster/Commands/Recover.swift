@@ -23,8 +23,7 @@ struct Recover: AsyncParsableCommand {
     func run() async throws {
       let reply = try await options.place.source().answer(.recovery(RecoveryQuestion()), at: try options.moment)
       let lost = reply.answer.lost
-      let head = DocumentHead(
-        schema: "recovery", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "recovery", reply)
       let members: [JSON.Member] = [.init("shards", .list(lost.map(\.json)))]
       if let save {
         let text = JSON.object(head.members + members).line + "\n"

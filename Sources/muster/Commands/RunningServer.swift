@@ -14,12 +14,12 @@ struct RunningServer {
   let port: Int
 
   static func start(
-    _ journal: Journal, _ kernel: Kernel, _ vault: any Vault, on loop: any EventLoop, _ address: ListenAddress,
-    _ console: ListenAddress?
+    _ journal: Journal, _ kernel: Kernel, _ vault: any Vault, _ auditor: Auditor, on loop: any EventLoop,
+    _ address: ListenAddress, _ console: ListenAddress?
   ) async throws -> RunningServer {
     let box = Handover(kernel)
     let server = try await loop.submit {
-      let server = Server(journal, box.take(), on: loop)
+      let server = Server(journal, box.take(), auditor, on: loop)
       server.onFailure = fail
       try server.keep(vault)
       return NIOLoopBound(server, eventLoop: loop)

@@ -5,6 +5,7 @@ import MusterConsole
 import MusterDisk
 import MusterKernel
 import MusterLog
+import MusterRendering
 import MusterServer
 import MusterVault
 import NIOCore
@@ -19,6 +20,12 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Where /metrics, /healthz and /readyz are; loopback only; none for none.") var http = "127.0.0.1:7401"
   @Option(help: "Start only if the directory is of this cluster.") var expectCluster: String?
   @Option(help: "Where the keys of sensitive values are kept (default DATA/keys).") var keys: String?
+  @Option(help: "The file of the key that checkpoints are signed with; made when absent. Without it: in the directory.")
+  var signingKey: String?
+  @Option(help: "A file elsewhere for a copy of the newest checkpoint, so that a rollback of the directory is noticed.")
+  var checkpointCopy: String?
+  @Option(help: "How often a checkpoint is signed when something changed: 60s; 0s for only when one is asked for.")
+  var checkpointEvery = "60s"
   @Option(help: "A file of `name = value` lines for these options; the command line wins.") var config: String?
 
   func run() async throws {
@@ -29,11 +36,26 @@ struct Serve: AsyncParsableCommand {
     report(journal.recovery)
     let kernel = try Startup.kernel(journal, version: Connection.software)
     let vault = try FileVault(FileStorage(root: keys ?? data + "/keys"))
+    let auditor = try Auditor(journal, auditing)
     let loop = MultiThreadedEventLoopGroup.singleton.any()
-    let running = try await RunningServer.start(journal, kernel, vault, on: loop, address, console)
+    let running = try await RunningServer.start(journal, kernel, vault, auditor, on: loop, address, console)
     Terminal.error("ready revision=\(journal.lastRevision) listen=\(address.host):\(running.port)\n")
     await Signals.wait()
     try await running.stop()
+  }
+
+  func validate() throws {
+    guard Quantity.parseDuration(checkpointEvery) != nil else {
+      throw ValidationError("--checkpoint-every is a duration such as 60s or 5m, not \"\(checkpointEvery)\"")
+    }
+  }
+
+  private var auditing: AuditSettings {
+    var settings = AuditSettings()
+    settings.signingKey = signingKey
+    settings.checkpointCopy = checkpointCopy
+    settings.intervalSeconds = Int64(clamping: (Quantity.parseDuration(checkpointEvery) ?? 0) / 1_000_000)
+    return settings
   }
 
   private func parsed(_ text: String) throws -> ListenAddress {

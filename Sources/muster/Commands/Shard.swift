@@ -34,8 +34,7 @@ struct ShardCommand: AsyncParsableCommand {
     func run() async throws {
       let question = Question.shards(ShardsQuestion(collection: collection, node: node))
       let reply = try await options.place.source().answer(question, at: try options.moment)
-      let head = DocumentHead(
-        schema: "shard-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "shard-list", reply)
       options.output.show(head, "shards", reply.answer.shards.lazy.map(\.members)) {
         var table = Table(["SHARD", "EPOCH", "LEADER", "REPLICAS", "MOVING"])
         for shard in reply.answer.shards {
@@ -60,7 +59,7 @@ struct ShardCommand: AsyncParsableCommand {
       let question = Question.shards(ShardsQuestion(collection: name.collection, index: name.index))
       let reply = try await options.place.source().answer(question, at: try options.moment)
       guard let found = reply.answer.shards.first else { throw Failure(.refused, "there is no shard \(shard)") }
-      let head = DocumentHead(schema: "shard", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "shard", reply)
       options.output.show(head, found.members) { Details.text(found.members) }
     }
   }
@@ -97,7 +96,7 @@ struct Route: AsyncParsableCommand {
     let moment = try options.moment == .now ? .now : Moment.revision(whole.revision)
     let reply = try await source.answer(question, at: moment)
     guard let shard = reply.answer.shards.first else { throw Failure(.refused, "there is no shard \(index)") }
-    let head = DocumentHead(schema: "route", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+    let head = DocumentHead(schema: "route", reply)
     let address = try await leaderAddress(shard, source, whole.revision)
     let members: [JSON.Member] = [
       .init("key", .text(key)), .init("shard", .text(shard.name)), .init("epoch", .number(UInt64(shard.epoch))),

@@ -15,7 +15,7 @@ struct Status: AsyncParsableCommand {
     let reply = try await source.answer(.status(StatusQuestion()), at: try options.moment)
     let info = try await source.info()
     guard let status = reply.answer.status else { throw Failure(.refused, "the server gave no status") }
-    let head = DocumentHead(schema: "status", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+    let head = DocumentHead(schema: "status", reply)
     let members: [JSON.Member] =
       [.init("clusterID", .text(info.clusterID)), .init("term", .number(info.term)), .init("run", .number(info.run))]
       + status.members + [.init("readOnly", .optional(info.readOnlyBecause))]
@@ -73,8 +73,7 @@ struct Alarm: AsyncParsableCommand {
     func run() async throws {
       let reply = try await options.place.source().answer(.status(StatusQuestion()), at: try options.moment)
       let alarms = reply.answer.status?.alarms ?? []
-      let head = DocumentHead(
-        schema: "alarm-list", timeline: reply.timeline, revision: reply.revision, time: reply.time)
+      let head = DocumentHead(schema: "alarm-list", reply)
       options.output.show(head, "alarms", alarms.lazy.map(\.members)) {
         var table = Table(["ALARM", "SINCE", "MESSAGE"])
         for alarm in alarms { table.add([alarm.name, Timestamp.format(alarm.since), alarm.message]) }

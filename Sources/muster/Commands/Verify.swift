@@ -1,6 +1,7 @@
 internal import MusterBytes
 
 import ArgumentParser
+import MusterAudit
 import MusterDisk
 import MusterHistory
 import MusterLog
@@ -15,6 +16,9 @@ struct Verify: AsyncParsableCommand {
       """)
   @Option(help: "The data directory; it is only read.") var data: String
   @Flag(help: "Also replay everything, and compare every digest and snapshot.") var deep = false
+  @Option(help: "A checkpoint that you kept, a file: every commit up to it must be what was signed.") var checkpoint:
+    String?
+  @Option(help: "The key that signed it, or a file with the key.") var key: String?
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
@@ -31,6 +35,7 @@ struct Verify: AsyncParsableCommand {
     let directory = try DataDirectory(data)
     let log = try directory.log()
     let found = try Verification.run(log, directory.snapshots)
+    let kept = try checkTree(directory, log)
     let plan = try RecoveryPlan.make(log)
     let last = directory.lastRevision(log)
     if deep {
@@ -46,12 +51,26 @@ struct Verify: AsyncParsableCommand {
       .init("bytes", .number(found.bytes)), .init("snapshots", .number(UInt64(found.snapshots))),
       .init("digest", .text(plan.digest.hex)), .init("confirmed", .number(plan.confirmedThrough)),
       .init("tornBytes", .number(UInt64(plan.tornBytes))), .init("served", .flag(directory.isServed)),
+      .init("checkpoint", kept.map { .number($0.size) } ?? .null),
     ]
     output.show(head, members) {
       let torn =
         plan.tornBytes > 0 ? "; a write was cut short (\(plan.tornBytes) bytes), which the next start clears" : ""
       return "whole: \(last) revisions in \(log.segments.count) segments, \(found.snapshots) snapshots\(torn)\n"
     }
+  }
+
+  /// Compares the commits with the checkpoint that was given, or with `--deep` the newest that was signed here.
+  private func checkTree(_ directory: DataDirectory, _ log: LogReader) throws -> Checkpoint? {
+    let files = AuditFiles(directory.storage)
+    let signed = deep ? try files.newestNote() : nil
+    guard let note = try checkpoint.map({ try NoteFile.read($0) }) ?? signed else { return nil }
+    if let key {
+      try note.verify([try NoteFile.key(key)])
+    }
+    let kept = try Checkpoint(note)
+    try History(log, directory.snapshots, through: log.lastRevision).verify(kept, files)
+    return kept
   }
 
   private func showFault(_ error: any Error, _ failure: Failure) {

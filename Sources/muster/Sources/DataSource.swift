@@ -1,3 +1,4 @@
+import MusterBytes
 import MusterControllers
 import MusterKernel
 import MusterVault
@@ -25,17 +26,22 @@ final class DataSource: Source {
     history = History(log, directory.snapshots, through: directory.lastRevision(log))
   }
 
-  private func state(at moment: Moment, following parts: StateParts = .all) throws -> State {
+  private func state(
+    at moment: Moment, following parts: StateParts = .all, for question: Question? = nil
+  ) throws -> State {
     let revision = try history.resolve(moment, clock: clock)
     if let recent, recent.revision == revision, recent.parts.isSuperset(of: parts) { return recent }
+    if let question, let focus = try history.focus(on: question, at: revision) { return focus }
     let state = try history.state(at: revision, following: parts)
     recent = state
     return state
   }
 
   func answer(_ question: Question, at moment: Moment) async throws -> ReadReply {
-    let state = try state(at: moment, following: question.parts)
+    let before = history.cost
+    let state = try state(at: moment, following: question.parts, for: question)
     var reply = ReadReply()
+    reply.note(history.cost - before)
     reply.timeline = directory.identity.timeline
     reply.revision = state.revision
     reply.time = state.time
@@ -74,18 +80,62 @@ final class DataSource: Source {
     return try cursor.end(timeline: directory.identity.timeline)
   }
 
+  /// The commits of a request as lines of JSON, a piece at a time: what `log` says, without making reports of it.
+  ///
+  /// - Parameter each: called with whole lines and the number of them.
+  func lines(_ request: LogRequest, _ each: (borrowing ByteWriter, Int) throws -> Void) throws {
+    let names = try history.state(at: history.last)
+    let cursor = try LogCursor(request, history, names: names, clock: clock)
+    var writer = CommitLineWriter(names: names, clients: try history.forgottenClients(of: names))
+    var lines = ByteWriter(capacity: 1 << 17)
+    while !cursor.isDone {
+      let commits = try cursor.nextCommits(256)
+      lines.removeAll()
+      for commit in commits { writer.write(commit, to: &lines) }
+      try each(lines, commits.count)
+    }
+  }
+
+  private func subject(_ entity: String, _ moment: Moment) throws -> (EntityName, State) {
+    guard let name = EntityName(entity) else {
+      throw Failure.usage("\"\(entity)\" is nothing to ask about: give \(EntityName.forms)")
+    }
+    return (name, try state(at: moment))
+  }
+
+  func blame(_ request: BlameRequest) async throws -> BlameReply {
+    let (name, state) = try subject(request.entity, request.at)
+    var reply = try history.blame(name, in: state)
+    reply.timeline = directory.identity.timeline
+    return reply
+  }
+
+  func why(_ request: WhyRequest) async throws -> WhyReply {
+    let (name, state) = try subject(request.entity, request.at)
+    var reply = try history.why(name, in: state)
+    reply.timeline = directory.identity.timeline
+    return reply
+  }
+
+  func bisect(_ request: BisectRequest) async throws -> BisectReply {
+    let bisector = try Bisector(request, history, clock: clock)
+    while try !bisector.step() {}
+    var reply = try bisector.reply(names: try state(at: .now))
+    reply.timeline = directory.identity.timeline
+    return reply
+  }
+
   func diff(_ a: Moment, _ b: Moment, _ each: (Difference) throws -> Void) async throws -> HistoryEnd {
-    let older = try state(at: a)
-    let newer = try state(at: b)
-    var differences: [Difference] = []
-    Differ.diff(older, newer) { differences.append($0) }
-    for difference in differences { try each(difference) }
+    let before = history.cost
+    let from = try history.resolve(a, clock: clock)
+    let to = try history.resolve(b, clock: clock)
+    for difference in try history.differences(from: from, to: to) { try each(difference) }
     var end = HistoryEnd()
     end.timeline = directory.identity.timeline
-    end.from = older.revision
-    end.revision = newer.revision
-    end.time = newer.time
-    end.blocksRead = history.log.cost.blocks
+    end.from = from
+    end.revision = to
+    end.time = try history.time(of: to)
+    end.note(history.cost - before)
     return end
   }
 }

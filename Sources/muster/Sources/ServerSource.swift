@@ -10,20 +10,20 @@ final class ServerSource: Source {
   init(_ connection: Connection) { client = connection.client }
 
   func answer(_ question: Question, at moment: Moment) async throws -> ReadReply {
-    var reply: ReadReply = try await read(ReadRequest(question, at: moment))
+    var reply: ReadReply = try await ask(.read, ReadRequest(question, at: moment))
     while reply.answer.next != 0 {
       // The later pages speak of the same revision as the first.
       let request = ReadRequest(question.after(reply.answer.next), at: .revision(reply.revision))
-      let page: ReadReply = try await read(request)
+      let page: ReadReply = try await ask(.read, request)
       reply.answer.append(page.answer)
     }
     return reply
   }
 
   /// A question that got no answer had no effect either.
-  private func read(_ request: ReadRequest) async throws -> ReadReply {
+  func ask<Reply: Message>(_ method: Method, _ request: some Message) async throws -> Reply {
     do throws(ClientError) {
-      return try await client.call(.read, request)
+      return try await client.call(method, request)
     } catch {
       throw ServerSource.harmless(error)
     }
@@ -36,13 +36,13 @@ final class ServerSource: Source {
     return Failure(error)
   }
 
-  func info() async throws -> ServerInfo {
-    do throws(ClientError) {
-      return try await client.call(.serverInfo, ServerInfoRequest())
-    } catch {
-      throw ServerSource.harmless(error)
-    }
-  }
+  func info() async throws -> ServerInfo { try await ask(.serverInfo, ServerInfoRequest()) }
+
+  func blame(_ request: BlameRequest) async throws -> BlameReply { try await ask(.blame, request) }
+
+  func why(_ request: WhyRequest) async throws -> WhyReply { try await ask(.why, request) }
+
+  func bisect(_ request: BisectRequest) async throws -> BisectReply { try await ask(.bisect, request) }
 
   func log(_ request: LogRequest, _ each: (CommitReport) throws -> Void) async throws -> HistoryEnd {
     try await items(.log, request) { item in if let commit = item.commit { try each(commit) } }

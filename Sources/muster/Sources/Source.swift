@@ -7,7 +7,15 @@ protocol Source: AnyObject {
   func answer(_ question: Question, at moment: Moment) async throws -> ReadReply
   func log(_ request: LogRequest, _ each: (CommitReport) throws -> Void) async throws -> HistoryEnd
   func diff(_ a: Moment, _ b: Moment, _ each: (Difference) throws -> Void) async throws -> HistoryEnd
+  func blame(_ request: BlameRequest) async throws -> BlameReply
+  func why(_ request: WhyRequest) async throws -> WhyReply
+  func bisect(_ request: BisectRequest) async throws -> BisectReply
   func info() async throws -> ServerInfo
+  /// The newest signed checkpoint; a server signs one of what is durable now.
+  func checkpoint() async throws -> CheckpointReply
+  func prove(_ request: ProveRequest) async throws -> ProveReply
+  /// Calls `each` with the parts of the proof of an export, in the order of the log.
+  func proveExport(_ request: ProveExportRequest, _ each: (ProofPart) throws -> Void) async throws
 }
 
 extension Question {
@@ -32,7 +40,7 @@ extension Question {
     case .tenants(var question):
       question.page.after = mark
       return .tenants(question)
-    case .status, .session, .explain, .plan, .recovery: return self
+    case .status, .session, .explain, .plan, .recovery, .check: return self
     }
   }
 }

@@ -1,0 +1,100 @@
+package import MusterBytes
+
+/// Something that a commit may speak of, as an index of the log knows it.
+///
+/// Stored: kinds keep their numbers, and what an event that exists already speaks of stays what it is.
+package struct Entity: Hashable, Sendable {
+  package enum Kind: UInt32, Sendable {
+    case node = 1
+    case shard = 2
+    case collection = 3
+    case config = 4
+    /// Who did it.
+    case principal = 5
+    /// An event of this number.
+    case eventType = 6
+    /// Whose request it was.
+    case session = 7
+    /// A row that was given this name; different names may have the same number.
+    case name = 8
+  }
+
+  package var kind: Kind
+  package var id: UInt32
+
+  package init(_ kind: Kind, _ id: UInt32) {
+    self.kind = kind
+    self.id = id
+  }
+
+  /// That a row of this table was given this name.
+  package static func name(_ name: String, in table: TableID) -> Entity {
+    Entity(.name, NameHash.of(name, in: table))
+  }
+}
+
+/// The number of a name.
+enum NameHash {
+  /// The low half of the MurmurHash3's low lane, with the table's number as the seed. Stored.
+  static func of(_ name: String, in table: TableID) -> UInt32 {
+    var copy = name
+    return copy.withUTF8 { bytes in
+      UInt32(truncatingIfNeeded: SetDigest(row: UnsafeRawBufferPointer(bytes), seed: table.rawValue).low)
+    }
+  }
+}
+
+extension Commit {
+  /// Calls `body` with everything that a stored commit speaks of, in any order and with repetitions.
+  package static func entities(
+    inStored bytes: UnsafeRawBufferPointer, _ body: (Entity) -> Void
+  ) throws(WireError) {
+    var reader = ByteReader(bytes, refusesUnknownFields: true)
+    let envelope = try CommitEnvelope(upToEvents: &reader)
+    body(Entity(.principal, envelope.principal))
+    if envelope.session != 0 { body(Entity(.session, envelope.session)) }
+    var touched = Touched()
+    var types: Set<UInt32> = []
+    while let number = try reader.nextEventNumber(), let event = try Event(nextIn: &reader) {
+      if types.insert(number).inserted { body(Entity(.eventType, number)) }
+      event.touch(&touched)
+      if let name = event.givenName { body(name) }
+      if case .sessionForgotten(let event) = event { body(Entity(.session, event.session)) }
+    }
+    for node in touched.nodes { body(Entity(.node, node)) }
+    for shard in touched.shards { body(Entity(.shard, shard)) }
+    for collection in touched.collections { body(Entity(.collection, collection)) }
+    for config in touched.configs { body(Entity(.config, config)) }
+  }
+}
+
+extension Event {
+  /// The name that something gets, or whose schema is set, by this event.
+  fileprivate var givenName: Entity? {
+    switch self {
+    case .nodeJoined(let event): .name(event.name, in: .nodes)
+    case .collectionCreated(let event): .name(event.name, in: .collections)
+    case .configKeyAdded(let event): .name(event.key, in: .configs)
+    case .schemaSet(let event): .name(event.key, in: .schemas)
+    case .principalSeen(let event): .name(event.name, in: .principals)
+    case .sessionOpened(let event): .name(event.client, in: .sessions)
+    case .tenantCreated(let event): .name(event.name, in: .tenants)
+    case .alarmRaised(let event): .name(event.name, in: .alarms)
+    case .alarmCleared(let event): .name(event.name, in: .alarms)
+    default: nil
+    }
+  }
+}
+
+extension ByteReader {
+  /// The number of the next event of a commit, without moving; nil when there is none.
+  fileprivate func nextEventNumber() throws(WireError) -> UInt32? {
+    var copy = self
+    guard try copy.advance(to: 12, WireType.delimited) else {
+      try copy.finishFields()
+      return nil
+    }
+    guard let tag = try copy.nested().peekTag() else { throw .noAlternative }
+    return UInt32(tag.field)
+  }
+}

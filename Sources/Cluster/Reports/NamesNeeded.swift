@@ -1,0 +1,79 @@
+/// Which names a set of commits cannot be shown without, and which commits gave them.
+package struct NamesNeeded: Sendable {
+  private var nodes: Set<NodeID> = []
+  private var collections: Set<CollectionID> = []
+  private var shards: Set<ShardID> = []
+  private var configs: Set<ConfigID> = []
+  private var tenants: Set<TenantID> = []
+  private var principals: Set<PrincipalID> = []
+  private var sessions: Set<SessionID> = []
+
+  package init() {}
+
+  /// Adds what a commit speaks of.
+  package mutating func add(_ commit: Commit) {
+    principals.insert(commit.principal)
+    if commit.session != 0 { sessions.insert(commit.session) }
+    if commit.tenant != 0 { tenants.insert(commit.tenant) }
+    var touched = Touched()
+    for event in commit.events {
+      event.touch(&touched)
+      add(event)
+    }
+    nodes.formUnion(touched.nodes)
+    collections.formUnion(touched.collections)
+    shards.formUnion(touched.shards)
+    configs.formUnion(touched.configs)
+  }
+
+  /// Adds what an event names besides what filters take it to speak of.
+  private mutating func add(_ event: Event) {
+    switch event {
+    case .configKeyAdded(let event): add(event.scope)
+    case .collectionCreated(let event): if event.tenant != 0 { tenants.insert(event.tenant) }
+    case .tenantKeyErased(let event): if event.tenant != 0 { tenants.insert(event.tenant) }
+    case .handOverRequested(let event): nodes.insert(event.node)
+    default: break
+    }
+  }
+
+  private mutating func add(_ scope: Scope) {
+    switch scope.kind {
+    case .cluster: break
+    case .tenant: tenants.insert(scope.id)
+    case .collection: collections.insert(scope.id)
+    case .node: nodes.insert(scope.id)
+    }
+  }
+
+  /// Takes from a commit the names that are needed. Commits come newest first, so that what a name needs in turn is
+  /// found behind it.
+  ///
+  /// - Returns: true when it gave one.
+  package mutating func take(from commit: Commit) -> Bool {
+    var isNeeded = false
+    for event in commit.events where take(from: event) {
+      isNeeded = true
+      add(event)
+    }
+    return isNeeded
+  }
+
+  private mutating func take(from event: Event) -> Bool {
+    switch event {
+    case .nodeJoined(let event): nodes.remove(event.node) != nil
+    case .collectionCreated(let event): take(event)
+    case .configKeyAdded(let event): configs.remove(event.config) != nil
+    case .tenantCreated(let event): tenants.remove(event.tenant) != nil
+    case .principalSeen(let event): principals.remove(event.principal) != nil
+    case .sessionOpened(let event): sessions.remove(event.session) != nil
+    default: false
+    }
+  }
+
+  private mutating func take(_ event: CollectionCreated) -> Bool {
+    let held = shards.filter { $0 >= event.firstShard && $0 - event.firstShard < event.shardCount }
+    shards.subtract(held)
+    return collections.remove(event.collection) != nil || !held.isEmpty
+  }
+}

@@ -1,0 +1,45 @@
+package import MusterCluster
+
+extension Reason {
+  /// Why, as the end of a sentence; nil when nobody said.
+  package var phrase: String? {
+    let inputs = arguments.isEmpty ? "" : " (\(arguments.joined(separator: ", ")))"
+    let node = self["node"] ?? "a node"
+    return switch kind {
+    case .unstated: text.isEmpty ? nil : "\"\(text)\""
+    case .request: text.isEmpty ? nil : "it was asked for, saying \"\(text)\""
+    case .heartbeatMissed: "its heartbeats were missed\(inputs)"
+    case .heartbeatResumed: "its heartbeats are regular again\(inputs)"
+    case .placementContinued: "a collection too large for one commit is placed piece by piece\(inputs)"
+    case .drainCompleted: "\(node) has given away everything"
+    case .storageLow: "the server's disk is nearly full\(inputs)"
+    case .storageRecovered: "the server's disk has room again\(inputs)"
+    case .leaderLost: "\(node), which led it, is \(self["state"] ?? "lost")"
+    case .election: "the replicas promised the new epoch and said how far they are\(inputs)"
+    case .uncleanElection: "nobody in sync was left, and the policy prefers to go on, at the price of data\(inputs)"
+    case .replicaLost: "\(node), which held a replica, is lost\(self["down-for"].map { ", down for \($0)" } ?? "")"
+    case .replicaMissing:
+      "it has \(self["replicas"] ?? "too few") replicas and its policy asks for \(self["wanted"] ?? "more")"
+    case .draining: "\(node) was asked to give away all it holds"
+    case .balance: "loads were uneven\(inputs)"
+    case .moveStep: "a move took its next step\(inputs)"
+    case .moveFailed: "a move could not go on\(inputs)"
+    case .balanceReached: "no move makes the loads more even"
+    case .replicaMisplaced:
+      "the policy does not want a replica on \(node) any more\(self["rule"].map { " (rule: \($0))" } ?? "")"
+    case .replicaSurplus:
+      "it has \(self["replicas"] ?? "more") replicas and its policy asks for \(self["wanted"] ?? "fewer")"
+    case .handOverFailed: "the leader did not hand over as it was asked\(inputs)"
+    case .checksumMismatch: "replicas differ at the same position\(inputs)"
+    case .checkpointRefused: "what was signed before and the log do not fit together\(inputs)"
+    case .checkpointResumed: "checkpoints are signed again"
+    case .hostProblem: "what hosts replicas on \(node) has a problem\(inputs)"
+    }
+  }
+
+  /// The value of an argument that is written `name=value`.
+  private subscript(name: String) -> String? {
+    for argument in arguments where argument.hasPrefix(name + "=") { return String(argument.dropFirst(name.count + 1)) }
+    return nil
+  }
+}
