@@ -10,6 +10,9 @@ extension Kernel {
     markIdleWatches()
   }
 
+  /// How often a node came back from silence lately, as far as this run knows; 0 once it is calm.
+  package func returns(of node: NodeID) -> UInt64 { controllers.returns(of: node) }
+
   private func carryOut(_ proposal: Proposal, _ now: Now) {
     var request = Request(proposal.command)
     request.cause = proposal.cause

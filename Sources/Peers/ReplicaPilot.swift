@@ -37,6 +37,8 @@ package struct ReplicaPilot: Sendable {
   /// The last step that gave the replica its role, if it succeeded.
   private var taken: Step?
   private var promised: ReplicaPosition?
+  /// The newest epoch that it was told of or saw itself in: whatever came before is over, whoever still speaks of it.
+  private var newest: UInt32
   /// Followers that the leader stops counting on: first it counts them no more, then the others must have everything.
   private var sparing: Set<NodeID> = []
   /// Where everyone must have each write: followers of which the control plane may hear from this leader, or has heard,
@@ -54,7 +56,10 @@ package struct ReplicaPilot: Sendable {
   /// A leader that hands over stops taking writes once the heir is no further behind than this.
   private static let handOverLag: UInt64 = 1 << 20
 
-  package init(_ assignment: Assignment) { self.assignment = assignment }
+  package init(_ assignment: Assignment) {
+    self.assignment = assignment
+    newest = assignment.epoch
+  }
 
   package mutating func assign(_ fresh: Assignment) {
     // What was open and is to be opened anew is rotten: it is copied from those that are not.
@@ -67,6 +72,7 @@ package struct ReplicaPilot: Sendable {
     }
     if fresh.epoch != assignment.epoch { promised = nil }
     assignment = fresh
+    newest = max(newest, fresh.epoch)
     sparing = sparing.filter { node in fresh.followers.contains { $0.node == node && $0.isInSync } }
     admitting = admitting.filter { node in
       fresh.followers.contains { $0.node == node && !$0.isInSync && $0.isAlive && !$0.isLeaving }
@@ -81,9 +87,14 @@ package struct ReplicaPilot: Sendable {
   package var next: Step {
     guard isOpen else { return .open(mustExist: assignment.isOpened) }
     if mustWipe { return .wipe }
+    if isOver { return .look }
     let wanted = role
     return wanted == taken && (condition == nil || agrees(wanted)) ? .look : wanted
   }
+
+  /// It is told to lead or to follow in an epoch that a newer one replaced. Leading, it would acknowledge what the newer
+  /// leader does not have; following, it would throw away what that one acknowledged. A promise is only of what comes.
+  private var isOver: Bool { !assignment.isElecting && assignment.epoch < newest }
 
   private var role: Step {
     if assignment.isElecting { return .promise(epoch: assignment.epoch) }
@@ -168,6 +179,11 @@ package struct ReplicaPilot: Sendable {
   package mutating func saw(_ seen: ReplicaCondition, now: UInt64) -> [News] {
     condition = seen
     problem = seen.problem
+    if case .leading(let epoch) = seen.role { newest = max(newest, epoch) }
+    guard !isOver else {
+      problem = "epoch \(assignment.epoch) is over: it knows of epoch \(newest)"
+      return assignment.role == .leader ? [.lost] : []
+    }
     // What was just told its role is judged by the look after that.
     guard taken == role, agrees(role) else { return [] }
     failingSince = nil

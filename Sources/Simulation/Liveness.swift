@@ -1,4 +1,5 @@
 internal import MusterCluster
+internal import MusterKernel
 internal import MusterProtocol
 internal import MusterSimulatedDisk
 internal import MusterWorkload
@@ -75,11 +76,19 @@ extension Simulation {
       }
     }
     for alarm in 1..<max(1, state.alarms.nextID) where state.alarms[alarm].isRaised {
-      // By design this one takes five calm minutes for each time that the node came back.
-      if state.alarms[alarm].name.hasPrefix("flapping/") { continue }
-      return "the alarm \(state.alarms[alarm].name) is raised: \(state.alarms[alarm].message)"
+      let name = state.alarms[alarm].name
+      if isRemembered(name, state) { continue }
+      return "the alarm \(name) is raised: \(state.alarms[alarm].message)"
     }
     return nil
+  }
+
+  /// A node that flapped is forgiven one return after five calm minutes each: as long as the server remembers one the
+  /// alarm is right, and not a moment longer.
+  private func isRemembered(_ alarm: String, _ state: State) -> Bool {
+    guard alarm.hasPrefix("flapping/"), let node = state.nodeID(named: String(alarm.dropFirst("flapping/".count)))
+    else { return false }
+    return (server?.kernel.returns(of: node) ?? 0) > 0
   }
 
   private func unrest(_ row: ShardRow, _ state: State) -> String? {

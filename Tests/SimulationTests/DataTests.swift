@@ -17,7 +17,7 @@ import Testing
   }
 
   /// A host that breaks a rule must be found out, or the runs with honest hosts prove nothing.
-  @Test(arguments: [HostFlaw.promisesNothing, .yieldsEarly, .sparesBlindly, .countsEverybody])
+  @Test(arguments: HostFlaw.allCases)
   func aHostThatBreaksARuleLosesWrites(flaw: HostFlaw) {
     #expect(firstLoss(1..<200, flaw) != nil, "\(flaw) went unnoticed")
   }

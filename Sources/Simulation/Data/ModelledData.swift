@@ -92,7 +92,9 @@ package final class ModelledData {
     let held = min(replica.held(by: counted, needed: needed), replica.log.count)
     guard held > replica.beganAt, held > replica.acknowledged else { return }
     let known = acknowledged[shard]?.count ?? 0
-    if let last = acknowledged[shard]?.last, known <= held, replica.log[known - 1] != last {
+    // Also one who does not know yet that another leads by now: what it acknowledges must be what the other has.
+    let both = min(known, held)
+    if both > 0, let last = acknowledged[shard]?[both - 1], replica.log[both - 1] != last {
       report("shard \(shard) acknowledges in epoch \(leadership.epoch) what does not follow \(last.number)")
     }
     if known < held { acknowledged[shard, default: []] += replica.log[known..<held] }
@@ -128,7 +130,8 @@ package final class ModelledData {
       report("shard \(shard) has two leaders of epoch \(epoch): \(other) and \(node)")
     }
     leaders[shard, default: [:]][epoch] = node
-    // One that hears late that it leads, after somebody else does: the followers will not have it.
+    // One that hears late that it leads, after somebody else does, need not have what the other was given since. Nothing
+    // that it acknowledges may go beyond that: `serve` sees to it, also where its own word is enough.
     guard leaders[shard]?.keys.max() == epoch else { return }
     guard let promised = acknowledged[shard], let last = promised.last else { return }
     let log = replica.log
