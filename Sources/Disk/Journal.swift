@@ -151,7 +151,7 @@ public final class Journal: @unchecked Sendable {
     try writer.confirm(isFinal: true)
   }
 
-  /// Calls `observer` when space for the next segment can't be had, with the reason, and with nil when it can again.
+  /// Calls `observer` when space for the next segment can't be had, with the reason, and with nil when it can (again).
   /// Until then there is what is left of the present segment.
   public func observeSpace(_ observer: @escaping @Sendable (String?) -> Void) { spare.observe(observer) }
 

@@ -30,10 +30,11 @@ extension Kernel {
       guard readOnlyBecause.isEmpty else { return }
       raise("disk-full", problem, now)
       readOnlyBecause = problem
-    } else if !readOnlyBecause.isEmpty {
+    } else {
       readOnlyBecause = ""
-      let clear = Command.clearAlarm(ClearAlarm(name: "disk-full"))
-      if sequencer.head.alarmID(named: "disk-full") != nil { carryOut(clear, .storageRecovered, now) }
+      // An earlier run may have raised it.
+      guard let id = sequencer.head.alarmID(named: "disk-full"), sequencer.head.alarms[id].isRaised else { return }
+      carryOut(.clearAlarm(ClearAlarm(name: "disk-full")), .storageRecovered, now)
     }
   }
 
