@@ -9,8 +9,11 @@ let features: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// Deliberate bugs for the simulator to find (Sources/Bytes/Mutant.swift) exist only in builds that ask for them.
+let mutants: [SwiftSetting] = Context.environment["MUSTER_MUTANTS"] == nil ? [] : [.define("MUTANTS")]
+
 /// In CI a warning is an error.
-let strict = features + (Context.environment["MUSTER_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
+let strict = features + mutants + (Context.environment["MUSTER_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 /// A target of ours: the folder has the design's name, the module carries the prefix.
 ///
@@ -58,7 +61,7 @@ let package = Package(
       documents: ["Expressions/Expressions.md"]),
     part("Log", ["MusterBytes"], documents: ["FileFormats.md"]),
     part("Audit", ["MusterBytes", crypto], documents: ["Formats.md"]),
-    part("Controllers", ["MusterCluster"]),
+    part("Controllers", ["MusterBytes", "MusterCluster"]),
     part("Protocol", ["MusterBytes", "MusterCluster"], documents: ["Schema", "WireProtocol.md"]),
     part(
       "History", ["MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterRendering"],
@@ -66,15 +69,15 @@ let package = Package(
     part(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Hosting", [], documents: ["README.md"]),
-    part("Peers", ["MusterCluster", "MusterProtocol", "MusterHosting"]),
+    part("Peers", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterHosting"]),
     part("Workload", ["MusterCluster", "MusterControllers"]),
     part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
     part(
       "Simulation",
       [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
-        "MusterKernel", "MusterPeers", "MusterSimulatedDisk", "MusterWorkload",
-      ]),
+        "MusterKernel", "MusterPeers", "MusterHosting", "MusterSimulatedDisk", "MusterWorkload",
+      ], documents: ["README.md"]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
@@ -102,7 +105,8 @@ let package = Package(
       dependencies: [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterKernel", "MusterDisk", "MusterServer", "MusterConsole", "MusterClient", "MusterAgent", "MusterRendering",
-        "MusterVault", "MusterWorkload", "MusterAudit", "MusterHosting", "MusterHosts", "MusterSQLite", nio,
+        "MusterVault", "MusterWorkload", "MusterAudit", "MusterHosting", "MusterHosts", "MusterSQLite",
+        "MusterSimulation", nio,
         nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: features),

@@ -21,6 +21,9 @@ package struct Controllers: Sendable {
     detector.heard(node: node, incarnation: incarnation, now: now)
   }
 
+  /// How often a node came back from silence lately; 0 once it is calm.
+  package func returns(of node: NodeID) -> UInt64 { detector.returns(of: node) }
+
   /// A replica promised the epoch of an election and says how far it is.
   package mutating func heard(_ position: ReplicaPosition, of node: NodeID, incarnation: UInt64, in state: State) {
     elections.heard(position, of: node, incarnation: incarnation, in: state)

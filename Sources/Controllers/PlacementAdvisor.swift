@@ -92,9 +92,9 @@ package struct PlacementAdvisor: Advisor {
     for shard in needs.missing { add(shard, 0, .recovery, state, &planner, &report) }
     for (node, shard) in needs.draining { add(shard, node, .drain, state, &planner, &report) }
     for (node, shard, _) in needs.misplaced { add(shard, node, .recovery, state, &planner, &report) }
-    var surplus = SurplusPlanner(state)
+    var surplus = SurplusPlanner(state, misplaced: needs.misplaced.map { ($0.node, $0.shard) })
     for shard in needs.surplus {
-      guard let node = surplus.choose(state.shards[shard]) else { continue }
+      guard let node = surplus.choose(shard, state.shards[shard]) else { continue }
       append(shard, node, 0, .recovery, isHandOver: false, state, &report)
     }
     if report.steps.isEmpty { addBalance(state, &report) }

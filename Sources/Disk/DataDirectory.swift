@@ -18,7 +18,7 @@ package struct DataDirectory {
 
   package func log() throws(JournalError) -> LogReader {
     try wrap(root) { () throws(LogError) in
-      try isServed ? Journal.openChangingLog(storage, identity) : Journal.openLog(storage, identity)
+      try isServed ? LogReader.openChanging(storage, identity) : LogReader.open(storage, identity)
     }
   }
 

@@ -90,7 +90,7 @@ public final class Journal: @unchecked Sendable {
     }
     let lock = try take(directory)
     let plan = try wrap(directory) { () throws(LogError) in
-      let plan = try RecoveryPlan.make(try openLog(storage, identity))
+      let plan = try RecoveryPlan.make(try LogReader.open(storage, identity))
       try plan.execute(storage)
       return plan
     }
@@ -108,29 +108,6 @@ public final class Journal: @unchecked Sendable {
     }
     guard let lock else { throw .locked(directory) }
     return lock
-  }
-
-  /// Opens the log of a directory for reading.
-  ///
-  /// - Parameters:
-  ///   - isGrowing: a writer may be at its end meanwhile.
-  ///   - older: a reader of the same files from before.
-  package static func openLog(
-    _ storage: any Storage, _ identity: LogIdentity, isGrowing: Bool = false, reusing older: LogReader? = nil
-  ) throws(LogError) -> LogReader {
-    let newest = try SnapshotStore(storage, identity).list().last
-    return try LogReader(
-      storage, identity: identity, confirmed: newest?.revision ?? 0, isGrowing: isGrowing, reusing: older)
-  }
-
-  /// Opens a log that is written meanwhile: a file may get its packed form between the listing and the reading.
-  package static func openChangingLog(
-    _ storage: any Storage, _ identity: LogIdentity, reusing older: LogReader? = nil
-  ) throws(LogError) -> LogReader {
-    for _ in 0..<3 {
-      if let log = try? openLog(storage, identity, isGrowing: true, reusing: older) { return log }
-    }
-    return try openLog(storage, identity, isGrowing: true)
   }
 
   // MARK: Appending
@@ -174,7 +151,7 @@ public final class Journal: @unchecked Sendable {
     try writer.confirm(isFinal: true)
   }
 
-  /// Calls `observer` when space for the next segment can't be had, with the reason, and with nil when it can again.
+  /// Calls `observer` when space for the next segment can't be had, with the reason, and with nil when it can (again).
   /// Until then there is what is left of the present segment.
   public func observeSpace(_ observer: @escaping @Sendable (String?) -> Void) { spare.observe(observer) }
 
@@ -208,7 +185,7 @@ public final class Journal: @unchecked Sendable {
   ///
   /// - Parameter older: a reader from before: what it knows of packed segments is not read again.
   package func reader(reusing older: LogReader? = nil) throws(LogError) -> LogReader {
-    try Journal.openChangingLog(storage, identity, reusing: older)
+    try LogReader.openChanging(storage, identity, reusing: older)
   }
 }
 

@@ -31,6 +31,8 @@ final class SpareKeeper: Sendable {
     var isStopping = false
     var problem: String?
     var observer: (@Sendable (String?) -> Void)?
+    /// The observer has heard how it went at least once.
+    var isTold = false
   }
 
   init(_ storage: any Storage & Sendable, bytes: Int) {
@@ -55,13 +57,15 @@ final class SpareKeeper: Sendable {
     thread.run { [self] in prepare() }
   }
 
-  /// Calls `observer` when space can't be had, with the reason, and with nil when it can again.
+  /// Calls `observer` when space can't be had, with the reason, and with nil when it can again; and once at first, however
+  /// it goes: an earlier run may have left an alarm.
   func observe(_ observer: @escaping @Sendable (String?) -> Void) {
-    let problem = monitor.change {
+    let (isKnown, problem) = monitor.change {
       guarded.observer = observer
-      return guarded.problem
+      guarded.isTold = guarded.problem != nil || guarded.state == .ready
+      return (guarded.isTold, guarded.problem)
     }
-    if let problem { observer(problem) }
+    if isKnown { observer(problem) }
   }
 
   func stop() {
@@ -97,8 +101,11 @@ final class SpareKeeper: Sendable {
   private func report(_ state: State, problem: String?) {
     let observer = monitor.change {
       guarded.state = state
-      defer { guarded.problem = problem }
-      return guarded.problem == problem ? nil : guarded.observer
+      defer {
+        guarded.problem = problem
+        guarded.isTold = guarded.observer != nil
+      }
+      return guarded.isTold && guarded.problem == problem ? nil : guarded.observer
     }
     observer?(problem)
   }

@@ -101,6 +101,7 @@ extension History {
     _ = try block.forEachCommit { bytes, number in
       if number <= state.revision { return true }
       if number > revision { return false }
+      if Mutant.isOn(.replaySkipsCommit), number % 64 == 0 { return true }
       try state.apply(stored: bytes)
       return true
     }

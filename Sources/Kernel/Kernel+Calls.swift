@@ -110,7 +110,7 @@ extension Kernel {
 
   /// Sends every answer whose revision is durable.
   func sendSayable() {
-    let durable = view.revision
+    let durable = Mutant.isOn(.answerBeforeDurable) ? sequencer.head.revision : view.revision
     while let reply = waiting.next(durable: durable) {
       switch reply.answer {
       case .executed(let answer): effects.append(.reply(reply.call, encode(answer)))
@@ -208,6 +208,6 @@ extension Sequencer {
   fileprivate func answer(_ question: Question, _ reply: inout ReadReply) throws(Refusal) {
     reply.revision = published.revision
     reply.time = published.time
-    reply.answer = try published.answer(question, PlacementAdvisor())
+    reply.answer = try (Mutant.isOn(.readBeforeDurable) ? head : published).answer(question, PlacementAdvisor())
   }
 }

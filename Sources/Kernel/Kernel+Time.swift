@@ -10,6 +10,9 @@ extension Kernel {
     markIdleWatches()
   }
 
+  /// How often a node came back from silence lately, as far as this run knows; 0 once it is calm.
+  package func returns(of node: NodeID) -> UInt64 { controllers.returns(of: node) }
+
   private func carryOut(_ proposal: Proposal, _ now: Now) {
     var request = Request(proposal.command)
     request.cause = proposal.cause
@@ -27,10 +30,11 @@ extension Kernel {
       guard readOnlyBecause.isEmpty else { return }
       raise("disk-full", problem, now)
       readOnlyBecause = problem
-    } else if !readOnlyBecause.isEmpty {
+    } else {
       readOnlyBecause = ""
-      let clear = Command.clearAlarm(ClearAlarm(name: "disk-full"))
-      if sequencer.head.alarmID(named: "disk-full") != nil { carryOut(clear, of: "storage", .storageRecovered, now) }
+      // An earlier run may have raised it.
+      guard let id = sequencer.head.alarmID(named: "disk-full"), sequencer.head.alarms[id].isRaised else { return }
+      carryOut(.clearAlarm(ClearAlarm(name: "disk-full")), of: "storage", .storageRecovered, now)
     }
   }
 

@@ -1,3 +1,4 @@
+internal import MusterBytes
 package import MusterCluster
 internal import MusterHistory
 internal import MusterProtocol
@@ -8,7 +9,7 @@ extension Kernel {
   func watch(_ call: CallID, _ request: WatchRequest, credit: UInt32) {
     let next = view.revision + 1
     // The first commit is of revision 1: whoever asks from 0 on wants everything.
-    let from = max(request.from ?? next, 1)
+    let from = max(request.from ?? next, 1) + (Mutant.isOn(.watchResumesLate) && (request.from ?? 0) > 64 ? 1 : 0)
     guard from >= view.retention.horizon else {
       let history = view.retention
       return fail(
@@ -75,7 +76,7 @@ extension Kernel {
         watch.marked = commit.revision
         count { $0.deliveries += 1 }
       }
-      watch.next = commit.revision + 1
+      watch.next = commit.revision + (Mutant.isOn(.watchSkipsAfterCatchUp) && commits.count > 8 ? 2 : 1)
     }
     if commits.isEmpty || watch.next > (commits.last?.revision ?? 0) { watch.next = max(watch.next, through + 1) }
     watches[call] = watch

@@ -103,7 +103,7 @@ package final class LogWriter {
     precondition(end % Frame.alignment == 0 && frame.count <= preparedBytes, "a frame stays within prepared space")
     try fatal { () throws(StorageError) in
       try storage.write(segment.path, at: end, frame.bytes)
-      try storage.sync(segment.path)
+      if !Mutant.isOn(.unsyncedBlock) { try storage.sync(segment.path) }
     }
     end += frame.count
   }
@@ -119,7 +119,7 @@ package final class LogWriter {
       try storage.write(Layout.spare, at: 0, head)
       try storage.sync(Layout.spare)
       try storage.rename(Layout.spare, to: next.path)
-      try storage.syncDirectory(Layout.log)
+      if !Mutant.isOn(.unsyncedDirectory) { try storage.syncDirectory(Layout.log) }
     }
     isSpareReady = false
     segment = next

@@ -1,3 +1,4 @@
+internal import MusterBytes
 package import MusterCluster
 package import MusterHosting
 package import MusterProtocol
@@ -36,8 +37,14 @@ package struct ReplicaPilot: Sendable {
   /// The last step that gave the replica its role, if it succeeded.
   private var taken: Step?
   private var promised: ReplicaPosition?
+  /// The newest epoch that it was told of or saw itself in: whatever came before is over, whoever still speaks of it.
+  private var newest: UInt32
   /// Followers that the leader stops counting on: first it counts them no more, then the others must have everything.
   private var sparing: Set<NodeID> = []
+  /// Where everyone must have each write: followers of which the control plane may hear from this leader, or has heard,
+  /// that they are in sync, before the leader itself counts them. One of them may be elected alone, so meanwhile no write
+  /// is taken that it would not have.
+  private var admitting: Set<NodeID> = []
   /// Followers that do not answer, since when.
   private var silent: [NodeID: UInt64] = [:]
   /// Since when steps fail, in milliseconds.
@@ -49,19 +56,27 @@ package struct ReplicaPilot: Sendable {
   /// A leader that hands over stops taking writes once the heir is no further behind than this.
   private static let handOverLag: UInt64 = 1 << 20
 
-  package init(_ assignment: Assignment) { self.assignment = assignment }
+  package init(_ assignment: Assignment) {
+    self.assignment = assignment
+    newest = assignment.epoch
+  }
 
   package mutating func assign(_ fresh: Assignment) {
     // What was open and is to be opened anew is rotten: it is copied from those that are not.
     if assignment.isOpened, !fresh.isOpened, !fresh.isInSync { mustWipe = true }
     if fresh.epoch != assignment.epoch || fresh.role != assignment.role {
       sparing = []
+      admitting = []
       silent = [:]
       isPausing = false
     }
     if fresh.epoch != assignment.epoch { promised = nil }
     assignment = fresh
+    newest = max(newest, fresh.epoch)
     sparing = sparing.filter { node in fresh.followers.contains { $0.node == node && $0.isInSync } }
+    admitting = admitting.filter { node in
+      fresh.followers.contains { $0.node == node && !$0.isInSync && $0.isAlive && !$0.isLeaving }
+    }
     if fresh.heir == 0 { isPausing = false }
   }
 
@@ -72,9 +87,14 @@ package struct ReplicaPilot: Sendable {
   package var next: Step {
     guard isOpen else { return .open(mustExist: assignment.isOpened) }
     if mustWipe { return .wipe }
+    if isOver { return .look }
     let wanted = role
     return wanted == taken && (condition == nil || agrees(wanted)) ? .look : wanted
   }
+
+  /// It is told to lead or to follow in an epoch that a newer one replaced. Leading, it would acknowledge what the newer
+  /// leader does not have; following, it would throw away what that one acknowledged. A promise is only of what comes.
+  private var isOver: Bool { !assignment.isElecting && assignment.epoch < newest }
 
   private var role: Step {
     if assignment.isElecting { return .promise(epoch: assignment.epoch) }
@@ -90,17 +110,20 @@ package struct ReplicaPilot: Sendable {
     return Leadership(
       epoch: assignment.epoch,
       acknowledgements: assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : inSync,
-      followers: followers, isPaused: isPausing || hasStranger)
+      followers: followers, isPaused: isPausing || hasStranger || !admitting.isEmpty)
   }
 
   /// Where a minimum is enough, who leaves makes no write count before the leader says that it is gone. Where everyone
   /// must have each write, anyone may be elected alone until then, and must have it too.
-  private func isSpared(_ node: NodeID) -> Bool { assignment.minInSync > 0 && sparing.contains(node) }
+  private func isSpared(_ node: NodeID) -> Bool {
+    assignment.minInSync > 0 && sparing.contains(node) && !Mutant.isOn(.sparedStaysCounted)
+  }
 
   /// A replica that elections do not ask yet copies from the leader, because those that they do ask are all down: what it
-  /// acknowledges must not count, so no write is taken until it is in sync. None could be acknowledged otherwise either.
+  /// acknowledges must not count, so no write is taken until it is in sync. None could be acknowledged otherwise either. Only
+  /// a leader whose own word is enough needs nobody.
   private var hasStranger: Bool {
-    guard assignment.minInSync > 1, assignment.followers.contains(where: \.isInSync) else { return false }
+    guard assignment.minInSync != 1, assignment.followers.contains(where: \.isInSync) else { return false }
     return assignment.links.others.contains { link in
       link.isReader && assignment.followers.contains { $0.node == link.node && !$0.isInSync }
     }
@@ -156,6 +179,11 @@ package struct ReplicaPilot: Sendable {
   package mutating func saw(_ seen: ReplicaCondition, now: UInt64) -> [News] {
     condition = seen
     problem = seen.problem
+    if case .leading(let epoch) = seen.role { newest = max(newest, epoch) }
+    guard !isOver else {
+      problem = "epoch \(assignment.epoch) is over: it knows of epoch \(newest)"
+      return assignment.role == .leader ? [.lost] : []
+    }
     // What was just told its role is judged by the look after that.
     guard taken == role, agrees(role) else { return [] }
     failingSince = nil
@@ -200,7 +228,10 @@ package struct ReplicaPilot: Sendable {
           news.append(.follower(follower, isInSync: false))
         }
       } else if follower.isOpened, follower.isAlive, !follower.isLeaving, seen?.hasEverything == true {
-        news.append(.follower(follower, isInSync: true))
+        // First no write is taken any more, then it must still have everything.
+        if assignment.minInSync > 0 || !admitting.insert(follower.node).inserted {
+          news.append(.follower(follower, isInSync: true))
+        }
       }
     }
     return news + handOver(progress)
@@ -233,6 +264,6 @@ package struct ReplicaPilot: Sendable {
       isPausing = seen.lag.map { $0 <= ReplicaPilot.handOverLag } ?? false
       return []
     }
-    return seen.hasEverything ? [.yielded] : []
+    return seen.hasEverything || Mutant.isOn(.earlyYield) ? [.yielded] : []
   }
 }

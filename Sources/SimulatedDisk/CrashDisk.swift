@@ -5,17 +5,12 @@ package import MusterWorkload
 ///
 /// The model is weaker than any file system of use: each sector of 512 bytes that was written and not synced is kept
 /// or lost on its own; each name that was made, changed or removed since the directory was synced is kept or lost on
-/// its own. One caller at a time, whichever thread it is on.
+/// its own; and after a sync that failed, what it should have written can be read until the power goes, and is then
+/// lost, whatever is synced later. One caller at a time, whichever thread it is on.
 package final class CrashDisk: Storage, @unchecked Sendable {
-  private final class Inode {
-    var live: [UInt8] = []
-    var durable: [UInt8] = []
-  }
-
   private var live: [String: Inode] = [:]
   private var durable: [String: Inode] = [:]
-  private var operations = 0
-  /// The process is gone: nothing works until `crash` brings the disk back.
+  /// The process is gone: nothing works until `crash` or `restart` brings the disk back.
   package private(set) var isDown = false
 
   /// At this operation (counted from 1, writes, syncs and names alike) the process dies, before or within it.
@@ -25,14 +20,13 @@ package final class CrashDisk: Storage, @unchecked Sendable {
   /// Bytes that fit on the disk.
   package var capacity = Int.max
   package private(set) var syncs = 0
+  package private(set) var operationCount = 0
 
   package init() {}
 
-  package var operationCount: Int { operations }
-
   // MARK: Crashing
 
-  /// Loses what a crash may lose, and brings the disk back up.
+  /// The machine loses its power: loses what that may lose, and brings the disk back up.
   package func crash(_ random: inout SeededGenerator) {
     var names: [String: Inode] = [:]
     for path in Set(live.keys).union(durable.keys).sorted() {
@@ -41,55 +35,46 @@ package final class CrashDisk: Storage, @unchecked Sendable {
       let kept = now === before || random.oneIn(2) ? now : before
       if let kept { names[path] = kept }
     }
-    var seen: [ObjectIdentifier] = []
+    var seen: Set<ObjectIdentifier> = []
     for path in names.keys.sorted() {
-      guard let inode = names[path], !seen.contains(ObjectIdentifier(inode)) else { continue }
-      seen.append(ObjectIdentifier(inode))
-      inode.live = CrashDisk.mix(inode.live, inode.durable, &random)
-      inode.durable = inode.live
+      guard let inode = names[path], seen.insert(ObjectIdentifier(inode)).inserted else { continue }
+      inode.crash(&random)
     }
     live = names
     durable = names
+    restart()
+  }
+
+  /// Only the process died: what it wrote is still in memory, and the disk is up again.
+  package func restart() {
     isDown = false
     diesAtOperation = nil
     failsAtSync = nil
-    operations = 0
+    operationCount = 0
     syncs = 0
   }
 
-  private static func mix(_ live: [UInt8], _ durable: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
-    guard live != durable else { return durable }
-    var mixed = random.oneIn(2) ? live : Array(durable) + live.dropFirst(durable.count)
-    if mixed.count > durable.count, random.oneIn(4) { mixed.removeLast(mixed.count - durable.count) }
-    for start in stride(from: 0, to: mixed.count, by: 512) {
-      let end = min(start + 512, mixed.count)
-      let source = random.oneIn(2) ? live : durable
-      for place in start..<end { mixed[place] = place < source.count ? source[place] : 0 }
-    }
-    return mixed
-  }
+  /// The power goes now, not at the next operation.
+  package func losePower() { isDown = true }
+
+  // MARK: Damage
 
   /// Changes stored bytes as rot would.
-  package func flip(_ path: String, bit: Int) {
-    guard let inode = live[path], bit / 8 < inode.live.count else { return }
-    inode.live[bit / 8] ^= 1 << (bit % 8)
-    inode.durable = inode.live
+  package func flip(_ path: String, bit: Int) { live[path]?.flip(bit: bit) }
+
+  /// Puts other bytes there, as a disk that loses or misplaces a write would.
+  package func overwrite(_ path: String, at offset: Int, _ bytes: ArraySlice<UInt8>) {
+    live[path]?.overwrite(bytes, at: offset)
   }
 
   /// Cuts a file as somebody might who should not.
-  package func truncate(_ path: String, to length: Int) {
-    guard let inode = live[path] else { return }
-    inode.live = Array(inode.live.prefix(length))
-    inode.durable = inode.live
-  }
+  package func truncate(_ path: String, to length: Int) { live[path]?.truncate(to: length) }
 
   /// Another disk with the same content.
   package func copy() -> CrashDisk {
     let other = CrashDisk()
     for (path, inode) in live {
-      let fresh = Inode()
-      fresh.live = inode.live
-      fresh.durable = inode.live
+      let fresh = Inode(durable: inode.live)
       other.live[path] = fresh
       other.durable[path] = fresh
     }
@@ -105,8 +90,8 @@ package final class CrashDisk: Storage, @unchecked Sendable {
   /// Counts an operation that changes the disk.
   private func step(_ operation: String, _ path: String) throws(StorageError) {
     guard !isDown else { throw failure(operation, path, 0, "the process is dead") }
-    operations += 1
-    if operations == diesAtOperation {
+    operationCount += 1
+    if operationCount == diesAtOperation {
       isDown = true
       throw failure(operation, path, 0, "the process died")
     }
@@ -117,7 +102,13 @@ package final class CrashDisk: Storage, @unchecked Sendable {
     return inode
   }
 
-  private var used: Int { live.values.reduce(0) { $0 + $1.live.count } }
+  /// Bytes that the files take.
+  package var used: Int { live.values.reduce(0) { $0 + $1.live.count } }
+
+  private func requireSpace(_ growth: Int, _ operation: String, _ path: String) throws(StorageError) {
+    guard capacity < Int.max, growth > 0, used + growth > capacity else { return }
+    throw failure(operation, path, 28, "no space left on device")
+  }
 
   package func list(_ directory: String) throws(StorageError) -> [String] {
     let prefix = directory.isEmpty ? "" : directory + "/"
@@ -130,6 +121,7 @@ package final class CrashDisk: Storage, @unchecked Sendable {
   package func read(_ path: String, at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
     let bytes = try inode("read", path).live
     guard offset < bytes.count else { return [] }
+    if offset == 0, count >= bytes.count { return bytes }
     return Array(bytes[offset..<min(offset + count, bytes.count)])
   }
 
@@ -137,19 +129,15 @@ package final class CrashDisk: Storage, @unchecked Sendable {
 
   package func create(_ path: String, zeros: Int) throws(StorageError) {
     try step("create", path)
-    guard used + zeros <= capacity else { throw failure("create", path, 28, "no space left on device") }
-    let inode = Inode()
-    inode.live = [UInt8](repeating: 0, count: zeros)
-    live[path] = inode
+    try requireSpace(zeros, "create", path)
+    live[path] = Inode(zeros: zeros)
   }
 
   package func write(_ path: String, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(StorageError) {
     let inode = try inode("write", path)
-    let growth = max(0, offset + bytes.count - inode.live.count)
-    guard used + growth <= capacity else { throw failure("write", path, 28, "no space left on device") }
-    if growth > 0 { inode.live += [UInt8](repeating: 0, count: growth) }
+    try requireSpace(offset + bytes.count - inode.live.count, "write", path)
     // A process that dies here may have written some of it: the sectors are kept or lost one by one.
-    for place in 0..<bytes.count { inode.live[offset + place] = bytes[place] }
+    if !isDown { inode.write(bytes, at: offset) }
     try step("write", path)
   }
 
@@ -157,8 +145,11 @@ package final class CrashDisk: Storage, @unchecked Sendable {
     let inode = try inode("sync", path)
     try step("sync", path)
     syncs += 1
-    if syncs == failsAtSync { throw failure("sync", path, 5, "input/output error") }
-    inode.durable = inode.live
+    if syncs == failsAtSync {
+      inode.failSync()
+      throw failure("sync", path, 5, "input/output error")
+    }
+    inode.sync()
   }
 
   package func rename(_ path: String, to newPath: String) throws(StorageError) {

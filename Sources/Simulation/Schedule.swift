@@ -9,8 +9,6 @@ struct Schedule {
   private var heap: [Entry] = []
   private var planned: UInt64 = 0
 
-  var isEmpty: Bool { heap.isEmpty }
-
   mutating func plan(_ happening: Happening, at time: UInt64) {
     planned += 1
     heap.append(Entry(time: time, order: planned, happening: happening))
@@ -43,38 +41,31 @@ struct Schedule {
   }
 }
 
-import MusterKernel
-
 /// Something that happens at a moment.
 enum Happening {
-  /// A message of a client or agent reaches the server.
-  case arrive(Delivery)
-  /// An answer reaches whoever asked.
-  case answer(actor: Int, life: UInt64, call: UInt32, Answered)
-  /// An actor looks at its time-outs and does its next thing.
-  case wake(actor: Int)
-  /// The disk is done with the block that was handed to it, of this life of the server.
-  case diskDone(life: UInt64)
-  case serverTick(life: UInt64)
-  case confirm(life: UInt64)
-  case crash
+  /// A peer looks at what is due; only the newest plan counts.
+  case wake(peer: Int, plan: UInt64)
+  /// A connection that a peer asked for is there, or is not.
+  case connect(peer: Int, attempt: UInt64)
+  /// The next bytes of a wire arrive at one of its ends.
+  case arrive(wire: UInt64, end: WireEnd)
+  /// One end of a wire learns that it is gone.
+  case hangUp(wire: UInt64, end: WireEnd)
+  /// Something on the server, of this life of it.
+  case server(life: UInt64, ServerTask)
   case restart
+  case fault(Fault)
+  /// A fault that lasted for a while is over.
+  case relief(Relief)
+  case calm
+  /// Has everything come to rest?
+  case look
 }
 
-/// A message on its way to the server.
-struct Delivery {
-  var actor: Int
-  /// The life of the server that the connection belongs to.
-  var life: UInt64
-  var call: UInt32
-  var method: UInt16
-  var credit: UInt32
-  var payload: [UInt8]
+enum ServerTask: UInt8 {
+  case tick, appended, confirm, spare, pack, snapshot, past
 }
 
-/// What the server sent for a call.
-enum Answered {
-  case reply([UInt8])
-  case item([UInt8])
-  case failure(String)
+enum Relief {
+  case diskHasRoom, diskIsFast, networkIsFast, rotIsMended
 }

@@ -32,7 +32,7 @@ struct Muster: AsyncParsableCommand {
       CommandGroup(
         name: "The data directory:",
         subcommands: [Verify.self, Inspect.self, Backup.self, Restore.self, Repair.self]),
-      CommandGroup(name: "Measuring:", subcommands: [Bench.self]),
+      CommandGroup(name: "Measuring:", subcommands: [Bench.self, Simulate.self]),
     ])
 
   /// Runs the command and ends with the exit code that the contract says.

@@ -74,6 +74,27 @@ import Testing
     }
   }
 
+  @Test func whereThereAreTooManyTheOneThatStandsWrongGoesFirst() {
+    var model = ClusterModel()
+    for node in 0..<6 { model.join("n\(node)", "eu/z\(node % 3)/r\(node)") }
+    guard case .committed = model.create("orders", shards: 6, replicas: 4, spread: []) else {
+      Issue.record("the collection was refused")
+      return
+    }
+    model.run(seconds: 1)
+    // Every zone is taken then: the second replica of a zone finds no other place, and must not wait for one.
+    guard case .committed = change(&model, { ($0.replicas, $0.spread) = (3, [SpreadRule(.zone)]) }) else {
+      Issue.record("the policy was refused")
+      return
+    }
+    model.run(seconds: 60)
+    #expect(model.isWhole)
+    for shard in 1..<model.state.shards.nextID {
+      let zones = model.state.shards[shard].replicas.map { model.state.load($0.node).domain(.zone) }
+      #expect(Set(zones).count == 3)
+    }
+  }
+
   @Test func replicasTooManyAreLetGoAndNeverTheLeaders() {
     var model = model()
     let leaders = (1..<model.state.shards.nextID).map { model.state.shards[$0].leader }

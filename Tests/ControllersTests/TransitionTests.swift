@@ -152,6 +152,55 @@ import Testing
     #expect(model.isWhole)
   }
 
+  @Test func aMoveWhoseSourceThePolicyWantsByThenTakesNothingAway() {
+    var model = model(slow: true)
+    let (old, target) = (names(model), outsider(model))
+    let source = old.first { $0 != leader(model) } ?? ""
+    _ = move(&model, source, target)
+    var policy = model.state.collections[1].policy
+    policy.replicas = 4
+    let start = model.state.revision
+    model.order(.changeCollection(ChangeCollection(name: "c", policy: policy, labels: [])))
+    model.run(seconds: 60)
+    #expect(Set(names(model)) == Set(old + [target]))
+    #expect(model.isWhole)
+    #expect(!story(model, since: start).contains { $0.hasPrefix("remove") })
+  }
+
+  @Test func aMoveThatIsCalledOffAfterThePolicyGrewKeepsItsTarget() {
+    var model = model(slow: true)
+    let (old, target) = (names(model), outsider(model))
+    let source = leader(model)
+    _ = move(&model, source, target)
+    while model.state.moves.row(1)?.step == .catchingUp { model.step() }
+    guard model.state.moves.row(1)?.step == .promoted else {
+      Issue.record("it is past its promotion")
+      return
+    }
+    var policy = model.state.collections[1].policy
+    policy.replicas = 4
+    model.order(.changeCollection(ChangeCollection(name: "c", policy: policy, labels: [])))
+    model.order(.advanceMove(AdvanceMove(move: 1, step: .cancelled)))
+    #expect(model.state.shards[1].move == 0)
+    model.run(seconds: 30)
+    #expect(Set(names(model)) == Set(old + [target]))
+    #expect(model.isWhole)
+  }
+
+  @Test func aMoveThatIsCalledOffTakesTheLeadershipBackThatItsTargetGotMeanwhile() {
+    var model = model(slow: true)
+    let (old, target) = (names(model), outsider(model))
+    let source = leader(model)
+    _ = move(&model, source, target)
+    while model.state.shards[1].heir == 0, model.state.shards[1].move != 0 { model.step() }
+    let start = model.state.revision
+    model.order(.advanceMove(AdvanceMove(move: 1, step: .cancelled)))
+    #expect(model.state.moves.row(1)?.step == .undoing)
+    model.run(seconds: 60)
+    #expect(story(model, since: start) == ["lead \(target)", "lead \(source)", "remove \(target)"])
+    #expect(names(model) == old && leader(model) == source && model.isWhole)
+  }
+
   @Test func aTargetThatDiesOnTheWayIsGivenUpAndNothingIsLost() {
     var model = model(slow: true)
     let (old, target) = (names(model), outsider(model))

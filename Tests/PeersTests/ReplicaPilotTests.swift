@@ -151,6 +151,67 @@ import Testing
     #expect(pilot.saw(leader(1, [2, 3]), now: 1) == [.follower(behind.followers[1], isInSync: true)])
   }
 
+  @Test func whereEveryoneMustHaveEachWriteNoneIsTakenWhileSomebodyIsAdmitted() {
+    var behind = assignment(.leader)
+    behind.minInSync = 0
+    behind.followers[1].isInSync = false
+    behind.links.others[1].isReader = false
+    var pilot = opened(behind)
+    pilot.took(pilot.next)
+    #expect(pilot.saw(leader(1, [2, 3]), now: 0).isEmpty, "it could be elected alone before the leader counts it")
+    guard case .lead(let leadership) = pilot.next else {
+      Issue.record("it does not pause: \(pilot.next)")
+      return
+    }
+    #expect(leadership.isPaused)
+    pilot.took(pilot.next)
+    #expect(pilot.saw(leader(1, [2]), now: 1).isEmpty, "it no longer has everything")
+    #expect(pilot.saw(leader(1, [2, 3]), now: 2) == [.follower(behind.followers[1], isInSync: true)])
+    behind.followers[1].isInSync = true
+    pilot.assign(behind)
+    guard case .lead(let counted) = pilot.next else {
+      Issue.record("it stays paused")
+      return
+    }
+    #expect(!counted.isPaused && counted.acknowledgements == 2)
+  }
+
+  @Test func anEpochThatIsOverIsNotLedAgainAndTheControlPlaneHearsOfIt() {
+    var pilot = leading(assignment(.leader, epoch: 3))
+    pilot.assign(assignment(.leader, epoch: 2))
+    #expect(pilot.next == .look)
+    #expect(pilot.saw(leader(3, [2, 3]), now: 1) == [.lost])
+    #expect(pilot.problem == "epoch 2 is over: it knows of epoch 3")
+    pilot.assign(assignment(.leader, epoch: 4))
+    guard case .lead(let leadership) = pilot.next else {
+      Issue.record("it does not lead the new epoch: \(pilot.next)")
+      return
+    }
+    #expect(leadership.epoch == 4)
+  }
+
+  @Test func anEpochThatIsOverIsNotFollowedAndOneToComeIsPromised() {
+    var pilot = opened(assignment(.follower, epoch: 3))
+    pilot.took(pilot.next)
+    pilot.assign(assignment(.follower, epoch: 2))
+    #expect(pilot.next == .look, "it would throw away what was acknowledged since")
+    #expect(pilot.saw(ReplicaCondition(role: .following(isAttached: true)), now: 1).isEmpty)
+    var election = assignment(.follower, epoch: 4)
+    election.isElecting = true
+    pilot.assign(election)
+    #expect(pilot.next == .promise(epoch: 4))
+    pilot.assign(assignment(.leader, epoch: 3))
+    #expect(pilot.next == .look, "it promised to take nothing of epoch 3 any more")
+  }
+
+  /// A process that was started anew knows only what its database says of itself.
+  @Test func anEpochThatItsDatabaseIsAheadOfIsNotLed() {
+    var pilot = opened(assignment(.leader, epoch: 2))
+    pilot.took(pilot.next)
+    #expect(pilot.saw(leader(3, [2, 3]), now: 0) == [.lost])
+    #expect(pilot.next == .look)
+  }
+
   @Test func whomElectionsDoNotAskMakesNoWriteCount() {
     var alone = assignment(.leader)
     for place in alone.followers.indices { alone.followers[place].isInSync = false }
@@ -161,6 +222,13 @@ import Testing
     stranger.followers[1].isInSync = false
     guard case .lead(let second) = opened(stranger).next else { return }
     #expect(second.isPaused, "the one that is down could be elected without what the other acknowledged")
+    stranger.minInSync = 0
+    guard case .lead(let everyone) = opened(stranger).next else { return }
+    #expect(everyone.isPaused, "where everyone must have each write it is the same")
+    stranger.minInSync = 1
+    guard case .lead(let only) = opened(stranger).next else { return }
+    #expect(!only.isPaused, "a leader whose own word is enough needs nobody")
+    stranger.minInSync = 2
     stranger.links.others[1].isReader = false
     guard case .lead(let third) = opened(stranger).next else { return }
     #expect(!third.isPaused)

@@ -13,8 +13,10 @@ struct DataRun {
   private var state = State()
   private var controllers = Controllers()
   private var books = [AssignmentBook](repeating: AssignmentBook(), count: DataRun.nodes + 1)
+  private var pilots = [[ShardID: ReplicaPilot]](repeating: [:], count: DataRun.nodes + 1)
+  /// What replicas said when they promised.
+  private var promises = [[ShardID: ReplicaPosition]](repeating: [:], count: DataRun.nodes + 1)
   private var frozenUntil = [UInt64](repeating: 0, count: DataRun.nodes + 1)
-  private var leaseFrom = [UInt64](repeating: 0, count: DataRun.nodes + 1)
   private var random: SeededGenerator
   private let data: ModelledData
   /// Milliseconds.
@@ -60,6 +62,7 @@ struct DataRun {
         }
       }
     }
+    if let problem = data.problem { return problem }
     for shard in 1..<state.shards.nextID where state.shards[shard].leader != 0 {
       if let lost = data.lost(shard, leader: state.nodeName(state.shards[shard].leader)) { return lost }
     }
@@ -115,16 +118,14 @@ struct DataRun {
 
   private mutating func act(_ node: NodeID) {
     let (place, name) = (Int(node), state.nodeName(node))
-    // What it had checked before it hung it does all the same.
-    if !data.frozen.contains(name), now - min(now, leaseFrom[place]) > 1000 { books[place].restart() }
     data.frozen.remove(name)
     work(node)
     controllers.heard(node: node, incarnation: 1, now: now)
-    leaseFrom[place] = now
     // News come late.
     if random.oneIn(2) { listen(node) }
     for (shard, epoch) in books[place].waitingElections {
-      controllers.heard(data.promise(shard, epoch, on: name), of: node, incarnation: 1, in: state)
+      guard let position = promises[place][shard], position.epoch == epoch else { continue }
+      controllers.heard(position, of: node, incarnation: 1, in: state)
     }
     while let report = books[place].nextReport(node: node, incarnation: 1) {
       execute(.reportReplicas(report), .node, name)
@@ -133,30 +134,67 @@ struct DataRun {
   }
 
   private mutating func listen(_ node: NodeID) {
+    let place = Int(node)
     var item = AssignmentsItem()
     for shard in 1..<state.shards.nextID {
-      let known = books[Int(node)].assigned[shard]
-      let told = state.assignment(shard, to: node)
+      let known = books[place].assigned[shard]
+      var told = state.assignment(shard, to: node)
+      told?.links = links(shard, node)
       if let told, told != known { item.assigned.append(told) }
       if told == nil, known != nil { item.withdrawn.append(shard) }
     }
-    let (open, close) = books[Int(node)].apply(item)
-    for assignment in open { books[Int(node)].opened(assignment.shard) }
-    for shard in close { data.drop(shard, on: state.nodeName(node)) }
+    let (_, close) = books[place].apply(item)
+    for assignment in item.assigned {
+      if pilots[place][assignment.shard] == nil {
+        pilots[place][assignment.shard] = ReplicaPilot(assignment)
+      } else {
+        pilots[place][assignment.shard]?.assign(assignment)
+      }
+    }
+    for shard in close {
+      pilots[place][shard] = nil
+      promises[place][shard] = nil
+      data.drop(shard, on: state.nodeName(node))
+    }
+  }
+
+  /// Who copies from whom, as the kernel says it; everybody is reached under his name.
+  private func links(_ shard: ShardID, _ node: NodeID) -> ReplicaLinks {
+    let row = state.shards[shard]
+    func isAlive(_ node: NodeID) -> Bool { state.nodes[node].state != .down }
+    func link(_ other: NodeID) -> ReplicaLink {
+      var link = ReplicaLink()
+      link.node = other
+      link.name = state.nodeName(other)
+      link.address = link.name
+      link.isReader = row.source(of: other, isAlive) == node
+      return link
+    }
+    var links = ReplicaLinks()
+    let source = row.source(of: node, isAlive)
+    if source != 0 { links.source = link(source) }
+    links.others = row.replicas.filter { $0.node != node }.map { link($0.node) }
+    return links
   }
 
   private mutating func work(_ node: NodeID) {
-    let name = state.nodeName(node)
-    for shard in books[Int(node)].assigned.keys.sorted() {
-      guard let assignment = books[Int(node)].assigned[shard] else { continue }
-      if assignment.isElecting {
-        _ = data.promise(shard, assignment.epoch, on: name)
-        data.wait(assignment, on: name, now, &random)
-      } else if assignment.role == .leader {
-        data.lead(assignment, on: name, isWriting: random.oneIn(2))
-        data.judge(assignment, on: name, &books[Int(node)])
-      } else {
-        data.follow(assignment, on: name, now, &random)
+    let (place, name) = (Int(node), state.nodeName(node))
+    let shards = pilots[place].keys.sorted()
+    for shard in shards {
+      guard let assignment = pilots[place][shard]?.assignment else { continue }
+      hear(data.drive(&pilots[place][shard]!, on: name, now), about: assignment, place)
+    }
+    data.flow(shards, on: name, now, &random)
+  }
+
+  private mutating func hear(_ news: [ReplicaPilot.News], about assignment: Assignment, _ place: Int) {
+    for item in news {
+      switch item {
+      case .opened: books[place].opened(assignment.shard)
+      case .position(let position): promises[place][assignment.shard] = position
+      case .follower(let follower, let isInSync): books[place].note(assignment, follower: follower, isInSync: isInSync)
+      case .yielded: books[place].yielded(assignment)
+      case .lost: books[place].lost(assignment)
       }
     }
   }

@@ -1,3 +1,5 @@
+internal import MusterBytes
+
 extension Draft {
   /// Checks a command against the state so far and emits the events that it causes; none when nothing would change.
   mutating func decide(_ command: Command, _ planner: some Planner) throws(Refusal) {
@@ -84,7 +86,7 @@ extension Draft {
     guard let row = state.nodes.row(id), !row.isRemoved else {
       throw Refusal(.fenced, "node number \(id) is not a member; join again")
     }
-    guard row.incarnation == incarnation else {
+    guard row.incarnation == incarnation || Mutant.isOn(.staleIncarnation) else {
       throw Refusal(
         .fenced,
         "node \(row.name) is at incarnation \(row.incarnation); incarnation \(incarnation) was replaced and must stop")

@@ -1,3 +1,5 @@
+internal import MusterBytes
+
 // Decisions about leadership and moves, step by step.
 
 extension Draft {
@@ -111,7 +113,7 @@ extension Draft {
     for rule in policy.spread where !rule.isPreference {
       let domain = state.load(target).domain(rule.level)
       let isTaken = row.replicas.contains { $0.node != source && state.load($0.node).domain(rule.level) == domain }
-      guard domain != 0, !isTaken else {
+      guard domain != 0, !isTaken || Mutant.isOn(.spreadIgnored) else {
         let text = "spread \(rule.level.name)"
         throw Refusal(
           .unsatisfiable, "\(text): another replica stands in the same \(rule.level.name) as node \(name)",
@@ -145,7 +147,7 @@ extension Draft {
       try requirePlace(on: move.target, of: shard, besides: move.source)
       emit(.replicaAdded(ReplicaAdded(shard: move.shard, node: move.target)))
     case .promoted:
-      guard shard.replicas.replica(on: move.target)?.isInSync == true else {
+      guard shard.replicas.replica(on: move.target)?.isInSync == true || Mutant.isOn(.earlyPromotion) else {
         throw Refusal(.conflict, "the replica on node \(state.nodeName(move.target)) has not caught up yet")
       }
       emit(.replicaPromoted(ReplicaPromoted(shard: move.shard, node: move.target)))
@@ -154,7 +156,8 @@ extension Draft {
         throw Refusal(.conflict, "node \(state.nodeName(move.source)) leads still")
       }
     case .finished:
-      if move.source != 0, shard.replicas.index(of: move.source) != nil {
+      let policy = state.collections[shard.collection].policy
+      if move.source != 0, shard.replicas.index(of: move.source) != nil, !shard.isNoneTooMuch(policy) {
         try requireSpared(move.source, shard)
         emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.source)))
       }
@@ -192,7 +195,7 @@ extension Draft {
   private func requireInSync(_ shard: ShardRow, without node: NodeID) throws(Refusal) {
     let minimum = max(1, state.collections[shard.collection].policy.minInSync)
     let left = UInt32(shard.replicas.count { $0.node != node && $0.isInSync && $0.role != .learner })
-    guard left >= minimum else {
+    guard left >= minimum || Mutant.isOn(.lastInSyncRemoved) else {
       throw Refusal(
         .conflict, "\(left) replicas in sync would stay, and at least \(minimum) must",
         witness: [Witness(rule: "min-in-sync", needed: UInt64(minimum), available: UInt64(left))])
@@ -202,7 +205,10 @@ extension Draft {
   /// A move can be called off until its target leads. What has a vote already gives it up first.
   private mutating func cancel(_ id: MoveID, _ move: MoveRow) throws(Refusal) {
     let shard = state.shards[move.shard]
-    if move.step != .waiting, move.target != 0, let replica = shard.replicas.replica(on: move.target) {
+    let isNoneTooMuch = shard.isNoneTooMuch(state.collections[shard.collection].policy)
+    if move.step != .waiting, move.target != 0, let replica = shard.replicas.replica(on: move.target),
+      replica.role == .learner || !isNoneTooMuch
+    {
       guard shard.leader != move.target else {
         throw Refusal(.conflict, "the target of move \(id) leads already; finish it, then move back")
       }

@@ -27,7 +27,9 @@ extension State {
     _ request: Request, _ context: RequestContext, _ planner: some Planner, _ encoded: inout ByteWriter
   ) throws(Refusal) -> Decision? {
     var draft = Draft(
-      self, at: revision + 1, time: max(time, context.wallTime), appliesAtOnce: request.command.seesItsOwnEvents)
+      self, at: revision + 1,
+      time: Mutant.isOn(.clockOverridesLogTime) ? context.wallTime : max(time, context.wallTime),
+      appliesAtOnce: request.command.seesItsOwnEvents)
     var commit = try draft.open(request, context)
     try draft.decide(request.command, planner)
     guard draft.hasDecidedSomething else { return nil }

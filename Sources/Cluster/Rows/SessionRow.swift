@@ -45,7 +45,8 @@ package struct SessionRow: TableRow {
   /// The commit that this request became, if it is still known.
   package func revision(of sequence: UInt64) -> Revision? {
     // The newest stand last, and retries are of the newest as a rule.
-    window.last { $0.sequence == sequence }?.revision
+    if Mutant.isOn(.dedupeKnowsNewestOnly), window.last?.sequence != sequence { return nil }
+    return window.last { $0.sequence == sequence }?.revision
   }
 
   /// Window and `changed` are left out of the row's own digest: each request has an entry of its own.

@@ -7,9 +7,15 @@ extension ShardRow {
   /// With a minimum of k any k of the n in sync may have acknowledged a write: all but k − 1 of them must answer. Without
   /// a minimum every replica in sync acknowledges each write, so any one has them all.
   package func answersNeeded(_ policy: Policy) -> Int {
-    guard policy.minInSync > 0 else { return 1 }
+    guard policy.minInSync > 0, !Mutant.isOn(.minorityElection) else { return 1 }
     return max(1, replicas.count { $0.isInSync && $0.role != .learner } - Int(policy.minInSync) + 1)
   }
+}
+
+extension ShardRow {
+  /// The policy wants every replica that there is, also one that a move should take away: it may want more than when the
+  /// move began.
+  package func isNoneTooMuch(_ policy: Policy) -> Bool { replicas.count <= Int(policy.replicas) }
 }
 
 extension State {

@@ -1,3 +1,4 @@
+internal import MusterBytes
 internal import HashTreeCollections
 
 /// From names to numbers. Persistent maps, looked up and never iterated.
@@ -95,7 +96,7 @@ extension State {
     sessions.forEach { id, row in
       if row.isVacant { return }
       forgottenSessions -= 1
-      index.sessions[row.client] = id
+      if !Mutant.isOn(.snapshotForgetsRequests) { index.sessions[row.client] = id }
     }
     oldestSession = 1
     passForgottenSessions()

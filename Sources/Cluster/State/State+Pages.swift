@@ -92,7 +92,7 @@ extension State {
   package mutating func finishPages(revision: Revision, time: Microseconds) throws(PageError) {
     guard cluster.count == 1, revision < .max else { throw .malformed(table: .cluster, page: 0, .truncated) }
     self.revision = revision
-    self.time = time
+    self.time = Mutant.isOn(.snapshotForgetsTime) ? 0 : time
     try checkReferences()
     rebuildDerived()
   }
@@ -108,7 +108,8 @@ extension State {
     try moves.forEach { (id, row) throws(PageError) in
       if row.isVacant { return }
       let isSound =
-        shards.contains(row.shard) && (row.source == 0 || nodes.contains(row.source)) && nodes.contains(row.target)
+        shards.contains(row.shard) && (row.source != 0 || row.target != 0)
+        && (row.source == 0 || nodes.contains(row.source)) && (row.target == 0 || nodes.contains(row.target))
       guard isSound else { throw .malformed(table: .moves, page: id, .outOfRange(field: 1)) }
     }
   }

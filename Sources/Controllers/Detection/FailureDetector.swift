@@ -124,6 +124,11 @@ package struct FailureDetector: Sendable {
     return Proposal(controller: FailureDetector.name, command: .reportNodeHealth(command), reason: reason, cause: cause)
   }
 
+  /// How often a node came back from silence lately; 0 once it is calm.
+  func returns(of node: NodeID) -> UInt64 {
+    node > 0 && Int(node) <= last.count ? last[Int(node) - 1].flaps : 0
+  }
+
   /// Nodes that come and go are named by an alarm, until they are calm.
   private func flapping(_ state: State) -> [Proposal] {
     var proposals: [Proposal] = []

@@ -1,3 +1,4 @@
+internal import MusterBytes
 package import MusterCluster
 
 /// Replaces leaders that are lost: fence, then read positions, then elect.
@@ -23,8 +24,8 @@ package struct ElectionController: Sendable {
 
   /// A replica promised the epoch of an election and says how far it is.
   package mutating func heard(_ position: ReplicaPosition, of node: NodeID, incarnation: UInt64, in state: State) {
-    guard let row = state.shards.row(position.shard), row.leader == 0, row.epoch == position.epoch,
-      row.replicas.index(of: node) != nil
+    guard let row = state.shards.row(position.shard), row.leader == 0,
+      row.epoch == position.epoch || Mutant.isOn(.stalePromise), row.replicas.index(of: node) != nil
     else { return }
     promises[position.shard, default: []].removeAll { $0.node == node || $0.position.epoch != position.epoch }
     promises[position.shard]?.append(Promise(node: node, incarnation: incarnation, position: position))
@@ -91,7 +92,7 @@ package struct ElectionController: Sendable {
     for shard in open.sorted() {
       let row = state.shards[shard]
       let isPatienceOver = now - (since[shard] ?? now) >= ElectionController.patience
-      let told = (promises[shard] ?? []).filter { $0.position.epoch == row.epoch }
+      let told = (promises[shard] ?? []).filter { $0.position.epoch == row.epoch || Mutant.isOn(.stalePromise) }
       guard let choice = ElectionChoice.make(row, state, told, isPatienceOver: isPatienceOver) else { continue }
       if let last = groups.indices.last, groups[last].cause == row.changed,
         groups[last].shards.count < ElectionController.choicesPerCommit

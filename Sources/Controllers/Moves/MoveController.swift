@@ -61,7 +61,10 @@ package struct MoveController: Sendable {
     switch move.step {
     case .handedOver: return finish(id, move, shard, state)
     case .undoing:
-      guard isSpared(move.target, shard, state) else { return nil }
+      let isKept = shard.isNoneTooMuch(state.collections[shard.collection].policy)
+      // It may have got the leadership that it was promised before the move was called off.
+      if shard.leader == move.target, !isKept { return handBack(move, shard, state) }
+      guard isKept || isSpared(move.target, shard, state) else { return nil }
       return advance(id, move, .cancelled, .moveStep, ["undone=\(state.nodeName(move.target))"], state)
     case .catchingUp, .promoted, .waiting, .finished, .cancelled: break
     }
@@ -99,6 +102,24 @@ package struct MoveController: Sendable {
       reason: Reason(.moveStep, arguments: arguments), cause: move.changed)
   }
 
+  /// A target that leads and shall go gives the leadership to somebody who stays, to the source if that can have it.
+  private func handBack(_ move: MoveRow, _ shard: ShardRow, _ state: State) -> Proposal? {
+    let others = shard.replicas.filter {
+      $0.node != move.target && $0.isInSync && $0.role != .learner && state.nodes[$0.node].state.isAlive
+    }
+    guard shard.heir == 0, let next = others.first(where: { $0.node == move.source }) ?? others.first else {
+      return nil
+    }
+    let command = ElectLeader(
+      collection: state.collectionName(shard.collection), index: shard.index, node: state.nodeName(next.node))
+    let arguments = [
+      "shard=\(state.shardName(move.shard))", "leader=\(state.nodeName(move.target))", "next=\(command.node)",
+    ]
+    return Proposal(
+      controller: MoveController.name, command: .electLeader(command),
+      reason: Reason(.moveStep, arguments: arguments), cause: move.changed)
+  }
+
   /// The source goes when its leader counts on it no more. What leads again cannot go: such a removal is called off.
   private func finish(_ id: MoveID, _ move: MoveRow, _ shard: ShardRow, _ state: State) -> Proposal? {
     if move.source != 0, shard.leader == move.source {
@@ -106,7 +127,8 @@ package struct MoveController: Sendable {
         ? advance(id, move, .cancelled, .moveFailed, ["leader=\(state.nodeName(move.source))"], state)
         : handOver(move, shard, state)
     }
-    guard move.source == 0 || isSpared(move.source, shard, state) else { return nil }
+    let isKept = shard.isNoneTooMuch(state.collections[shard.collection].policy)
+    guard move.source == 0 || isKept || isSpared(move.source, shard, state) else { return nil }
     return advance(id, move, .finished, .moveStep, ["in-sync=\(shard.replicas.count(where: \.isInSync))"], state)
   }
 

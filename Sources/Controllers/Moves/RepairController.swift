@@ -39,6 +39,11 @@ package struct RepairController: Sendable {
         0, shard, .recovery, reason, cause: state.collections[row.collection].changed, state, &traffic, &planner,
         &proposals)
     }
+    // Before anything is copied: where there are too many, the one that stands wrong may find no other place.
+    var surplus = SurplusPlanner(state, misplaced: findings.misplaced.map { ($0.node, $0.shard) })
+    for shard in findings.surplus where planned.insert(shard).inserted {
+      if let proposal = letGo(shard, state, &surplus) { proposals.append(proposal) }
+    }
     for (node, shard) in findings.draining where planned.insert(shard).inserted {
       let row = state.nodes[node]
       let reason = Reason(.draining, arguments: ["node=\(row.name)"])
@@ -50,17 +55,13 @@ package struct RepairController: Sendable {
       let cause = max(state.collections[row.collection].changed, state.nodes[node].changed)
       replace(node, shard, .recovery, reason, cause: cause, state, &traffic, &planner, &proposals)
     }
-    var surplus = SurplusPlanner(state)
-    for shard in findings.surplus where planned.insert(shard).inserted {
-      if let proposal = letGo(shard, state, &surplus) { proposals.append(proposal) }
-    }
     return proposals + drains(state, findings, now)
   }
 
   /// The replica that can best be spared goes at once: nothing need be copied for that.
   private func letGo(_ shard: ShardID, _ state: State, _ planner: inout SurplusPlanner) -> Proposal? {
     let row = state.shards[shard]
-    guard let node = planner.choose(row) else { return nil }
+    guard let node = planner.choose(shard, row) else { return nil }
     let collection = state.collections[row.collection]
     let reason = Reason(
       .replicaSurplus, arguments: ["replicas=\(row.replicas.count)", "wanted=\(collection.policy.replicas)"])

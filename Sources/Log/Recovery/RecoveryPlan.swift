@@ -67,7 +67,9 @@ extension RecoveryPlan {
       actions.append(.keepAside(file: name.path, offset: live.end, bytes: bytes, copy: copy))
       actions.append(.clear(file: name.path, offset: live.end, bytes: bytes))
     }
-    if let first = live.blocks.first(where: { $0.header.lastRevision > live.durableThrough }) {
+    if !Mutant.isOn(.tailNotRewritten),
+      let first = live.blocks.first(where: { $0.header.lastRevision > live.durableThrough })
+    {
       actions.append(.rewrite(file: name.path, offset: first.offset, bytes: live.end - first.offset))
     }
     if live.fileBytes < live.declaredBytes {

@@ -65,6 +65,11 @@ package struct LiveSegmentReader {
       if isGrowing && max(confirmed, scan.durableThrough) < expected { return scan }
       let follower = firstFrame(behind: scan.end, firstOf: first)
       let isConfirmed = max(confirmed, scan.durableThrough, follower?.durableThrough ?? 0) >= expected
+      if Mutant.isOn(.lostWriteIsEnd), sight == .blank || sight == .headMissing { return scan }
+      if Mutant.isOn(.rotIsTorn), sight == .bodyRotten {
+        scan.tornBytes = usedBytes(behind: scan.end)
+        return scan
+      }
       switch TailVerdict.of(sight, isConfirmed: isConfirmed, isFollowed: follower != nil) {
       case .goOn, .end: return scan
       case .torn:
@@ -125,7 +130,8 @@ package struct LiveSegmentReader {
     let length = FrameHeader.byteCount + Int(header.storedBytes)
     guard offset + Frame.aligned(length) <= bytes.count else { return .cutShort }
     guard identity.owns(header), header.anchor == first, follows(header, expected) else { return .stray }
-    guard checksum(offset + FrameHeader.byteCount, offset + length) == header.storedChecksum else {
+    let isWhole = checksum(offset + FrameHeader.byteCount, offset + length) == header.storedChecksum
+    guard isWhole || Mutant.isOn(.tornIsWhole) else {
       return hasBlankSector(offset, length) ? .bodyMissing : .bodyRotten
     }
     guard isPaddingZero(offset, header) else { return .bodyRotten }
@@ -195,7 +201,14 @@ extension LiveSegmentReader {
   }
 
   private func isZero(_ from: Int, _ to: Int) -> Bool {
-    bytes.withUnsafeBytes { raw in raw[min(from, raw.count)..<min(to, raw.count)].allSatisfy { $0 == 0 } }
+    bytes.withUnsafeBytes { raw in
+      var place = min(from, raw.count)
+      let end = min(to, raw.count)
+      // Eight at a time, as in `usedBytes`.
+      while end - place >= 8, raw.loadUnaligned(fromByteOffset: place, as: UInt64.self) == 0 { place += 8 }
+      while place < end, raw[place] == 0 { place += 1 }
+      return place >= end
+    }
   }
 
   private func isPaddingZero(_ offset: Int, _ header: FrameHeader) -> Bool {

@@ -86,7 +86,7 @@ package final class SnapshotWriter {
     SealedIndex.appendTrailer(offset, to: &output)
     try flush()
     try reading { () throws(StorageError) in
-      try storage.sync(path + ".new")
+      if !Mutant.isOn(.unsyncedSnapshot) { try storage.sync(path + ".new") }
       try storage.rename(path + ".new", to: path)
       try storage.syncDirectory(Layout.snapshots)
     }

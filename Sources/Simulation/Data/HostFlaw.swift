@@ -1,0 +1,13 @@
+/// A rule that a host may break: runs with one must lose writes, or the runs without prove nothing.
+package enum HostFlaw: CaseIterable, Sendable {
+  /// A replica that was asked how far it is goes on as before.
+  case promisesNothing
+  /// A leader says that its heir has everything when it has not.
+  case yieldsEarly
+  /// A leader says that followers have what was acknowledged when one is to go, and they have not.
+  case sparesBlindly
+  /// A leader acknowledges what any replica has, in sync or not.
+  case countsEverybody
+  /// A leader says of a follower that lags that it has caught up.
+  case trustsBlindly
+}

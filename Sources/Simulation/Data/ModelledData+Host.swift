@@ -1,0 +1,109 @@
+internal import MusterCluster
+internal import MusterHosting
+package import MusterPeers
+internal import MusterProtocol
+
+/// The host of a node's replicas: it does what the real pilot of each says, and answers as a real host would.
+extension ModelledData {
+  /// Carries out the next step of one replica's pilot.
+  ///
+  /// - Parameter now: milliseconds of the node's clock.
+  /// - Returns: what the control plane should hear.
+  package func drive(_ pilot: inout ReplicaPilot, on node: String, _ now: UInt64) -> [ReplicaPilot.News] {
+    let step = pilot.next
+    let shard = pilot.assignment.shard
+    do throws(HostProblem) {
+      switch step {
+      case .open(let mustExist):
+        open(shard, on: node, mustExist: mustExist)
+        return pilot.opened()
+      case .wipe:
+        try opened(shard, on: node).wipe()
+        return pilot.wiped()
+      case .promise(let epoch): return pilot.promised(epoch, try promise(shard, epoch, on: node))
+      case .lead(let leadership): try lead(shard, leadership, on: node)
+      case .follow(let following): try follow(shard, following, on: node)
+      case .look: return pilot.saw(try look(shard, on: node, now), now: now)
+      }
+      pilot.took(step)
+      return []
+    } catch {
+      return pilot.failed(step, error, now: now)
+    }
+  }
+
+  private func opened(_ shard: ShardID, on node: String) throws(HostProblem) -> ModelledReplica {
+    guard let replica = replica(shard, on: node) else { throw .closed("its data is gone") }
+    return replica
+  }
+
+  private func promise(_ shard: ShardID, _ epoch: UInt32, on node: String) throws(HostProblem) -> HostPosition {
+    let replica = try opened(shard, on: node)
+    if flaw != .promisesNothing {
+      replica.promised = max(replica.promised, epoch)
+      replica.role = .idle
+      replica.attached = 0
+    }
+    guard !replica.isIncomplete else { throw .dataLost("its data is gone, and was not copied anew yet") }
+    return position(replica)
+  }
+
+  private func position(_ replica: ModelledReplica) -> HostPosition {
+    HostPosition(history: UInt64(replica.log.last?.epoch ?? 0), offset: UInt64(replica.log.count))
+  }
+
+  private func lead(_ shard: ShardID, _ leadership: Leadership, on node: String) throws(HostProblem) {
+    let replica = try opened(shard, on: node)
+    guard leadership.epoch >= replica.promised else { throw .notNow("it promised epoch \(replica.promised)") }
+    guard !replica.isIncomplete else { throw .dataLost("its data is gone, and was not copied anew yet") }
+    if replica.leads != leadership.epoch {
+      begins(shard, leadership.epoch, replica, on: node)
+      replica.begin(next(leadership.epoch))
+    }
+    replica.role = .leading(leadership)
+  }
+
+  private func follow(_ shard: ShardID, _ following: Following, on node: String) throws(HostProblem) {
+    let replica = try opened(shard, on: node)
+    guard following.epoch >= replica.promised else { throw .notNow("it promised epoch \(replica.promised)") }
+    if case .following(let old) = replica.role, old.epoch != following.epoch || old.source != following.source {
+      replica.attached = 0
+    }
+    replica.role = .following(following)
+  }
+
+  private func look(_ shard: ShardID, on node: String, _ now: UInt64) throws(HostProblem) -> ReplicaCondition {
+    let replica = try opened(shard, on: node)
+    let position = replica.isIncomplete ? nil : position(replica)
+    switch replica.role {
+    case .idle: return ReplicaCondition(role: .idle, position: position)
+    case .following(let following):
+      guard following.source != nil else { return ReplicaCondition(role: .idle, position: position) }
+      return ReplicaCondition(role: .following(isAttached: replica.attached == following.epoch), position: position)
+    case .leading(let leadership):
+      return ReplicaCondition(
+        role: .leading(epoch: leadership.epoch), position: position,
+        followers: leadership.followers.map { progress(of: $0, shard, replica, leadership, on: node, now) })
+    }
+  }
+
+  /// A leader asks its followers themselves.
+  private func progress(
+    of follower: HostedFollower, _ shard: ShardID, _ leader: ModelledReplica, _ leadership: Leadership,
+    on node: String, _ now: UInt64
+  ) -> FollowerProgress {
+    let name = follower.peer.node
+    guard !frozen.contains(name), reaches(node, name, now), let replica = replica(shard, on: name),
+      replica.attached == leadership.epoch
+    else { return FollowerProgress(node: name, hasEverything: false, lag: nil) }
+    let lag = leader.log.count - min(replica.log.count, leader.log.count)
+    let isLie =
+      switch flaw {
+      case .yieldsEarly: leadership.isPaused
+      case .sparesBlindly: follower.isCounted && !leadership.isPaused
+      case .trustsBlindly: !follower.isCounted
+      default: false
+      }
+    return FollowerProgress(node: name, hasEverything: lag == 0 || isLie, lag: UInt64(lag))
+  }
+}

@@ -1,0 +1,176 @@
+package import MusterCluster
+internal import MusterHosting
+package import MusterWorkload
+
+/// The data of every replica of a simulated cluster, and the ledger of what its writers were told.
+///
+/// Replicas copy from each other without the server's help, as those of a real system do: what keeps them honest is
+/// only what the server told their agents.
+package final class ModelledData {
+  private var replicas: [String: [ShardID: ModelledReplica]] = [:]
+  /// What writers were told is safe, in order.
+  package private(set) var acknowledged: [ShardID: [Record]] = [:]
+  private var written: UInt64 = 0
+  /// Nodes whose machines hang.
+  package var frozen: Set<String> = []
+  /// Pairs of nodes that do not reach each other, with the time until then, in milliseconds.
+  private var cuts: [Set<String>: UInt64] = [:]
+  let flaw: HostFlaw?
+  /// What must not happen and did: the first of it.
+  package private(set) var problem: String?
+  /// Who led each epoch of each shard.
+  private var leaders: [ShardID: [UInt32: String]] = [:]
+  /// How often a replica threw away what its leader does not have.
+  package private(set) var divergences = 0
+  /// Elections that the policy allows to lose data: by shard the epoch.
+  private var excused: [ShardID: UInt32] = [:]
+
+  package init(_ flaw: HostFlaw?) { self.flaw = flaw }
+
+  func replica(_ shard: ShardID, on node: String) -> ModelledReplica? { replicas[node]?[shard] }
+
+  func open(_ shard: ShardID, on node: String, mustExist: Bool) {
+    guard replicas[node]?[shard] == nil else { return }
+    replicas[node, default: [:]][shard] = ModelledReplica(isIncomplete: mustExist)
+  }
+
+  package func drop(_ shard: ShardID, on node: String) { replicas[node]?[shard] = nil }
+
+  /// What an earlier process left behind and is not assigned any more goes.
+  func keepOnly(_ shards: Set<ShardID>, on node: String) {
+    replicas[node] = replicas[node]?.filter { shards.contains($0.key) }
+  }
+
+  /// The databases of a node were started anew.
+  package func restart(_ node: String) {
+    for replica in (replicas[node] ?? [:]).values { replica.restart() }
+  }
+
+  /// Nothing passes between two nodes until then.
+  package func cut(_ a: String, _ b: String, until time: UInt64) { cuts[[a, b]] = time }
+
+  /// Every node reaches every other, and none hangs.
+  func heal() {
+    cuts = [:]
+    frozen = []
+  }
+
+  func reaches(_ a: String, _ b: String, _ now: UInt64) -> Bool {
+    cuts.isEmpty || a == b || (cuts[[a, b]] ?? 0) <= now
+  }
+
+  func next(_ epoch: UInt32) -> Record {
+    written += 1
+    return Record(epoch: epoch, number: written)
+  }
+
+  // MARK: What replicas do by themselves
+
+  /// A moment of a node's databases: leaders take writes and acknowledge them, followers copy.
+  ///
+  /// - Parameter now: milliseconds.
+  package func flow(_ shards: [ShardID], on node: String, _ now: UInt64, _ random: inout SeededGenerator) {
+    for shard in shards {
+      guard let replica = replica(shard, on: node) else { continue }
+      switch replica.role {
+      case .idle: continue
+      case .leading(let leadership): serve(shard, replica, leadership, now, &random)
+      case .following(let following): copy(shard, replica, node, following, now, &random)
+      }
+    }
+  }
+
+  private func serve(
+    _ shard: ShardID, _ replica: ModelledReplica, _ leadership: Leadership, _ now: UInt64,
+    _ random: inout SeededGenerator
+  ) {
+    let counted = leadership.followers.filter { $0.isCounted || flaw == .countsEverybody }.map(\.peer.node)
+    let needed = leadership.acknowledgements
+    if !leadership.isPaused, random.oneIn(2), replica.attachedCount(of: counted, now) >= needed {
+      replica.take(next(leadership.epoch))
+    }
+    let held = min(replica.held(by: counted, needed: needed), replica.log.count)
+    guard held > replica.beganAt, held > replica.acknowledged else { return }
+    let known = acknowledged[shard]?.count ?? 0
+    // Also one who does not know yet that another leads by now: what it acknowledges must be what the other has.
+    let both = min(known, held)
+    if both > 0, let last = acknowledged[shard]?[both - 1], replica.log[both - 1] != last {
+      report("shard \(shard) acknowledges in epoch \(leadership.epoch) what does not follow \(last.number)")
+    }
+    if known < held { acknowledged[shard, default: []] += replica.log[known..<held] }
+    replica.acknowledged = held
+  }
+
+  private func copy(
+    _ shard: ShardID, _ replica: ModelledReplica, _ node: String, _ following: Following, _ now: UInt64,
+    _ random: inout SeededGenerator
+  ) {
+    guard let name = following.source?.node, following.epoch >= replica.promised, !frozen.contains(name),
+      let source = self.replica(shard, on: name), source.carries == following.epoch,
+      reaches(node, name, now), !random.oneIn(8)
+    else { return }
+    replica.promised = following.epoch
+    // Far behind it copies in bulk, near the end write by write.
+    let isFar = source.log.count > replica.log.count + 60
+    let gone = replica.copy(source, atMost: isFar ? 60 + random.below(60) : 1 + random.below(6))
+    if gone > 0 { divergences += 1 }
+    replica.attached = following.epoch
+    // What it says may be lost on the way.
+    if source.leads == following.epoch, !random.oneIn(8) { source.heard(node, replica.log.count, now) }
+  }
+
+  // MARK: The oracle
+
+  /// An election that may lose data, because its policy or a person says so.
+  package func excuse(_ shard: ShardID, _ epoch: UInt32) { excused[shard] = epoch }
+
+  /// A replica begins to lead: it has everything that was acknowledged, and leads its epoch alone.
+  func begins(_ shard: ShardID, _ epoch: UInt32, _ replica: ModelledReplica, on node: String) {
+    if let other = leaders[shard]?.updateValue(node, forKey: epoch), other != node {
+      report("shard \(shard) has two leaders of epoch \(epoch): \(other) and \(node)")
+    }
+    leaders[shard, default: [:]][epoch] = node
+    // One that hears late that it leads, after somebody else does, need not have what the other was given since. Nothing
+    // that it acknowledges may go beyond that: `serve` sees to it, also where its own word is enough.
+    guard leaders[shard]?.keys.max() == epoch else { return }
+    guard let promised = acknowledged[shard], let last = promised.last else { return }
+    let log = replica.log
+    guard log.count < promised.count || log[promised.count - 1] != last else { return }
+    if excused[shard] == epoch {
+      acknowledged[shard] = Array(zip(log, promised).prefix { $0 == $1 }.map(\.0))
+    } else {
+      report("shard \(shard) lost \(missing(shard, log)) when \(node) began to lead epoch \(epoch)")
+    }
+  }
+
+  private func report(_ words: String) { if problem == nil { problem = words } }
+
+  private func missing(_ shard: ShardID, _ log: [Record]) -> String {
+    let promised = acknowledged[shard] ?? []
+    let first = promised.indices.first { $0 >= log.count || log[$0] != promised[$0] } ?? 0
+    return "write \(promised[first].number) of epoch \(promised[first].epoch) (of \(promised.count))"
+  }
+
+  /// What was acknowledged and the leader does not have; nil when it has everything.
+  package func lost(_ shard: ShardID, leader: String) -> String? {
+    let log = replica(shard, on: leader)?.log ?? []
+    return log.starts(with: acknowledged[shard] ?? []) ? nil : missing(shard, log)
+  }
+
+  // MARK: Lost disks
+
+  /// A node loses its data, if that loses nothing by right: of each shard another that elections ask has all that was
+  /// acknowledged.
+  ///
+  /// - Parameter others: the nodes that elections of a shard ask.
+  /// - Returns: true when it did.
+  package func loseDisk(of node: String, others: (ShardID) -> [String]) -> Bool {
+    let shards = (replicas[node] ?? [:]).keys.sorted()
+    let isSafe = shards.allSatisfy { shard in
+      others(shard).filter { $0 != node && lost(shard, leader: $0) == nil && replica(shard, on: $0) != nil }.count >= 2
+    }
+    guard isSafe, !shards.isEmpty else { return false }
+    replicas[node] = [:]
+    return true
+  }
+}

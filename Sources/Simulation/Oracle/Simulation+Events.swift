@@ -1,0 +1,69 @@
+internal import MusterCluster
+
+/// What commits say about what the run met.
+extension Simulation {
+  func noteRefusal(_ refusal: Refusal?) {
+    switch refusal?.code {
+    case .conflict: marks.sometimes(.refusedAsConflict)
+    case .unsatisfiable: marks.sometimes(.refusedAsUnsatisfiable)
+    case .fenced: marks.sometimes(.refusedAsFenced)
+    case .revisionMismatch: marks.sometimes(.refusedByRevision)
+    default: break
+    }
+  }
+
+  func noteEvents(_ commit: Commit, _ before: State) {
+    for event in commit.events { note(event, before) }
+    guard let reason = commit.reason else { return }
+    switch reason.kind {
+    case .uncleanElection:
+      for case .leaderElected(let event) in commit.events { data.excuse(event.shard, event.epoch) }
+    case .handOverFailed: marks.sometimes(.handOverFailed)
+    default: break
+    }
+  }
+
+  private func note(_ event: Event, _ before: State) {
+    switch event {
+    case .nodeSuspected: marks.sometimes(.nodeSuspected)
+    case .nodeDeclaredDown: marks.sometimes(.nodeDown)
+    case .nodeRecovered: marks.sometimes(.nodeRecovered)
+    case .nodeRestarted: marks.sometimes(.nodeRestarted)
+    case .nodeJoined(let event): if Int(event.node) > nodeCount { marks.sometimes(.nodeRejoined) }
+    case .nodeDrained: marks.sometimes(.nodeDrained)
+    case .nodeRemoved: marks.sometimes(.nodeRemoved)
+    case .electionStarted: marks.sometimes(.electionStarted)
+    case .leaderElected(let event):
+      report.elections += 1
+      let isHandOver = before.shards[event.shard].heir == event.node
+      marks.sometimes(isHandOver ? .handOver : .electionOfFarthest)
+    case .moveAdvanced(let event): note(event, before)
+    case .replicaFellBehind: marks.sometimes(.inSyncShrunk)
+    case .replicaCaughtUp: marks.sometimes(.inSyncGrew)
+    case .maintenanceChanged(let event): if event.isOn { marks.sometimes(.maintenance) }
+    case .collectionChanged: marks.sometimes(.policyChanged)
+    case .collectionDeleted: marks.sometimes(.collectionDeleted)
+    case .alarmRaised(let event): note(alarm: event.name)
+    default: break
+    }
+  }
+
+  private func note(_ event: MoveAdvanced, _ before: State) {
+    if event.step == .cancelled { marks.sometimes(.moveCancelled) }
+    guard event.step == .finished, let move = before.moves.row(event.move) else { return }
+    report.moves += 1
+    marks.sometimes(.moveFinished)
+    if move.target == 0 { marks.sometimes(.surplusRemoved) }
+    switch move.purpose {
+    case .recovery:
+      marks.sometimes(move.source != 0 && before.nodes[move.source].state.isAlive ? .misplacedMoved : .repaired)
+    case .balance: marks.sometimes(.balanced)
+    case .order, .drain: break
+    }
+  }
+
+  private func note(alarm name: String) {
+    if name == "mass-failure" { marks.sometimes(.massFailureNoticed) }
+    if name.hasPrefix("flapping/") { marks.sometimes(.flappingNoticed) }
+  }
+}

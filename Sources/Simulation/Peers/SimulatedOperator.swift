@@ -1,0 +1,136 @@
+internal import MusterBytes
+internal import MusterCluster
+internal import MusterPeers
+internal import MusterProtocol
+internal import MusterWorkload
+
+/// A person who does the right things at the wrong moments, and puts all in order in the end.
+final class SimulatedOperator: Peer {
+  private let requester = Requester()
+  private var sequence: UInt64 = 0
+  private var orders: [Command] = []
+  /// How often an order was refused for now and is given again.
+  private var patience = 0
+
+  init(_ number: Int, _ name: String, _ world: Simulation) { super.init(number, name, .person, world) }
+
+  var isWaiting: Bool { !requester.isIdle || !orders.isEmpty }
+
+  /// Gives an order when those before are obeyed or refused.
+  func order(_ command: Command) { if orders.count < 100 { orders.append(command) } }
+
+  override func act() -> UInt64 {
+    if requester.isIdle, let command = orders.first {
+      sequence += 1
+      requester.begin(Request(command, client: name, sequence: sequence))
+    }
+    requester.send(self)
+    return requester.delay(world.now) ?? 1_000_000
+  }
+
+  override func hear(_ incoming: Incoming) {
+    let request = requester.pending
+    guard let verdict = requester.hear(incoming, self), let request else { return }
+    switch verdict {
+    case .done(let reply):
+      orders.removeFirst()
+      patience = 0
+      world.oracle.answered(request, reply, world)
+    case .refused(let refusal):
+      // At the beginning there are no nodes to place anything on yet.
+      patience += 1
+      guard refusal?.code == .unsatisfiable, patience < 60, world.isFounding(request.command) else {
+        orders.removeFirst()
+        patience = 0
+        return
+      }
+    }
+  }
+}
+
+extension SimulatedOperator {
+  private static let policies = 3
+
+  /// What is there from the beginning: three collections, each with a policy of its own.
+  static func founding(_ swarm: Swarm) -> [Command] {
+    var commands: [Command] = [
+      .setConfig(
+        SetConfig(key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(20)))
+    ]
+    for (number, minimum) in [2, 2, 0].enumerated() {
+      commands.append(
+        .createCollection(
+          CreateCollection(
+            name: "c\(number)", shards: UInt32(4 + number), policy: policy(UInt32(minimum), isSpread: number != 1),
+            labels: [], tenant: "")))
+    }
+    if swarm.balances { commands.append(.setBalancing(SetBalancing(mode: .running))) }
+    return commands
+  }
+
+  private static func policy(_ minimum: UInt32, isSpread: Bool, replicas: UInt32 = 3) -> Policy {
+    var policy = Policy()
+    policy.replicas = replicas
+    policy.minInSync = min(minimum, replicas)
+    if isSpread { policy.spread = [SpreadRule(.zone)] }
+    return policy
+  }
+
+  /// Something that a person might do now.
+  static func whim(_ nodes: Int, _ state: State, _ random: inout SeededGenerator) -> Command? {
+    let node = "n\(random.below(nodes))"
+    switch random.below(25) {
+    case 0, 1: return .drainNode(DrainNode(name: node, isOn: true))
+    case 2, 3: return .drainNode(DrainNode(name: node, isOn: false))
+    case 4: return .cordonNode(CordonNode(name: node, isOn: true))
+    case 5: return .cordonNode(CordonNode(name: node, isOn: false))
+    case 6: return .removeNode(RemoveNode(name: node))
+    case 7: return .setMaintenance(SetMaintenance(isOn: random.oneIn(3)))
+    case 8: return .setBalancing(SetBalancing(mode: BalancingMode.allCases[random.below(BalancingMode.allCases.count)]))
+    case 9: return changePolicy(&random)
+    case 10: return .deleteCollection(DeleteCollection(name: "d\(random.below(3))"))
+    case 11, 12:
+      return .createCollection(
+        CreateCollection(
+          name: "d\(random.below(3))", shards: UInt32(1 + random.below(6)),
+          policy: policy(UInt32(random.below(3)), isSpread: random.oneIn(2), replicas: UInt32(1 + random.below(5))),
+          labels: [], tenant: ""))
+    case 13: return cancel(state, &random)
+    case 14:
+      return .setConfig(
+        SetConfig(
+          key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(Int64(random.below(60)))))
+    default: return moveOrLead(node, state, &random)
+    }
+  }
+
+  private static func changePolicy(_ random: inout SeededGenerator) -> Command {
+    let number = random.below(policies)
+    return .changeCollection(
+      ChangeCollection(
+        name: "c\(number)",
+        policy: policy(
+          UInt32([2, 2, 0][number]), isSpread: random.oneIn(2), replicas: UInt32(2 + random.below(3))), labels: []))
+  }
+
+  private static func cancel(_ state: State, _ random: inout SeededGenerator) -> Command? {
+    guard let row = anyShard(state, &random), row.move != 0 else { return nil }
+    return .advanceMove(AdvanceMove(move: row.move, step: .cancelled))
+  }
+
+  private static func anyShard(_ state: State, _ random: inout SeededGenerator) -> ShardRow? {
+    guard state.shards.nextID > 1 else { return nil }
+    let row = state.shards[1 + UInt32(random.below(Int(state.shards.nextID) - 1))]
+    return row.replicas.count > 0 ? row : nil
+  }
+
+  private static func moveOrLead(_ node: String, _ state: State, _ random: inout SeededGenerator) -> Command? {
+    guard let row = anyShard(state, &random) else { return nil }
+    let collection = state.collectionName(row.collection)
+    let replica = state.nodeName(row.replicas[random.below(row.replicas.count)].node)
+    if random.oneIn(2) {
+      return .electLeader(ElectLeader(collection: collection, index: row.index, node: replica))
+    }
+    return .startMove(StartMove(collection: collection, index: row.index, source: replica, target: node))
+  }
+}

@@ -1,0 +1,25 @@
+import MusterSimulation
+import Testing
+
+/// A run that once broke a promise, and why.
+struct Regression: Sendable, CustomTestStringConvertible {
+  var settings: SimulationSettings
+  var why: String
+
+  init(_ seed: UInt64, _ why: String) {
+    settings = SimulationSettings(seed: seed)
+    self.why = why
+  }
+
+  var testDescription: String { "seed \(settings.seed): \(why)" }
+
+  static let all = [
+    Regression(21, "a leader counted on fewer followers than elections did, where everyone must have each write"),
+    Regression(2, "a move took its source away although the policy wanted it to stay by then"),
+    Regression(
+      9,
+      "a snapshot taken while a surplus replica was being removed could not be loaded; a move that was called off got stuck because its target led by then"
+    ),
+    Regression(8, "a move that was called off left its source where the rule had not held before either"),
+  ]
+}
