@@ -40,7 +40,7 @@ extension EndToEnd {
       for number in 1...20 { _ = try await cluster.json("config", "set", "k", "value \(number)") }
       cluster.stop()
       #expect(try await run(.muster, ["verify", "--deep", "--data", cluster.data]).code == 0)
-      let file = try flipBit(in: cluster.data)
+      let file = try cluster.flipBit()
       for words in [["verify"], ["status"], ["log"]] {
         let finished = try await run(.muster, words + ["--data", cluster.data])
         #expect(finished.code == 4, "\(words): \(finished.error)")
@@ -51,19 +51,6 @@ extension EndToEnd {
       #expect(verified["file"].string?.hasSuffix(file) == true)
       let server = try await run(.muster, ["serve", "--data", cluster.data, "--listen", "127.0.0.1:0"])
       #expect(server.code == 4)
-    }
-
-    /// Flips a bit in the middle of the first frames of the live segment; returns the file's name.
-    private func flipBit(in data: String) throws -> String {
-      let names = try FileManager.default.contentsOfDirectory(atPath: data + "/log")
-      let name = try #require(names.first { $0.hasSuffix(".live") })
-      let file = try FileHandle(forUpdating: URL(fileURLWithPath: data + "/log/" + name))
-      try file.seek(toOffset: 8192 + 140)
-      let byte = try #require(try file.read(upToCount: 1)?.first)
-      try file.seek(toOffset: 8192 + 140)
-      try file.write(contentsOf: Data([byte ^ 0x10]))
-      try file.close()
-      return name
     }
 
     @Test func aDirectoryThatIsServedIsNotServedTwice() async throws {

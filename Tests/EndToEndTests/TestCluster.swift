@@ -59,6 +59,19 @@ final class TestCluster {
     try await eventually("three nodes") { try await json("status")["nodes"]["up"].number == 3 }
   }
 
+  /// Flips a bit in the middle of the first frames of the live segment; returns the file's name.
+  func flipBit() throws -> String {
+    let names = try FileManager.default.contentsOfDirectory(atPath: data + "/log")
+    let name = try #require(names.first { $0.hasSuffix(".live") })
+    let file = try FileHandle(forUpdating: URL(fileURLWithPath: data + "/log/" + name))
+    try file.seek(toOffset: 8192 + 140)
+    let byte = try #require(try file.read(upToCount: 1)?.first)
+    try file.seek(toOffset: 8192 + 140)
+    try file.write(contentsOf: Data([byte ^ 0x10]))
+    try file.close()
+    return name
+  }
+
   /// Runs a command of the command line against the server.
   func muster(_ arguments: String...) async throws -> Finished {
     try await run(.muster, arguments, environment: ["MUSTER_SERVER": address])
