@@ -147,7 +147,12 @@ let package = Package(
         "MusterWorkload",
       ]),
     tests("Peers", ["MusterPeers", "MusterProtocol", "MusterCluster", "MusterHosting"]),
-    tests("Kernel", ["MusterBytes", "MusterCluster", "MusterKernel", "MusterLog", "MusterProtocol"]),
+    tests(
+      "Kernel",
+      [
+        "MusterBytes", "MusterCluster", "MusterHistory", "MusterKernel", "MusterLog", "MusterProtocol",
+        "MusterSimulatedDisk",
+      ]),
     tests(
       "Simulation",
       [

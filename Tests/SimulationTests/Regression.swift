@@ -21,5 +21,8 @@ struct Regression: Sendable, CustomTestStringConvertible {
       "a snapshot taken while a surplus replica was being removed could not be loaded; a move that was called off got stuck because its target led by then"
     ),
     Regression(8, "a move that was called off left its source where the rule had not held before either"),
+    Regression(10, "an alarm that an earlier run had raised for a full disk was never cleared"),
+    Regression(34, "where there were too many replicas the one that stood wrong waited for another place, for ever"),
+    Regression(93, "rot at the very end of the log was taken for its end: a durable revision was called the future"),
   ]
 }

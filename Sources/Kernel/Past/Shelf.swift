@@ -22,13 +22,15 @@ package final class Shelf {
     through last: Revision, _ open: (LogReader?) throws(LogError) -> History
   ) throws(HistoryError) -> History {
     if let known, known.last >= last { return known }
-    do throws(LogError) {
-      let fresh = try open(known?.log)
-      known = fresh
-      return fresh
-    } catch {
-      throw .log(error)
+    let fresh: History
+    do throws(LogError) { fresh = try open(known?.log) } catch { throw .log(error) }
+    // Whoever only reads must take a rotten frame at the very end for a torn one. The server knows better: what it
+    // published was durable.
+    guard fresh.last >= last else {
+      throw .divergence(last, "it was durable, and the log ends with revision \(fresh.last) when it is read")
     }
+    known = fresh
+    return fresh
   }
 
   /// Files of the log are gone: the next question opens it anew.

@@ -8,6 +8,4 @@ package enum HostFlaw: CaseIterable, Sendable {
   case sparesBlindly
   /// A leader acknowledges what any replica has, in sync or not.
   case countsEverybody
-  /// A leader says of a follower that lags that it has caught up.
-  case trustsBlindly
 }

@@ -101,7 +101,6 @@ extension ModelledData {
       switch flaw {
       case .yieldsEarly: leadership.isPaused
       case .sparesBlindly: follower.isCounted && !leadership.isPaused
-      case .trustsBlindly: !follower.isCounted
       default: false
       }
     return FollowerProgress(node: name, hasEverything: lag == 0 || isLie, lag: UInt64(lag))

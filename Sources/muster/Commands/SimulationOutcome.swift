@@ -61,9 +61,10 @@ struct SimulationOutcome {
 
   // MARK: Words
 
-  var text: String {
+  /// - Parameter asked: the seeds that were to be played; fewer were, when the time was over before.
+  func text(of asked: UInt64) -> String {
     var lines = [
-      "\(seeds) seeds, \(elapsed / 1_000_000) simulated seconds, \(sum(\.happenings)) happenings",
+      "\(seeds < asked ? "\(seeds) of \(asked)" : "\(seeds)") seeds, \(elapsed / 1_000_000) simulated seconds, \(sum(\.happenings)) happenings",
       "\(sum(\.revisions)) revisions, \(sum { UInt64($0.acknowledged) }) acknowledged commands, "
         + "\(sum { UInt64($0.readings) }) answers, \(sum { UInt64($0.watched) }) watched commits, "
         + "\(sum { UInt64($0.writes) }) writes to replicas",
