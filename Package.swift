@@ -68,6 +68,9 @@ let package = Package(
     part("Workload", ["MusterCluster", "MusterControllers"]),
     part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
     part(
+      "CrashStates", ["MusterBytes", "MusterLog", "MusterCluster", "MusterHistory", "MusterWorkload"],
+      documents: ["CrashStates.md"]),
+    part(
       "Simulation",
       [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
@@ -117,6 +120,12 @@ let package = Package(
         "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterHosts", "MusterRendering",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tools/redis-load", swiftSettings: strict),
+
+    // Proving.
+    .executableTarget(
+      name: "crash-states",
+      dependencies: ["MusterCrashStates", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Sources/CrashStatesCommand", swiftSettings: strict),
 
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
@@ -168,6 +177,7 @@ let package = Package(
     .testTarget(
       name: "MusterEndToEndTests", dependencies: ["muster", "import-openb", "redis-load"], path: "Tests/EndToEndTests",
       swiftSettings: strict),
+    tests("CrashStates", ["MusterCrashStates", "MusterLog"]),
     tests("Hosts", ["MusterBytes", "MusterHosting", "MusterHosts", "MusterHostConformance"]),
     tests("Vault", ["MusterKernel", "MusterLog", "MusterSimulatedDisk", "MusterVault", "MusterWorkload"]),
     tests("Disk", ["MusterBytes", "MusterLog", "MusterDisk", "journal-example"]),
