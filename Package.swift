@@ -71,6 +71,12 @@ let package = Package(
       "CrashStates", ["MusterBytes", "MusterLog", "MusterCluster", "MusterHistory", "MusterWorkload"],
       documents: ["CrashStates.md"]),
     part(
+      "Fuzzing",
+      [
+        "MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterHistory",
+        "MusterCrashStates", "MusterWorkload",
+      ], documents: ["Fuzzing.md"]),
+    part(
       "Simulation",
       [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
@@ -127,6 +133,13 @@ let package = Package(
       dependencies: ["MusterCrashStates", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Sources/CrashStatesCommand", swiftSettings: strict),
 
+    .executableTarget(
+      name: "torture",
+      dependencies: [
+        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterWorkload",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Sources/Torture", exclude: ["Torture.md"], swiftSettings: strict),
+
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
     .executableTarget(
@@ -175,8 +188,14 @@ let package = Package(
         "muster", "MusterClient", "MusterCluster", "MusterDisk", "MusterHistory", "MusterLog", "MusterProtocol",
       ], path: "Tests/MusterTests", swiftSettings: strict),
     .testTarget(
-      name: "MusterEndToEndTests", dependencies: ["muster", "import-openb", "redis-load"], path: "Tests/EndToEndTests",
+      name: "MusterEndToEndTests",
+      dependencies: [
+        "muster", "import-openb", "redis-load", "torture", "MusterBytes", "MusterCluster", "MusterDisk", "MusterLog",
+      ], path: "Tests/EndToEndTests",
       swiftSettings: strict),
+    .testTarget(
+      name: "MusterFuzzingTests", dependencies: ["MusterFuzzing", "MusterWorkload"], path: "Tests/FuzzingTests",
+      exclude: ["Corpus"], swiftSettings: strict),
     tests("CrashStates", ["MusterCrashStates", "MusterLog"]),
     tests("Hosts", ["MusterBytes", "MusterHosting", "MusterHosts", "MusterHostConformance"]),
     tests("Vault", ["MusterKernel", "MusterLog", "MusterSimulatedDisk", "MusterVault", "MusterWorkload"]),
@@ -190,3 +209,11 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// A program of libFuzzer has no main of ours, and needs flags for every module: only `Tools/fuzz` builds it.
+if Context.environment["MUSTER_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["MusterFuzzing"], path: "Sources/FuzzCommand",
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -86,7 +86,7 @@ final class WeakFile {
       }
       if sizes.last != current.count {
         // The length may have come a part of the way.
-        let middle = (sizes[sizes.count - 1] + current.count) / 2 / WeakFile.sectorBytes * WeakFile.sectorBytes
+        let middle = WeakFile.sectors((sizes[sizes.count - 1] + current.count) / 2) * WeakFile.sectorBytes
         sizes += [middle, current.count]
       }
     }

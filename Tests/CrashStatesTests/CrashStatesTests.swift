@@ -7,13 +7,13 @@ import Testing
   func whateverACrashLeavesOfALogNothingAcknowledgedIsLost(seed: UInt64) throws {
     let survey = Survey(seed: seed, perWindow: 24)
     try LogScenario(seed: seed, survey).run(steps: 40)
-    #expect(survey.counts.states > 1000 && survey.counts.torn > 100 && survey.counts.ofRecovery > 50)
+    #expect(survey.counts.states > 400 && survey.counts.torn > 100 && survey.counts.ofRecovery > 50)
   }
 
   @Test func whateverACrashLeavesOfARestoreItIsWholeOrIsBegunAnew() throws {
     let survey = Survey(seed: 1, perWindow: 4)
     try RestoreScenario(seed: 1, survey).run(stride: 29)
-    #expect(survey.counts.states > 100)
+    #expect(survey.counts.states > 50)
   }
 
   /// Each sync has a reason: where one is left out, something that was promised is lost.
@@ -76,9 +76,11 @@ import Testing
     try disk.syncDirectory("")
     try disk.write("a", at: 0, [UInt8](repeating: 7, count: 1000))
     let found = Set(try states(of: disk).compactMap { $0["a"] })
-    #expect(found.contains([]) && found.contains([UInt8](repeating: 0, count: 1000)))
-    #expect(found.contains([UInt8](repeating: 7, count: 512)))
-    #expect(found.contains([UInt8](repeating: 0, count: 512) + [UInt8](repeating: 7, count: 488)))
+    let halves = [7, 0].flatMap { first in [7, 0].map { [first, $0] as [UInt8] } }
+    let whole = halves.map { [UInt8](repeating: $0[0], count: 512) + [UInt8](repeating: $0[1], count: 488) }
+    let cut = [7, 0].map { [UInt8](repeating: $0, count: 512) }
+    let isAllThere = found == Set([[]] + whole + cut)
+    #expect(isAllThere)
   }
 
   @Test func aDirectoryThatIsNotSyncedIsLostWithWhatIsInIt() throws {

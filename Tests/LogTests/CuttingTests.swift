@@ -115,7 +115,7 @@ import Testing
     try harness.snapshot(changing: base)
     try fill(segments: 6)
     try harness.snapshot()
-    let horizon = try #require(try planned(harness.disk))
+    let horizon = try #require(try planned(harness.disk, keeping: 1))
     #expect(base < horizon.firstRevision)
     try Cutting.cut(harness.disk, LogHarness.identity, to: horizon)
     #expect(try SnapshotStore(harness.disk, LogHarness.identity).list().first?.revision == base)
