@@ -73,6 +73,15 @@ let package = Package(
     part("Workload", ["MusterCluster", "MusterControllers"]),
     part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
     part(
+      "CrashStates", ["MusterBytes", "MusterLog", "MusterCluster", "MusterHistory", "MusterWorkload"],
+      documents: ["CrashStates.md"]),
+    part(
+      "Fuzzing",
+      [
+        "MusterBytes", "MusterLog", "MusterAudit", "MusterCluster", "MusterProtocol", "MusterHistory",
+        "MusterCrashStates", "MusterWorkload",
+      ], documents: ["Fuzzing.md"]),
+    part(
       "Simulation",
       [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
@@ -124,6 +133,19 @@ let package = Package(
         "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterHosts", "MusterRendering",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tools/redis-load", swiftSettings: strict),
+
+    // Proving.
+    .executableTarget(
+      name: "crash-states",
+      dependencies: ["MusterCrashStates", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Sources/CrashStatesCommand", swiftSettings: strict),
+
+    .executableTarget(
+      name: "torture",
+      dependencies: [
+        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterWorkload",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Sources/Torture", exclude: ["Torture.md"], swiftSettings: strict),
 
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),
@@ -178,9 +200,16 @@ let package = Package(
         "muster", "MusterClient", "MusterCluster", "MusterDisk", "MusterHistory", "MusterLog", "MusterProtocol",
       ], path: "Tests/MusterTests", swiftSettings: strict),
     .testTarget(
-      name: "MusterEndToEndTests", dependencies: ["muster", "import-openb", "redis-load", "MusterSQLite"],
-      path: "Tests/EndToEndTests",
+      name: "MusterEndToEndTests",
+      dependencies: [
+        "muster", "import-openb", "redis-load", "torture", "MusterBytes", "MusterCluster", "MusterDisk", "MusterLog",
+        "MusterSQLite",
+      ], path: "Tests/EndToEndTests",
       swiftSettings: strict),
+    .testTarget(
+      name: "MusterFuzzingTests", dependencies: ["MusterFuzzing", "MusterWorkload"], path: "Tests/FuzzingTests",
+      exclude: ["Corpus"], swiftSettings: strict),
+    tests("CrashStates", ["MusterCrashStates", "MusterLog"]),
     tests("Hosts", ["MusterBytes", "MusterHosting", "MusterHosts", "MusterHostConformance"]),
     tests("Vault", ["MusterKernel", "MusterLog", "MusterSimulatedDisk", "MusterVault", "MusterWorkload"]),
     tests("Disk", ["MusterBytes", "MusterLog", "MusterDisk", "journal-example"]),
@@ -193,3 +222,11 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// A program of libFuzzer has no main of ours, and needs flags for every module: only `Tools/fuzz` builds it.
+if Context.environment["MUSTER_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["MusterFuzzing"], path: "Sources/FuzzCommand",
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -7,6 +7,7 @@ enum Program: String {
   case importOpenB = "import-openb"
   case demoRedis = "demo-redis"
   case redisLoad = "redis-load"
+  case torture
 
   /// The project's root.
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -100,6 +100,28 @@ import Testing
     #expect(newest > 0)
   }
 
+  @Test func theSnapshotThatTheHorizonRestsOnMayLieBeforeTheLogThatIsKept() throws {
+    var random = SeededGenerator(seed: 11)
+    let harness = try LogHarness.create(CrashDisk())
+    func fill(segments: Int) throws {
+      while try SegmentName.all(in: harness.disk.list(Layout.log)).count < segments {
+        try harness.append(random.commits())
+      }
+    }
+    try fill(segments: 2)
+    try harness.snapshot()
+    let base = UInt64(harness.ledger.count)
+    try fill(segments: 4)
+    try harness.snapshot(changing: base)
+    try fill(segments: 6)
+    try harness.snapshot()
+    let horizon = try #require(try planned(harness.disk, keeping: 1))
+    #expect(base < horizon.firstRevision)
+    try Cutting.cut(harness.disk, LogHarness.identity, to: horizon)
+    #expect(try SnapshotStore(harness.disk, LogHarness.identity).list().first?.revision == base)
+    try kept(harness.disk, of: harness.ledger, from: horizon)
+  }
+
   @Test func aLogThatBeginsLaterThanItsHorizonIsCorrupt() throws {
     let harness = try filled(seed: 5)
     let horizon = try #require(try planned(harness.disk))

@@ -84,9 +84,13 @@ final class LogHarness {
   }
 
   /// Writes a snapshot with a few pages.
-  func snapshot() throws {
+  ///
+  /// - Parameter parent: the snapshot whose pages it changes; 0 for a base.
+  func snapshot(changing parent: UInt64 = 0) throws {
     var manifest = SnapshotManifest()
     manifest.revision = UInt64(ledger.count)
+    manifest.parent = parent
+    manifest.depth = parent == 0 ? 0 : 1
     let writer = try SnapshotWriter(disk, LogHarness.identity, manifest)
     for page in 0..<3 as Range<UInt32> {
       try [UInt8](repeating: UInt8(page), count: 100).withUnsafeBytes {

@@ -2,10 +2,12 @@ import Glibc
 import MusterClient
 import MusterCluster
 import MusterDisk
+import MusterKernel
 import MusterProtocol
 import MusterServer
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// A real server in this process, on a port and a directory of its own.
 final class TestServer: Sendable {
@@ -13,14 +15,19 @@ final class TestServer: Sendable {
   let directory: String
   private let loop: any EventLoop
   private let server: NIOLoopBound<Server>
+  private let diverged = Mutex<String?>(nil)
 
   /// - Parameters:
   ///   - directory: of a server that was stopped; nil for a new one.
   ///   - port: 0 for any.
-  static func start(_ directory: String? = nil, port: Int = 0) async throws -> TestServer {
+  ///   - makeKernel: makes the kernel from the log.
+  static func start(
+    _ directory: String? = nil, port: Int = 0,
+    _ makeKernel: (Journal) throws -> Kernel = { try Startup.kernel($0, version: "muster test") }
+  ) async throws -> TestServer {
     let directory = directory ?? newDirectory()
     let journal = try Startup.open(directory, expected: nil)
-    let kernel = Sealed(try Startup.kernel(journal, version: "muster test"))
+    let kernel = Sealed(try makeKernel(journal))
     let loop = MultiThreadedEventLoopGroup.singleton.any()
     let auditor = try Auditor(journal)
     let server = try await loop.submit {
@@ -28,8 +35,17 @@ final class TestServer: Sendable {
     }.get()
     let address = try ListenAddress("127.0.0.1:\(port)")
     let bound = try await loop.flatSubmit { server.value.start(address) }.get()
-    return TestServer(bound, directory, loop, server)
+    let started = TestServer(bound, directory, loop, server)
+    try await loop.submit {
+      server.value.onDivergence = { [unowned started] problem in started.diverged.withLock { $0 = problem } }
+    }.get()
+    return started
   }
+
+  /// Why the server would have stopped serving: what it shows is not what the log leads to.
+  var divergence: String? { diverged.withLock { $0 } }
+
+  func metrics() async throws -> String { try await loop.submit { self.server.value.metrics() }.get() }
 
   private init(_ port: Int, _ directory: String, _ loop: any EventLoop, _ server: NIOLoopBound<Server>) {
     self.port = port
@@ -61,7 +77,7 @@ private struct Sealed<Value>: @unchecked Sendable {
   init(_ value: Value) { self.value = value }
 }
 
-private func newDirectory() -> String {
+func newDirectory() -> String {
   var template = Array("/tmp/muster-server-tests.XXXXXX".utf8CString)
   guard let made = mkdtemp(&template) else { preconditionFailure("no directory can be made in /tmp") }
   return String(cString: made) + "/data"

@@ -33,7 +33,12 @@ package final class RestoreTarget {
         + names.filter { $0 == Layout.horizon }
     }
     guard left.isEmpty || names.contains(Layout.restoring) else { throw .occupied }
-    try reading { () throws(StorageError) in for path in left { try storage.remove(path) } }
+    guard !left.isEmpty else { return }
+    try reading { () throws(StorageError) in
+      for path in left { try storage.remove(path) }
+      // Not every directory is written to from now on: what came back after a crash would be taken for the cluster's.
+      for folder in [Layout.log, Layout.snapshots, Layout.root] { try storage.syncDirectory(folder) }
+    }
   }
 
   private static func isOurs(_ name: String) -> Bool {
