@@ -22,7 +22,7 @@ final class Rack {
   /// Longer than a start takes on the slowest machine.
   private static let startSecondsMax = 120
 
-  init(_ program: String, _ directory: String, data: String, clients: Int, seed: UInt64) throws {
+  init(_ program: String, _ directory: String, data: String, clients: Int, pause: UInt64, seed: UInt64) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     self.program = program
     self.data = data
@@ -32,7 +32,7 @@ final class Rack {
     let ledger = try Ledger(directory + "/ledger")
     self.ledger = ledger
     auditor = LogAuditor(ledger)
-    workers = (0..<clients).map { Worker(number: $0, address: address, ledger: ledger) }
+    workers = (0..<clients).map { Worker(number: $0, address: address, ledger: ledger, pauseMilliseconds: pause) }
     random = SeededGenerator(seed: seed)
   }
 

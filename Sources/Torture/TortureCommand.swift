@@ -10,6 +10,7 @@ import MusterWorkload
     discussion: "Example: Tools/torture --seconds 600")
   @Option(help: "How long the server is killed again and again.") var seconds = 60
   @Option(help: "Clients that write at once.") var clients = 8
+  @Option(help: "What a client waits between two commands, in milliseconds.") var pause: UInt64 = 0
   @Option(help: "How many faults are injected, each kind in turn; 0 for none.") var faults = Fault.all.count
   @Option(help: "How long the server is held by SIGSTOP, in seconds; 0 for not at all.") var stopSeconds = 5
   @Option(help: "Megabytes of a disk that fills and empties; 0 for none.") var diskMegabytes = 96
@@ -38,7 +39,8 @@ import MusterWorkload
   }
 
   private func kills(_ directory: String) async throws {
-    let rack = try Rack(muster, directory + "/kills", data: directory + "/kills/data", clients: clients, seed: seed)
+    let rack = try Rack(
+      muster, directory + "/kills", data: directory + "/kills/data", clients: clients, pause: pause, seed: seed)
     try await rack.start()
     try await rack.killAgainAndAgain(seconds: seconds)
     if stopSeconds > 0 { try await rack.stopAndContinue(seconds: stopSeconds) }
@@ -60,7 +62,8 @@ import MusterWorkload
     guard let disk = SmallDisk(directory + "/disk", megabytes: diskMegabytes) else {
       return print("SKIPPED: the disk that fills: nothing may be mounted here")
     }
-    let rack = try Rack(muster, directory + "/full", data: disk.path + "/data", clients: clients, seed: seed ^ 1)
+    let rack = try Rack(
+      muster, directory + "/full", data: disk.path + "/data", clients: clients, pause: pause, seed: seed ^ 1)
     try await rack.start()
     for _ in 0..<2 { try await rack.fillAndEmpty(disk) }
     try await rack.finish()

@@ -7,9 +7,11 @@ struct Worker: Sendable {
   let number: Int
   let address: String
   let ledger: Ledger
+  /// Between two commands.
+  let pauseMilliseconds: UInt64
 
   private static let attemptsMax = 1_000_000
-  private static let pauseMilliseconds: UInt64 = 10
+  private static let retryMilliseconds: UInt64 = 10
 
   func run() async {
     guard let servers = ServerList(address) else { return ledger.report("\(address) is no address") }
@@ -21,6 +23,7 @@ struct Worker: Sendable {
         sequence += 1
         try await write(Written(client: number, sequence: sequence), client)
         if sequence % 8 == 5 { try await read(Written(client: number, sequence: sequence), client) }
+        if pauseMilliseconds > 0 { await Client.sleep(milliseconds: pauseMilliseconds) }
       }
     } catch {
       if !Task.isCancelled { ledger.report("client \(number), command \(sequence): \(error)") }
@@ -32,7 +35,7 @@ struct Worker: Sendable {
     ledger.send(written)
     let reply = try await client.execute(written.request, attempts: Worker.attemptsMax) { _ in
       // A server that is killed comes back soon; who has seen enough stops.
-      await Client.sleep(milliseconds: Task.isCancelled ? 1000 : Worker.pauseMilliseconds)
+      await Client.sleep(milliseconds: Task.isCancelled ? 1000 : Worker.retryMilliseconds)
     }
     guard reply.outcome == .committed || reply.outcome == .repeated, reply.commit > 0 else {
       throw TortureError("the command was \(reply.outcome.name)")
@@ -52,7 +55,7 @@ struct Worker: Sendable {
         }
         return ledger.noteRead()
       } catch let error as ClientError where error.isWorthRetrying {
-        await Client.sleep(milliseconds: Worker.pauseMilliseconds)
+        await Client.sleep(milliseconds: Worker.retryMilliseconds)
       }
     }
   }
