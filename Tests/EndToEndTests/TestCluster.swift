@@ -12,15 +12,18 @@ final class TestCluster {
 
   init() async throws {
     directory = try TemporaryDirectory()
-    (server, address) = try await TestCluster.start(directory.path("data"), listen: "127.0.0.1:0")
+    (server, address) = try #require(try await TestCluster.start(directory.path("data"), listen: "127.0.0.1:0"))
   }
 
-  private static func start(_ data: String, listen: String) async throws -> (Running, String) {
+  /// - Returns: nil when somebody else has the port.
+  private static func start(_ data: String, listen: String) async throws -> (Running, String)? {
     let server = try Running(.muster, ["serve", "--data", data, "--listen", listen, "--http", "none"])
     try await eventually("the server to be ready") {
+      if server.code != nil, server.error.contains("Address already in use") { return true }
       try #require(server.code == nil, "the server ended: \(server.error)")
       return server.error.contains("ready revision=")
     }
+    guard server.code == nil else { return nil }
     let address = server.error.split(whereSeparator: \.isWhitespace).last { $0.hasPrefix("listen=") }
     return (server, String(try #require(address).dropFirst("listen=".count)))
   }
@@ -33,7 +36,12 @@ final class TestCluster {
 
   /// A new server on the same files and the same port.
   func restart() async throws {
-    (server, address) = try await TestCluster.start(data, listen: address)
+    // The system may have given the port to an outgoing connection meanwhile.
+    try await eventually("the port to be free") {
+      guard let started = try await TestCluster.start(data, listen: address) else { return false }
+      (server, address) = started
+      return true
+    }
   }
 
   /// - Parameters:

@@ -63,7 +63,7 @@ private func command(_ client: Client, within milliseconds: UInt32 = 0) async th
   }
 
   @Test func aServerThatCameBackIsFoundAgain() async throws {
-    let server = try await TestServer.start()
+    let server = try await TestServer.start(port: TestServer.lastingPort())
     let client = server.client()
     let request = setConfig("a/b", [1], sequence: 1)
     let first: ExecuteReply = try await client.execute(request, attempts: 1) { _ in }

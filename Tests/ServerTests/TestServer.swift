@@ -42,6 +42,24 @@ final class TestServer: Sendable {
     return started
   }
 
+  /// A port that no outgoing connection is given by the system meanwhile: for a server that comes back to it.
+  static func lastingPort() -> Int {
+    for _ in 0..<200 {
+      let port = Int.random(in: 20_000..<32_000)
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(descriptor) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = in_port_t(port).bigEndian
+      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+      let isFree = withUnsafeBytes(of: &address) { raw in
+        bind(descriptor, raw.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count)) == 0
+      }
+      if isFree { return port }
+    }
+    return 0
+  }
+
   /// Why the server would have stopped serving: what it shows is not what the log leads to.
   var divergence: String? { diverged.withLock { $0 } }
 
