@@ -86,7 +86,7 @@ let package = Package(
       [
         "MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterProtocol", "MusterHistory",
         "MusterKernel", "MusterPeers", "MusterHosting", "MusterSimulatedDisk", "MusterWorkload",
-      ], documents: ["README.md"]),
+      ], documents: ["Mutants.md", "README.md"]),
     part("Rendering", ["MusterBytes", "MusterCluster"]),
 
     // The shell: threads, files, sockets.
