@@ -63,6 +63,8 @@ final class Running {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, directory.path("out"), flags, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, directory.path("error"), flags, 0o600)
+    // Other suites of this process have sockets whose ports must be free once they close them.
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     var words = ([path] + arguments).map { strdup($0) } + [nil]
     var variables = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }

@@ -42,6 +42,22 @@ import Testing
     }
   }
 
+  /// A confirmation is in the page cache alone when its sync failed: whoever goes on behind it must not leave a hole there.
+  @Test(arguments: 0..<30)
+  func aConfirmationWhoseSyncFailedLeavesNoHole(seed: Int) throws {
+    var random = SeededGenerator(seed: UInt64(seed))
+    let disk = CrashDisk()
+    let harness = try LogHarness.create(disk)
+    for _ in 0...random.below(5) { try harness.append(random.commits()) }
+    disk.failsAtSync = disk.syncs + 1
+    #expect(throws: LogError.self) { try harness.confirm(isFinal: seed.isMultiple(of: 2)) }
+    disk.restart()
+    let again = try LogHarness(disk, ledger: harness.ledger)
+    for _ in 0...random.below(3) { try again.append(random.commits()) }
+    disk.crash(&random)
+    expectEqual(try LogHarness.readAll(disk), again.ledger)
+  }
+
   @Test func everySyncThatFailsIsFinalAndLosesNothing() throws {
     var reached = 0
     for failing in 1...200 {

@@ -143,11 +143,16 @@ import Testing
     Issue.record("recovery takes fewer steps")
   }
 
-  @Test func aCleanStopLeavesNothingToDo() throws {
+  /// Nothing but the last word itself is written again: nobody says that it is on disk.
+  @Test func aCleanStopLeavesNextToNothingToDo() throws {
     let (disk, harness, _) = try log()
     try harness.confirm(isFinal: true)
     let plan = try RecoveryPlan.make(try LogHarness.reader(disk))
-    #expect(plan.actions == [.remove(Layout.spare)])
+    let last = (try disk.size(plan.segment.path) ?? 0) - harness.writer.preparedBytes - Frame.alignment
+    #expect(
+      plan.actions == [
+        .remove(Layout.spare), .rewrite(file: plan.segment.path, offset: last, bytes: Frame.alignment),
+      ])
     #expect(plan.lastRevision == 3)
     #expect(plan.confirmedThrough == 3)
   }

@@ -15,7 +15,7 @@ final class TestServer: Sendable {
   let directory: String
   private let loop: any EventLoop
   private let server: NIOLoopBound<Server>
-  private let diverged = Mutex<String?>(nil)
+  private let diverged = Mutex<(problem: String, metrics: String)?>(nil)
 
   /// - Parameters:
   ///   - directory: of a server that was stopped; nil for a new one.
@@ -37,7 +37,10 @@ final class TestServer: Sendable {
     let bound = try await loop.flatSubmit { server.value.start(address) }.get()
     let started = TestServer(bound, directory, loop, server)
     try await loop.submit {
-      server.value.onDivergence = { [unowned started] problem in started.diverged.withLock { $0 = problem } }
+      server.value.onDivergence = { [unowned started] problem in
+        let metrics = server.value.metrics()
+        started.diverged.withLock { $0 = $0 ?? (problem, metrics) }
+      }
     }.get()
     return started
   }
@@ -61,7 +64,10 @@ final class TestServer: Sendable {
   }
 
   /// Why the server would have stopped serving: what it shows is not what the log leads to.
-  var divergence: String? { diverged.withLock { $0 } }
+  var divergence: String? { diverged.withLock { $0?.problem } }
+
+  /// What the server counted by then.
+  var metricsAtDivergence: String { diverged.withLock { $0?.metrics ?? "" } }
 
   func metrics() async throws -> String { try await loop.submit { self.server.value.metrics() }.get() }
 

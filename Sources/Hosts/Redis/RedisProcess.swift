@@ -93,6 +93,8 @@ package struct RedisProcess {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    // It outlives the agent, whose connections must end with the agent.
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     var words = [strdup(program), strdup(file), nil]
     var variables: [UnsafeMutablePointer<CChar>?] = [strdup("LC_ALL=C"), nil]
     defer { for text in words + variables { free(text) } }

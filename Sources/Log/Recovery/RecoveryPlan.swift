@@ -67,10 +67,10 @@ extension RecoveryPlan {
       actions.append(.keepAside(file: name.path, offset: live.end, bytes: bytes, copy: copy))
       actions.append(.clear(file: name.path, offset: live.end, bytes: bytes))
     }
-    if !Mutant.isOn(.tailNotRewritten),
-      let first = live.blocks.first(where: { $0.header.lastRevision > live.durableThrough })
-    {
-      actions.append(.rewrite(file: name.path, offset: first.offset, bytes: live.end - first.offset))
+    // What nobody says is durable may be in the page cache alone, if the process before died of a failed sync.
+    let unconfirmed = live.blocks.first { $0.header.lastRevision > live.durableThrough }?.offset
+    if !Mutant.isOn(.tailNotRewritten), let first = unconfirmed ?? live.lastConfirmation {
+      actions.append(.rewrite(file: name.path, offset: first, bytes: live.end - first))
     }
     if live.fileBytes < live.declaredBytes {
       actions.append(.extend(file: name.path, from: live.fileBytes, to: live.declaredBytes))

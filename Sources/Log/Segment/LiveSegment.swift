@@ -14,6 +14,8 @@ package struct LiveScan: Sendable {
   package var durableThrough: UInt64 = 0
   /// Where the next frame would begin.
   package var end = 0
+  /// Where the last frame begins, when that is a confirmation: it says what is durable, and not that it is so itself.
+  package var lastConfirmation: Int?
   package var fileBytes = 0
   /// How long the file was made.
   package var declaredBytes = 0
@@ -86,6 +88,7 @@ package struct LiveSegmentReader {
       scan.blocks.append(LiveScan.Entry(offset: scan.end, header: header))
       expected = header.lastRevision + 1
     }
+    scan.lastConfirmation = header.kind == .confirmation ? scan.end : nil
     scan.durableThrough = max(scan.durableThrough, header.durableThrough)
     scan.isFinal = header.isFinal
     scan.run = max(scan.run, header.run)
