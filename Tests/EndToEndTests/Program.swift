@@ -64,7 +64,9 @@ final class Running {
     posix_spawn_file_actions_addopen(&actions, 1, directory.path("out"), flags, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, directory.path("error"), flags, 0o600)
     // Other suites of this process have sockets whose ports must be free once they close them.
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+      if let descriptor = Int32(name), descriptor > 2 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+    }
     var words = ([path] + arguments).map { strdup($0) } + [nil]
     var variables = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }

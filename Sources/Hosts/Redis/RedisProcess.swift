@@ -94,7 +94,9 @@ package struct RedisProcess {
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
     // It outlives the agent, whose connections must end with the agent.
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+    for name in FileText.names(in: "/proc/self/fd") {
+      if let descriptor = Int32(name), descriptor > 2 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+    }
     var words = [strdup(program), strdup(file), nil]
     var variables: [UnsafeMutablePointer<CChar>?] = [strdup("LC_ALL=C"), nil]
     defer { for text in words + variables { free(text) } }
