@@ -47,6 +47,7 @@ enum ExportProof {
 private final class ProofFile {
   private let path: String
   private let descriptor: Int32
+  private var isDone = false
 
   init(_ path: String) throws {
     self.path = path
@@ -55,7 +56,10 @@ private final class ProofFile {
     try put(Array(ProofRecord.heading.utf8))
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    close(descriptor)
+    if !isDone { unlink(path + ".new") }
+  }
 
   func append(_ fill: (inout ProofRecord) -> Void) throws {
     var record = ProofRecord()
@@ -73,6 +77,7 @@ private final class ProofFile {
 
   func finish() throws {
     guard fsync(descriptor) == 0, rename(path + ".new", path) == 0 else { throw ProofFile.failure(path) }
+    isDone = true
   }
 
   private func put(_ bytes: [UInt8]) throws {
