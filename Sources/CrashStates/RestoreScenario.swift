@@ -38,24 +38,10 @@ package final class RestoreScenario {
       if !log.isSpareReady { try log.prepareSpare() }
       let state = generator.state
       try log.append(commits, time: state.time, events: events, digest: state.digest)
-      if log.lastRevision > 130, random.oneIn(6) { try snapshot(state, on: disk) }
+      if log.lastRevision > 130, random.oneIn(6) { try LogDriver.writeSnapshot(of: state, on: disk) }
     }
     try log.pack(History.keys)
     return log.lastRevision
-  }
-
-  private static func snapshot(_ state: State, on disk: WeakDisk) throws {
-    var manifest = SnapshotManifest()
-    manifest.revision = state.revision
-    manifest.time = state.time
-    manifest.digestLow = state.digest.low
-    manifest.digestHigh = state.digest.high
-    manifest.metadata = StateOutline(state).encoded()
-    let file = try SnapshotWriter(disk, LogDriver.identity, manifest)
-    try state.forEachStoredPage(changedSince: nil) { table, page, bytes in
-      try file.add(PageAddress(table: table, page: page), bytes)
-    }
-    _ = try file.finish()
   }
 
   /// Restores late, dies at every operation in turn, and restores early into what that left.

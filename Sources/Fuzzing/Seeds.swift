@@ -84,7 +84,7 @@ private enum Seeds {
         part.map { $0.encoded() }, time: state.time, events: part.reduce(0) { $0 + $1.events.count },
         digest: state.digest)
     }
-    try writeSnapshot(of: state, on: disk)
+    try LogDriver.writeSnapshot(of: state, on: disk)
     let live = try disk.read(Layout.live(1), at: 0, count: .max)
     var builder = BlockBuilder(after: .zero)
     for commit in commits.prefix(5) { builder.append(commit.encoded()) }
@@ -95,20 +95,6 @@ private enum Seeds {
     let packed = try disk.read(Layout.sealed(1), at: 0, count: .max)
     let snapshot = try disk.read(Layout.snapshot(100, isBase: true), at: 0, count: .max)
     return (live, packed, snapshot, block)
-  }
-
-  private static func writeSnapshot(of state: State, on disk: WeakDisk) throws {
-    var manifest = SnapshotManifest()
-    manifest.revision = state.revision
-    manifest.time = state.time
-    manifest.digestLow = state.digest.low
-    manifest.digestHigh = state.digest.high
-    manifest.metadata = StateOutline(state).encoded()
-    let file = try SnapshotWriter(disk, LogDriver.identity, manifest)
-    try state.forEachStoredPage(changedSince: nil) { table, page, bytes in
-      try file.add(PageAddress(table: table, page: page), bytes)
-    }
-    _ = try file.finish()
   }
 
   // MARK: Proofs
