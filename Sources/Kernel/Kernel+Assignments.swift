@@ -39,12 +39,19 @@ extension Kernel {
       for event in commit.events {
         event.touch(&touched)
         touched.shards += shardsConcerned(by: event)
-        if case .collectionDeleted(let deleted) = event, let row = view.collections.row(deleted.collection) {
-          touched.shards += row.firstShard..<(row.firstShard + row.shardCount)
-        }
+        touched.shards += shardsOfCollection(in: event)
       }
     }
     return touched.shards
+  }
+
+  /// All shards of a collection whose policy is new, or which is gone.
+  private func shardsOfCollection(in event: Event) -> [ShardID] {
+    switch event {
+    case .collectionChanged(let event): Array(view.collections[event.collection].shardRange)
+    case .collectionDeleted(let event): Array(view.collections[event.collection].shardRange)
+    default: []
+    }
   }
 
   /// Leaders are told who of their followers is down.

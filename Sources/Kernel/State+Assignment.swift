@@ -31,8 +31,10 @@ extension State {
       assignment.leader = nodeName(row.leader)
       assignment.leaderAddress = nodes[row.leader].address
     }
-    assignment.minInSync = collections[row.collection].policy.minInSync
+    let collection = collections[row.collection]
+    assignment.minInSync = collection.policy.minInSync
     guard row.leader == node else { return assignment }
+    assignment.minimumRaise = row.minimumRaise == collection.minimumRaises ? 0 : collection.minimumRaises
     let leaving = moves.row(row.move)?.leaving ?? 0
     assignment.followers = row.replicas.filter { $0.node != node }.map { follower($0, isLeaving: $0.node == leaving) }
     assignment.heir = row.heir

@@ -10,6 +10,7 @@ package struct AssignmentBook: Sendable {
   /// What this node, as a leader, has to say of followers.
   private var words: [Link: FollowerWord] = [:]
   private var yields: [ShardID: Yield] = [:]
+  private var minima: [ShardID: MinimumWord] = [:]
   /// Replicas of this node that cannot be counted on.
   private var lost: Set<ShardID> = []
   /// Elections that wait for this node's word, with their epochs.
@@ -34,6 +35,7 @@ package struct AssignmentBook: Sendable {
       unreported.remove(shard)
       elections[shard] = nil
       yields[shard] = nil
+      minima[shard] = nil
       lost.remove(shard)
     }
     var open: [Assignment] = []
@@ -41,6 +43,7 @@ package struct AssignmentBook: Sendable {
       forgetWords(assignment.shard)
       assigned[assignment.shard] = assignment
       yields[assignment.shard] = nil
+      minima[assignment.shard] = nil
       lost.remove(assignment.shard)
       elections[assignment.shard] = assignment.isElecting ? assignment.epoch : nil
       if !assignment.isOpened { open.append(assignment) }
@@ -81,6 +84,13 @@ package struct AssignmentBook: Sendable {
       shard: assignment.shard, epoch: assignment.epoch, heir: assignment.heir, since: assignment.heirSince)
   }
 
+  /// The host of the leader goes by the raised minimum, and as many have everything.
+  package mutating func heldMinimum(_ assignment: Assignment) {
+    guard assigned[assignment.shard] == assignment, assignment.minimumRaise != 0 else { return }
+    minima[assignment.shard] = MinimumWord(
+      shard: assignment.shard, epoch: assignment.epoch, raise: assignment.minimumRaise)
+  }
+
   /// The host cannot bring the replica into its role: its data is gone, or it does not answer.
   package mutating func lost(_ assignment: Assignment) {
     if assigned[assignment.shard]?.epoch == assignment.epoch { lost.insert(assignment.shard) }
@@ -92,6 +102,7 @@ package struct AssignmentBook: Sendable {
       for follower in assignment.followers {
         note(assignment, follower: follower, isInSync: follower.isOpened && follower.isAlive && !follower.isLeaving)
       }
+      heldMinimum(assignment)
       if assignment.heir != 0 { yielded(assignment) }
     }
   }
@@ -108,13 +119,16 @@ package struct AssignmentBook: Sendable {
 
   /// The next report, at most so many shards; nil when there is nothing to say.
   package mutating func nextReport(node: NodeID, incarnation: UInt64) -> ReportReplicas? {
-    guard !unreported.isEmpty || !words.isEmpty || !yields.isEmpty || !lost.isEmpty else { return nil }
+    guard !unreported.isEmpty || !words.isEmpty || !yields.isEmpty || !minima.isEmpty || !lost.isEmpty else {
+      return nil
+    }
     let most = Limits.shardsPerReport / 4
     return ReportReplicas(
       node: node, incarnation: incarnation, opened: Array(unreported.sorted().prefix(most)),
       followers: words.keys.sorted().prefix(most).compactMap { words[$0] },
       fellBehind: Array(lost.sorted().prefix(most)),
-      yields: Array(yields.keys.sorted().prefix(most)).compactMap { yields[$0] })
+      yields: Array(yields.keys.sorted().prefix(most)).compactMap { yields[$0] },
+      minima: Array(minima.keys.sorted().prefix(most)).compactMap { minima[$0] })
   }
 
   /// A report was accepted.
@@ -126,6 +140,7 @@ package struct AssignmentBook: Sendable {
       if words[link] == word { words[link] = nil }
     }
     for yield in report.yields where yields[yield.shard] == yield { yields[yield.shard] = nil }
+    for word in report.minima where minima[word.shard] == word { minima[word.shard] = nil }
   }
 
   /// A new stream tells everything again.
@@ -134,6 +149,7 @@ package struct AssignmentBook: Sendable {
     unreported = []
     words = [:]
     yields = [:]
+    minima = [:]
     lost = []
     elections = [:]
   }

@@ -22,7 +22,7 @@ import Testing
     // when their checksums differ, keys are erased when a tenant goes, and histories are restored and cut by people: the
     // generator has none of these.
     let missing: Set = [
-      "NodeLeft", "ReplicaRebuilding", "SessionForgotten", "TenantKeyErased", "TimelineBegan", "RetentionChanged",
+      "NodeLeft", "ReplicaRebuilding", "MinimumHeld", "SessionForgotten", "TenantKeyErased", "TimelineBegan", "RetentionChanged",
       "HistoryCut",
     ]
     #expect(Set(Event.names.filter { !seen.contains($0) }) == missing)

@@ -247,6 +247,7 @@ private enum SchemaSamples {
     replicas.followers = [FollowerWord(shard: 3, node: 2, epoch: 1, isInSync: true)]
     replicas.fellBehind = [4]
     replicas.yields = [Yield(shard: 1, epoch: 2, heir: 3, since: 4)]
+    replicas.minima = [MinimumWord(shard: 1, epoch: 2, raise: 3)]
     var retention = RetentionPolicy()
     retention.logSeconds = 86400
     retention.snapshotBytes = 1 << 30
