@@ -59,7 +59,7 @@ struct SharedClient: Sendable {
       // There is no such key.
       let answer = (Monotonic.microseconds(), RegisterModel.Output.value(nil))
       history.add(.init(client: number, input: .read, called: called, answer: answer), key: key)
-    } catch where error.isWorthRetrying {
+    } catch  where error.isWorthRetrying {
       await Client.sleep(milliseconds: SharedClient.retryMilliseconds)
     }
   }
