@@ -34,6 +34,7 @@ package enum Mutant: String, CaseIterable, Sendable {
   case earlyPromotion = "early-promotion"
   case spreadIgnored = "spread-ignored"
   case lastInSyncRemoved = "last-in-sync-removed"
+  case wordTakenBack = "word-taken-back"
   case sparedStaysCounted = "spared-stays-counted"
 
   #if MUTANTS

@@ -17,6 +17,9 @@ package struct PlacementPromises: Sendable {
     var touched = Touched()
     for event in commit.events {
       event.touch(&touched)
+      if let problem = PlacementPromises.broken(by: event, before, after) {
+        return "\(problem) at revision \(commit.revision)"
+      }
       guard case .leaderElected(let event) = event else { continue }
       let leadership = Leadership(shard: event.shard, epoch: event.epoch)
       if let other = leaders[leadership], other != event.node {
@@ -30,6 +33,29 @@ package struct PlacementPromises: Sendable {
       }
     }
     return nil
+  }
+
+  /// A replica gets its vote when it has everything, and none is given up of which too few would be left.
+  private static func broken(by event: Event, _ before: State, _ after: State) -> String? {
+    switch event {
+    case .replicaPromoted(let event):
+      guard after.shards[event.shard].replicas.replica(on: event.node)?.isInSync == false else { return nil }
+      return "\(after.shardName(event.shard)) gave \(after.nodeName(event.node)) a vote before it was in sync"
+    case .replicaRemoved(let event): return given(up: event.node, of: event.shard, before, after)
+    case .replicaRebuilding(let event): return given(up: event.node, of: event.shard, before, after)
+    default: return nil
+    }
+  }
+
+  private static func given(up node: NodeID, of shard: ShardID, _ before: State, _ after: State) -> String? {
+    let (old, row) = (before.shards[shard], after.shards[shard])
+    guard old.replicas.replica(on: node)?.isInSync == true, old.replicas.replica(on: node)?.role != .learner else {
+      return nil
+    }
+    let left = row.replicas.count { $0.isInSync && $0.role != .learner }
+    let minimum = max(1, Int(after.collections[row.collection].policy.minInSync))
+    return left < minimum
+      ? "\(after.shardName(shard)) gave up \(after.nodeName(node)), and \(left) in sync are left of \(minimum)" : nil
   }
 
   private static func broken(_ shard: ShardID, _ before: State, _ after: State) -> String? {

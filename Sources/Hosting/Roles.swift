@@ -17,10 +17,15 @@ public struct HostedFollower: Hashable, Sendable {
   /// It copies from the leader itself, and what it has acknowledged counts. Others copy from a follower or wait: what they
   /// have must not make a write count as acknowledged.
   public var isCounted: Bool
+  /// It copies from the leader itself though it does not count, because nobody else is there that it could copy from. The
+  /// leader takes no writes meanwhile, and before it lets it in it gives up those that still wait to be acknowledged: their
+  /// writers must not take what such a copy has for safe.
+  public var isStranger: Bool
 
-  public init(peer: Peer, isCounted: Bool) {
+  public init(peer: Peer, isCounted: Bool, isStranger: Bool = false) {
     self.peer = peer
     self.isCounted = isCounted
+    self.isStranger = isStranger
   }
 }
 

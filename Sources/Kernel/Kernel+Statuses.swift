@@ -21,16 +21,17 @@ extension Kernel {
   /// Who copies from whom, and where they are reached.
   func links(_ shard: ShardID, _ row: ShardRow, _ node: NodeID) -> ReplicaLinks {
     func isAlive(_ node: NodeID) -> Bool { view.nodes[node].state != .down }
+    let learnersCount = view.collections[row.collection].policy.learnersCount
     func link(_ other: NodeID) -> ReplicaLink {
       var link = ReplicaLink()
       link.node = other
       link.name = view.nodeName(other)
       link.address = statuses.status(shard, other, in: view)?.address ?? ""
-      link.isReader = row.source(of: other, isAlive) == node
+      link.isReader = row.source(of: other, learnersCount: learnersCount, isAlive) == node
       return link
     }
     var links = ReplicaLinks()
-    let source = row.source(of: node, isAlive)
+    let source = row.source(of: node, learnersCount: learnersCount, isAlive)
     if source != 0 { links.source = link(source) }
     links.others = row.replicas.filter { $0.node != node }.map { link($0.node) }
     return links

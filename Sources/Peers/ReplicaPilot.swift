@@ -43,6 +43,9 @@ package struct ReplicaPilot: Sendable {
   private var newest: UInt32
   /// Followers that the leader stops counting on: first it counts them no more, then the others must have everything.
   private var sparing: Set<NodeID> = []
+  /// Of those the ones of which it was said that they are not in sync: that word may be on its way, and cannot be taken
+  /// back. They are counted again only once the control plane knows that they were not, and are again.
+  private var dismissed: Set<NodeID> = []
   /// Where everyone must have each write: followers of which the control plane may hear from this leader, or has heard,
   /// that they are in sync, before the leader itself counts them. One of them may be elected alone, so meanwhile no write
   /// is taken that it would not have.
@@ -68,6 +71,7 @@ package struct ReplicaPilot: Sendable {
     if assignment.isOpened, !fresh.isOpened, !fresh.isInSync { mustWipe = true }
     if fresh.epoch != assignment.epoch || fresh.role != assignment.role {
       sparing = []
+      dismissed = []
       admitting = []
       silent = [:]
       isPausing = false
@@ -76,6 +80,7 @@ package struct ReplicaPilot: Sendable {
     assignment = fresh
     newest = max(newest, fresh.epoch)
     sparing = sparing.filter { node in fresh.followers.contains { $0.node == node && $0.isInSync } }
+    dismissed.formIntersection(sparing)
     admitting = admitting.filter { node in
       fresh.followers.contains { $0.node == node && !$0.isInSync && $0.isAlive && !$0.isLeaving }
     }
@@ -106,13 +111,14 @@ package struct ReplicaPilot: Sendable {
   private var leadership: Leadership {
     let followers = assignment.links.others.map { link in
       HostedFollower(
-        peer: Peer(node: link.name, address: link.address), isCounted: link.isReader && !isSpared(link.node))
+        peer: Peer(node: link.name, address: link.address),
+        isCounted: link.isReader && !isSpared(link.node) && !isStranger(link), isStranger: isStranger(link))
     }
     let inSync = assignment.followers.count(where: \.isInSync)
     return Leadership(
       epoch: assignment.epoch,
       acknowledgements: assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : inSync,
-      followers: followers, isPaused: isPausing || hasStranger || !admitting.isEmpty)
+      followers: followers, isPaused: isPausing || followers.contains(where: \.isStranger) || !admitting.isEmpty)
   }
 
   /// Where a minimum is enough, who leaves makes no write count before the leader says that it is gone. Where everyone
@@ -121,14 +127,27 @@ package struct ReplicaPilot: Sendable {
     assignment.minInSync > 0 && sparing.contains(node) && !Mutant.isOn(.sparedStaysCounted)
   }
 
-  /// A replica that elections do not ask yet copies from the leader, because those that they do ask are all down: what it
-  /// acknowledges must not count, so no write is taken until it is in sync. None could be acknowledged otherwise either. Only
-  /// a leader whose own word is enough needs nobody.
-  private var hasStranger: Bool {
-    guard assignment.minInSync != 1, assignment.followers.contains(where: \.isInSync) else { return false }
-    return assignment.links.others.contains { link in
-      link.isReader && assignment.followers.contains { $0.node == link.node && !$0.isInSync }
-    }
+  /// A replica that elections do not ask copies from the leader, because those that they do ask are all down: what it has
+  /// must not count, also for writes that were taken before, and no write is taken until they ask it. None could be
+  /// acknowledged otherwise either. Only a leader whose own word is enough needs nobody.
+  private func isStranger(_ link: ReplicaLink) -> Bool {
+    guard assignment.minInSync != 1, assignment.followers.contains(where: \.hasVoteInSync) else { return false }
+    return link.isReader && assignment.followers.contains { $0.node == link.node && !counts($0) }
+  }
+
+  /// What it has may make a write count.
+  private func counts(_ follower: Follower) -> Bool {
+    follower.isInSync && (!follower.isLearner || assignment.minInSync == 0)
+  }
+
+  /// One whom elections will ask must have what others acknowledged with the leader that they do not ask: before it is
+  /// said that it is in sync no write is taken any more. Where everyone must have each write that is so of everyone.
+  private func mustAdmit(_ follower: Follower) -> Bool {
+    assignment.minInSync == 0
+      || assignment.links.others.contains { link in
+        link.isReader && link.node != follower.node
+          && assignment.followers.contains { $0.node == link.node && !counts($0) }
+      }
   }
 
   private var following: Following {
@@ -222,16 +241,17 @@ package struct ReplicaPilot: Sendable {
         silent[follower.node] = now
       }
       if follower.isInSync {
-        if mayStay(follower, now) {
+        if mayStay(follower, now), !dismissed.contains(follower.node) {
           sparing.remove(follower.node)
         } else if !sparing.contains(follower.node) {
           if canSpare(follower) { sparing.insert(follower.node) }
         } else if assignment.followers.allSatisfy({ hasEverything($0, progress) }) {
+          if !Mutant.isOn(.wordTakenBack) { dismissed.insert(follower.node) }
           news.append(.follower(follower, isInSync: false))
         }
       } else if follower.isOpened, follower.isAlive, !follower.isLeaving, seen?.hasEverything == true {
         // First no write is taken any more, then it must still have everything.
-        if assignment.minInSync > 0 || !admitting.insert(follower.node).inserted {
+        if !mustAdmit(follower) || !admitting.insert(follower.node).inserted {
           news.append(.follower(follower, isInSync: true))
         }
       }
@@ -278,4 +298,9 @@ package struct ReplicaPilot: Sendable {
     }
     return seen.hasEverything || Mutant.isOn(.earlyYield) ? [.yielded] : []
   }
+}
+
+extension Follower {
+  /// Elections ask it, and it may be elected.
+  fileprivate var hasVoteInSync: Bool { isInSync && !isLearner }
 }

@@ -14,8 +14,16 @@ import Testing
     return row
   }
 
-  private func sources(_ row: ShardRow, dead: Set<NodeID> = []) -> [NodeID] {
-    row.replicas.map { row.source(of: $0.node) { !dead.contains($0) } }
+  private func sources(_ row: ShardRow, dead: Set<NodeID> = [], learnersCount: Bool = false) -> [NodeID] {
+    row.replicas.map { row.source(of: $0.node, learnersCount: learnersCount) { !dead.contains($0) } }
+  }
+
+  @Test func aLearnerInSyncCopiesFromTheLeaderOnlyWhereItsWordCounts() {
+    var row = shard(inSync: [2], behind: [3, 4])
+    row.replicas[2].isInSync = true
+    #expect(sources(row) == [0, 1, 2, 2])
+    #expect(sources(row, learnersCount: true) == [0, 1, 1, 2])
+    #expect(sources(row, dead: [2]) == [0, 1, 1, 3], "nobody else is there")
   }
 
   @Test func whoIsInSyncCopiesFromTheLeaderAndOthersFromOneOfThose() {

@@ -146,6 +146,40 @@ struct RedisFenceTests {
     }
   }
 
+  @Test func whoWaitsIsCutOffBeforeAStrangerCopiesWhatIsNotAcknowledged() async throws {
+    try await withTrio { trio in
+      let leader = trio.replicas[0]
+      func lead(_ other: HostedFollower?, isPaused: Bool) async throws {
+        let followers = [HostedFollower(peer: trio.peer(1), isCounted: true)] + (other.map { [$0] } ?? [])
+        try await leader.lead(
+          Leadership(epoch: 1, acknowledgements: 1, followers: followers, isPaused: isPaused))
+      }
+      func stranger() async throws -> FollowerProgress? {
+        try await leader.look().followers.first { $0.node == "c" }
+      }
+      try await lead(nil, isPaused: false)
+      let writer = try await RedisConnection.connect(leader.address)
+      _ = try await writer.call("SET", "key", "value")
+      // Two replicas shall have it, and only one is there that may.
+      let waiting = Task { try? await writer.call("WAIT", "2", "0") }
+      func isWaiting() async throws -> Bool {
+        let other = try await RedisConnection.connect(leader.address)
+        defer { other.close() }
+        return try await other.call("INFO", "clients").text?.contains("blocked_clients:1") == true
+      }
+      try await eventually { try await isWaiting() }
+      try await lead(HostedFollower(peer: trio.peer(2), isCounted: false, isStranger: true), isPaused: true)
+      #expect(try await !isWaiting())
+      #expect(await waiting.value == nil, "it hears nothing of replicas")
+      try await eventually { try await stranger()?.hasEverything == true }
+      let another = try await RedisConnection.connect(leader.address)
+      await #expect(throws: (any Error).self) { try await another.call("SET", "key", "other") }
+      try await lead(HostedFollower(peer: trio.peer(2), isCounted: true), isPaused: false)
+      #expect(try await another.call("SET", "key", "other").text == "OK")
+      another.close()
+    }
+  }
+
   @Test func anAgentThatIsStartedMeanwhileWaitsAnew() async throws {
     try await withTrio { trio in
       for link in trio.links { link.sever() }

@@ -103,6 +103,33 @@ import Testing
     #expect(pilot.saw(leader(1, [3]), now: 3) == [.follower(leaving.followers[0], isInSync: false)])
   }
 
+  @Test func aWordThatMayBeOnItsWayIsNotTakenBack() {
+    var leaving = assignment(.leader)
+    leaving.followers[0].isLeaving = true
+    var pilot = leading(assignment(.leader))
+    pilot.assign(leaving)
+    _ = pilot.saw(leader(1, [2, 3]), now: 1)
+    pilot.took(pilot.next)
+    #expect(pilot.saw(leader(1, [3]), now: 2) == [.follower(leaving.followers[0], isInSync: false)])
+    // It stays after all, but the control plane may take it for gone at any moment.
+    pilot.assign(assignment(.leader))
+    let stays = assignment(.leader).followers[0]
+    #expect(pilot.saw(leader(1, [2, 3]), now: 3) == [.follower(stays, isInSync: false)])
+    #expect(pilot.next == .look, "it is counted no more")
+    var known = assignment(.leader)
+    known.followers[0].isInSync = false
+    pilot.assign(known)
+    #expect(pilot.next != .look)
+    pilot.took(pilot.next)
+    #expect(pilot.saw(leader(1, [2, 3]), now: 4) == [.follower(known.followers[0], isInSync: true)])
+    pilot.assign(assignment(.leader))
+    guard case .lead(let leadership) = pilot.next else {
+      Issue.record("it is not counted again: \(pilot.next)")
+      return
+    }
+    #expect(leadership.followers.map(\.isCounted) == [true, true])
+  }
+
   @Test func noMoreAreSparedThanTheMinimumAllows() {
     var dead = assignment(.leader)
     dead.followers[0].isAlive = false
@@ -222,6 +249,8 @@ import Testing
     stranger.followers[1].isInSync = false
     guard case .lead(let second) = opened(stranger).next else { return }
     #expect(second.isPaused, "the one that is down could be elected without what the other acknowledged")
+    #expect(second.followers.map(\.isCounted) == [true, false], "nor may what was written before count")
+    #expect(second.followers.map(\.isStranger) == [false, true])
     stranger.minInSync = 0
     guard case .lead(let everyone) = opened(stranger).next else { return }
     #expect(everyone.isPaused, "where everyone must have each write it is the same")

@@ -161,17 +161,18 @@ struct DataRun {
   /// Who copies from whom, as the kernel says it; everybody is reached under his name.
   private func links(_ shard: ShardID, _ node: NodeID) -> ReplicaLinks {
     let row = state.shards[shard]
+    let learnersCount = state.collections[row.collection].policy.learnersCount
     func isAlive(_ node: NodeID) -> Bool { state.nodes[node].state != .down }
     func link(_ other: NodeID) -> ReplicaLink {
       var link = ReplicaLink()
       link.node = other
       link.name = state.nodeName(other)
       link.address = link.name
-      link.isReader = row.source(of: other, isAlive) == node
+      link.isReader = row.source(of: other, learnersCount: learnersCount, isAlive) == node
       return link
     }
     var links = ReplicaLinks()
-    let source = row.source(of: node, isAlive)
+    let source = row.source(of: node, learnersCount: learnersCount, isAlive)
     if source != 0 { links.source = link(source) }
     links.others = row.replicas.filter { $0.node != node }.map { link($0.node) }
     return links

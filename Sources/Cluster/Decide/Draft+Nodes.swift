@@ -113,7 +113,9 @@ extension Draft {
   /// A leader's word counts in its own epoch and about others only. The last event about a replica stands.
   private mutating func take(_ word: FollowerWord, from leader: NodeID) {
     guard let row = state.shards.row(word.shard), row.leader == leader, row.epoch == word.epoch, word.node != leader,
-      let replica = row.replicas.replica(on: word.node), replica.isInSync != word.isInSync
+      let replica = row.replicas.replica(on: word.node), replica.isInSync != word.isInSync,
+      // Who is down meanwhile has not what was taken since.
+      !word.isInSync || state.nodes[word.node].state != .down
     else { return }
     emit(
       word.isInSync

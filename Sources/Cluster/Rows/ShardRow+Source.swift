@@ -1,18 +1,29 @@
+extension Policy {
+  /// Without a minimum every replica in sync must have each write, one that has no vote yet too: it may get one, and be
+  /// elected alone. With a minimum only those count that elections ask.
+  package var learnersCount: Bool { minInSync == 0 }
+}
+
 extension ShardRow {
   /// Which replica another one copies from, by its node; 0 while there is none.
   ///
-  /// Who is in sync copies from the leader, and what it acknowledges counts. Who is not yet copies from one that is, so
-  /// that the leader takes nobody's word for an acknowledgement that elections would not ask. Only while the leader is
-  /// alone in sync one other copies from it, and the rest from that one: which of them has everything is then no question.
+  /// Who counts copies from the leader: it is in sync, and elections ask it. Others copy from one of those, so that the
+  /// leader takes nobody's word for an acknowledgement that elections would not ask. Only while nobody else is there to
+  /// copy from one other copies from the leader, and the rest from that one: which of them has everything is then no
+  /// question.
   ///
-  /// - Parameter isAlive: whether a node can be copied from.
-  package func source(of node: NodeID, _ isAlive: (NodeID) -> Bool) -> NodeID {
+  /// - Parameters:
+  ///   - learnersCount: whether replicas count that are in sync and have no vote.
+  ///   - isAlive: whether a node can be copied from.
+  package func source(of node: NodeID, learnersCount: Bool, _ isAlive: (NodeID) -> Bool) -> NodeID {
     guard leader != 0, leader != node, let replica = replicas.replica(on: node) else { return 0 }
-    if replica.isInSync { return leader }
-    if let follower = replicas.first(where: { $0.isInSync && $0.node != leader && isAlive($0.node) }) {
-      return follower.node
+    if replica.isInSync, replica.role != .learner || learnersCount { return leader }
+    func first(_ isRight: (Replica) -> Bool) -> NodeID? {
+      replicas.first { $0.node != leader && isAlive($0.node) && isRight($0) }?.node
     }
-    let first = replicas.first { !$0.isInSync && $0.node != leader && isAlive($0.node) }
-    return first.map { $0.node == node ? leader : $0.node } ?? leader
+    if let voter = first({ $0.isInSync && $0.role != .learner }) { return voter }
+    if replica.isInSync { return leader }
+    if let learner = first(\.isInSync) { return learner }
+    return first { _ in true }.map { $0 == node ? leader : $0 } ?? leader
   }
 }

@@ -268,7 +268,7 @@ actor RedisReplica: HostedReplica {
     }
     let isLeader = info.isMaster && history >> 32 == UInt64(leadership.epoch)
     let led = isLeader ? history : try await beginHistory(after: history, epoch: leadership.epoch)
-    try await admit(leadership.followers.filter(\.isCounted).map(\.peer.node))
+    try await letIn(leadership)
     if record.isFencing { _ = try await isFenced(leadership) }
     try await unlock(leadership)
     if self.leadership == nil || !isLeader {
@@ -282,6 +282,17 @@ actor RedisReplica: HostedReplica {
       $0.history = led
       $0.led = led
     }
+  }
+
+  /// Strangers come in only when nothing waits any more that `WAIT` would count them for: no write is taken, and whoever
+  /// still waits is cut off, and does not know the outcome.
+  private func letIn(_ leadership: Leadership) async throws {
+    let strangers = leadership.followers.filter(\.isStranger).map(\.peer.node)
+    if !strangers.isEmpty, self.leadership?.followers.filter(\.isStranger).map(\.peer.node) != strangers {
+      try await unlock(leadership)
+      _ = try await redis().call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    }
+    try await admit(leadership.followers.filter(\.isCounted).map(\.peer.node) + strangers)
   }
 
   /// Takes writes on the conditions that it was given, or none.

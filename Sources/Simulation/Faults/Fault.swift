@@ -25,6 +25,8 @@ package enum Fault: String, CaseIterable, Sendable {
   case pauseNode = "pause-node"
   case massPause = "mass-pause"
   case restartNode = "restart-node"
+  /// A leader dies just when its followers' standing or its own changed.
+  case ambush
   case nodeClock = "node-clock"
   case loseData = "lose-data"
   case cutData = "cut-data"
@@ -49,7 +51,7 @@ package enum Fault: String, CaseIterable, Sendable {
     case .partition: 30
     case .oneWay: 40
     case .reset: 8
-    case .frameLoss, .duplicate, .reorder, .split: 0
+    case .frameLoss, .duplicate, .reorder, .split, .ambush: 0
     case .slowNetwork: 40
     case .pauseNode: 25
     case .massPause: 150

@@ -48,8 +48,18 @@ extension Simulation {
     case .cutData: cutData()
     case .operators: whims()
     case .burst: for client in clients { client.burstUntil = now + seconds(5) }
-    case .frameLoss, .duplicate, .reorder, .split: break
+    case .frameLoss, .duplicate, .reorder, .split, .ambush: break
     }
+  }
+
+  /// Something became true of a shard's replicas by its leader's word: a bad moment for the leader to die, for longer
+  /// than an election takes.
+  func ambush(leaderOf shard: ShardID, in state: State) {
+    guard !isCalm, swarm.has(.ambush), random.oneIn(6), let leader = state.nodes.row(state.shards[shard].leader),
+      let agent = agents.first(where: { $0.name == leader.name })
+    else { return }
+    marks.sometimes(.leaderAmbushed)
+    agent.restart(after: 20_000_000 + UInt64(random.below(20_000_000)), withHost: true)
   }
 
   // MARK: The server

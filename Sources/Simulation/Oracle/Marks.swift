@@ -92,6 +92,7 @@ package enum Mark: String, CaseIterable, Sendable {
   case replicaDiverged = "a replica threw away what its leader does not have"
   case maintenance = "maintenance stopped the controllers"
   case policyChanged = "a policy changed"
+  case leaderAmbushed = "a leader died just when its word was taken"
   case minimumHeld = "a raised minimum in sync held"
   case collectionDeleted = "a collection was deleted"
 }

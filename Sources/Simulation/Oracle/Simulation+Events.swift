@@ -13,7 +13,16 @@ extension Simulation {
   }
 
   func noteEvents(_ commit: Commit, _ before: State) {
-    for event in commit.events { note(event, before) }
+    for event in commit.events {
+      note(event, before)
+      switch event {
+      case .replicaFellBehind(let event): ambush(leaderOf: event.shard, in: before)
+      case .replicaCaughtUp(let event): ambush(leaderOf: event.shard, in: before)
+      case .replicaRemoved(let event): ambush(leaderOf: event.shard, in: before)
+      case .minimumHeld(let event): ambush(leaderOf: event.shard, in: before)
+      default: break
+      }
+    }
     guard let reason = commit.reason else { return }
     switch reason.kind {
     case .uncleanElection:

@@ -178,7 +178,8 @@ final class SimulatedAgent: Peer {
       status.problem = pilot.problem
       if told[shard] != status { request.statuses.append(status) }
     }
-    if request.positions.isEmpty, let old = oldPositions, world.random.oneIn(4) {
+    // What was said in an election that is over comes once more, in the next one, before what is true there.
+    if positions.isEmpty, !book.waitingElections.isEmpty, let old = oldPositions {
       request.positions = old.positions
       oldPositions = nil
     } else if !positions.isEmpty {

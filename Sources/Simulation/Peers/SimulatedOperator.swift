@@ -108,12 +108,12 @@ extension SimulatedOperator {
   }
 
   private static func changePolicy(_ random: inout SeededGenerator) -> Command {
-    let number = random.below(policies)
+    let replicas = 2 + random.below(3)
+    let minimum = 2 + random.below(replicas - 1)
     return .changeCollection(
       ChangeCollection(
-        name: "c\(number)",
-        policy: policy(
-          UInt32([2, 2, 0][number]), isSpread: random.oneIn(2), replicas: UInt32(2 + random.below(3))), labels: []))
+        name: "c\(random.below(policies))",
+        policy: policy(UInt32(minimum), isSpread: random.oneIn(2), replicas: UInt32(replicas)), labels: []))
   }
 
   private static func cancel(_ state: State, _ random: inout SeededGenerator) -> Command? {
