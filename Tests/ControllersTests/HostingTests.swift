@@ -120,4 +120,26 @@ import Testing
     controllers.heard(ReplicaStatus(shard: 1), of: node, incarnation: 1, now: 12_000)
     #expect(alarms(12_000).isEmpty)
   }
+
+  @Test func anAlarmThatAnEarlierRunRaisedGoesWhenNothingIsHeardOfItsProblem() throws {
+    var model = try shard()
+    let node = model.state.shards[1].replicas[0].node
+    for name in ["host/\(model.state.nodeName(node))", "host/gone", "else"] {
+      model.order(.raiseAlarm(RaiseAlarm(name: name, message: "it hung")))
+    }
+    let state = model.state
+    var controllers = Controllers()
+    func cleared(_ now: UInt64) -> [String] {
+      controllers.tick(state: state, now: now).compactMap {
+        if case .clearAlarm(let command) = $0.command, $0.controller == "hosting" { command.name } else { nil }
+      }
+    }
+    #expect(cleared(1000) == ["host/gone"], "of a member it is waited for what its node says")
+    #expect(cleared(10_000) == ["host/gone"])
+    #expect(cleared(11_000) == ["host/gone", "host/\(state.nodeName(node))"])
+    var sick = ReplicaStatus(shard: 1)
+    sick.problem = "it hangs"
+    controllers.heard(sick, of: node, incarnation: 1, now: 11_500)
+    #expect(cleared(12_000) == ["host/gone"])
+  }
 }
