@@ -55,6 +55,7 @@ import Testing
       #expect(try history.commit(revision) == whole.commits[Int(revision) - 1])
     }
     try history.verifyDeep { _ in }
+    for piece in try history.deepPieces(4) { try history.verify(piece) { _ in } }
   }
 
   @Test func theLogBeginsAtTheHorizon() throws {
