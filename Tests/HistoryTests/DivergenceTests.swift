@@ -109,9 +109,3 @@ extension State {
     return commit
   }
 }
-
-private struct NoPlaces: Planner {
-  func place(_ count: Int, of total: Int, under policy: Policy, in state: State) -> Result<[[NodeID]], Refusal> {
-    .success([])
-  }
-}
