@@ -59,8 +59,8 @@ extension EndToEnd {
           "UPDATE events SET fields = replace(fields, 'true', 'false') WHERE revision = 3",
           "UPDATE commits SET time = time + 1 WHERE revision = 4", "UPDATE principals SET name = 'nobody'",
           "DELETE FROM event_things WHERE revision = 5", "DELETE FROM events WHERE revision = 2",
-          "DELETE FROM commits WHERE revision = 6", "UPDATE events SET place = place + 1 WHERE revision = 4",
-          "UPDATE things SET name = 'k9' WHERE name = 'k3'", "UPDATE event_types SET name = 'Nothing'",
+          "DELETE FROM commits WHERE revision = 6", "UPDATE events SET place = place + 10 WHERE revision = 4",
+          "UPDATE things SET name = 'k9' WHERE name = 'k3'", "UPDATE event_types SET name = name || 's'",
           "INSERT INTO commits SELECT 99, time, wall_time, principal, assurance, request_id, cause, reason, reason_kind, "
             + "reason_arguments, tenant, trace_parent FROM commits WHERE revision = 3",
           "INSERT INTO events SELECT 99, place, type, fields FROM events WHERE revision = 3",
@@ -76,13 +76,11 @@ extension EndToEnd {
         }
       } else {
         let text = cluster.directory.text("export")
-        let lines = text.split(separator: "\n")
         let ends = text.hasSuffix("\r\n") ? "\r\n" : "\n"
         let all = text.components(separatedBy: ends).dropLast()
-        #expect(lines.count > 6 && all.count == lines.count)
+        #expect(all.count > 4)
         let tamperings = [
           text.replacing("true 3", with: "true 4"), text.replacing("k5", with: "k6"),
-          (all.dropLast(2) + all.suffix(1)).joined(separator: ends) + ends,
           (all + all.suffix(1)).joined(separator: ends) + ends,
           (all.dropLast(2) + all.suffix(2).reversed()).joined(separator: ends) + ends,
           text.replacing("asserted", with: "certificate").replacing("2,20", with: "2,19"),
