@@ -3,10 +3,11 @@
 
 usage: check-proof.py FILE [--key KEY] [--checkpoint NOTE] [--export EXPORT]
 
-It shares no code with Muster: the formats are those of Sources/Audit/Formats.md. Rows of JSON Lines are made again from
-the stored commits and compared as JSON values. Exit code 0: it holds; 1: it does not; 2: wrong usage.
+It shares no code with Muster: the formats are those of Sources/Audit/Formats.md, and how rows show what is stored says
+check-proof.tables. The rows of an export, whatever its format, are made again from the stored commits and compared value by
+value. Exit code 0: it holds; 1: it does not; 2: wrong usage.
 """
-import argparse, base64, hashlib, json, re, sys, zlib
+import argparse, base64, csv, hashlib, itertools, json, os, re, sqlite3, sys, zlib
 from datetime import datetime, timedelta, timezone
 
 class Bad(Exception): pass
@@ -141,6 +142,15 @@ def varint(data, at):
         value, shift, at = value | (data[at] & 127) << shift, shift + 7, at + 1
         if data[at - 1] < 128: return value, at
 
+def pieces(data, limit=1 << 30):
+    """What stands behind its length, one after the other."""
+    at = 0
+    while at < len(data):
+        length, at = varint(data, at)
+        need(length <= limit and at + length <= len(data), 'something is cut off')
+        yield data[at:at + length]
+        at += length
+
 class Message:
     def __init__(self, data):
         self.fields, at = {}, 0
@@ -167,85 +177,32 @@ class Message:
             found.append(value)
         return found
 
-# Commits in words. `names` maps (kind, number) to a name.
-KINDS = 'person service node controller'.split()
-ASSURANCES = 'asserted local-user certificate own'.split()
-KEPT = 'logSeconds logBytes snapshotSeconds snapshotBytes'.split()
-TYPES = 'text integer boolean bytes'.split()
-STEPS = 'catching-up promoted handed-over finished cancelled waiting undoing'.split()
-PURPOSES = 'order balance recovery drain'.split()
-MODES = 'off running paused'.split()
-LEVELS = 'region zone rack host'.split()
-REASONS = dict(enumerate('''unstated request heartbeat-missed heartbeat-resumed placement-continued drain-completed
- storage-low storage-recovered leader-lost election unclean-election replica-lost replica-missing draining balance
- move-step move-failed balance-reached replica-misplaced replica-surplus hand-over-failed checksum-mismatch
- host-problem'''.split()))
-REASONS.update({31: 'checkpoint-refused', 32: 'checkpoint-resumed', 34: 'restored', 35: 'retention',
-                36: 'scrub-fault'})
-# Event number: its name and its fields, as `name=kind.field`.
-EVENTS = {int(number): (name, spec.split()) for number, name, spec in (line.strip().split(' ', 2) for line in '''
- 1 ConfigSet +config.1 value=value.2
- 2 ShardPlaced shard=shard.1 nodes=nodes.2
- 3 LeaderElected shard=shard.1 node=node.2 epoch=number.3
- 4 ReplicasOpened node=node.1 shards=shards.2
- 5 ReplicaCaughtUp shard=shard.1 node=node.2
- 6 ReplicaFellBehind shard=shard.1 node=node.2
- 7 ReplicaAdded shard=shard.1 node=node.2
- 8 ReplicaPromoted shard=shard.1 node=node.2
- 9 ReplicaRemoved shard=shard.1 node=node.2
- 10 MoveStarted move=number.1 shard=shard.2 from=node.3 to=node.4 purpose=purpose.5 step=step.6
- 11 MoveAdvanced move=number.1 shard=shard.3 step=step.2
- 12 NodeSuspected node=node.1 silentMilliseconds=number.2
- 13 NodeRecovered node=node.1
- 14 NodeDeclaredDown node=node.1 silentMilliseconds=number.2
- 15 ElectionStarted shard=shard.1 epoch=number.2
- 16 NodeJoined node=text.2 incarnation=one.0 domain=text.3 capacity=pairs.5 address=text.6 +labels.4
- 17 NodeRestarted node=node.1 incarnation=number.2 domain=text.3 capacity=pairs.5 address=text.6 +labels.4
- 18 NodeLeft node=node.1
- 19 NodeCordoned node=node.1
- 20 NodeUncordoned node=node.1
- 21 NodeDrainRequested node=node.1
- 22 NodeDrainCancelled node=node.1
- 23 NodeDrained node=node.1
- 24 NodeRemoved node=node.1
- 25 MaintenanceChanged on=flag.1
- 26 BalancingChanged mode=mode.1
- 27 HandOverRequested shard=shard.1 node=node.2
- 28 ReplicaRebuilding shard=shard.1 node=node.2
- 29 MinimumHeld shard=shard.1 raise=number.2
- 32 CollectionCreated collection=text.2 tenant=tenant.3 shards=number.7 +policy.4 +labels.5
- 33 CollectionChanged collection=collection.1 +policy.2 +labels.3
- 34 CollectionDeleted collection=collection.1
- 48 ConfigKeyAdded key=text.2 scope=scope.3
- 49 ConfigDeleted +config.1
- 50 SchemaSet key=text.1 +schema.2
- 51 TenantKeyErased tenant=owner.1 key=number.2
- 64 PrincipalSeen principal=text.2 kind=kind.3
- 65 SessionOpened client=text.2
- 66 SessionForgotten session=number.1
- 67 AlarmRaised alarm=text.1 message=text.2
- 68 AlarmCleared alarm=text.1
- 69 TenantCreated tenant=text.2
- 70 TimelineBegan parentCluster=text.1 parentTimeline=number.2 parentRevision=number.3 parentBlockRevision=number.4 parentChain=bytes.5
- 71 RetentionChanged +kept.1
- 72 HistoryCut horizon=number.1 digest=digest.3 firstRevision=number.5 chain=bytes.6 root=bytes.7'''.strip().split('\n'))}
+# Commits in words.
+LIST, REASON, EVENT = {}, {}, {}
+for line in open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'check-proof.tables'), encoding='ascii'):
+    word, *rest = line.split()
+    if word == 'list': LIST[rest[0]] = rest[1:]
+    if word == 'reason': REASON[int(rest[0])] = rest[1]
+    if word == 'event': EVENT[int(rest[0])] = (rest[1], [re.fullmatch(r'(.*?)[=+](\w+)\.(\d+)', part).groups() for part in rest[2:]])
 
+def moment(microseconds):
+    return (datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=microseconds)).strftime('%Y-%m-%dT%H:%M:%S.%fZ')
+def base(data): return {'base64': base64.b64encode(data).decode()} if data else None
 def amounts(messages): return ['%s=%d' % (m.text(1), m.number(2)) for m in messages]
 def labels(messages): return ['%s=%s' % (m.text(1), m.text(2)) for m in messages]
-
 def rule(m):
-    values = ', '.join(m.texts(3))
-    return ('%s in (%s)' % (m.text(1), values), '%s not in (%s)' % (m.text(1), values), m.text(1) + ' exists',
-            m.text(1) + ' does not exist')[m.number(2)]
+    form = ('%s in (%s)', '%s not in (%s)', '%s exists', '%s does not exist')[m.number(2)]
+    return form % ((m.text(1), ', '.join(m.texts(3))) if m.number(2) < 2 else m.text(1))
 
 class Names:
+    """What the commits so far named: `known` has it by kind and number."""
     def __init__(self): self.known, self.shards = {}, []
     def learn(self, number, event):
         kind = {16: 'node', 32: 'collection', 64: 'principal', 65: 'session', 69: 'tenant'}.get(number)
         if kind: self.known[kind, event.number(1)] = event.text(2)
         if number == 32: self.shards.append((event.number(6), event.number(7), event.number(1)))
-        if number == 64: self.known['kind', event.number(1)] = KINDS[event.number(3)]
-        if number == 48: self.known['config', event.number(1)] = (event.text(2), self.scope(event.message(3)))
+        if number == 64: self.known['kind', event.number(1)] = LIST['kinds'][event.number(3)]
+        if number == 48: self.known['config', event.number(1)] = {'key': event.text(2), 'scope': self.scope(event.message(3))}
     def get(self, kind, number): return self.known.get((kind, number), '#%d' % number)
     def shard(self, number):
         for first, count, collection in reversed(self.shards):
@@ -253,81 +210,139 @@ class Names:
         return '#%d' % number
     def owner(self, number): return self.get('tenant', number) if number else 'system'
     def scope(self, scope):
-        kind = ('cluster', 'tenant', 'collection', 'node')[scope.number(1)]
-        if kind == 'cluster': return kind
-        return '%s:%s' % (kind, self.owner(scope.number(2)) if kind == 'tenant' else self.get(kind, scope.number(2)))
+        kind, number = LIST['scopeKinds'][scope.number(1)], scope.number(2)
+        return kind if kind == 'cluster' else kind + ':' + (self.owner(number) if kind == 'tenant' else self.get(kind, number))
     def value(self, m):
-        if 5 in m.fields:
-            sealed = m.message(5)
-            return 'sealed (key %d, %s)' % (sealed.number(2), sealed.bytes(4)[:4].hex())
+        if 5 in m.fields: return 'sealed (key %d, %s)' % (m.message(5).number(2), m.message(5).bytes(4)[:4].hex())
         if 4 in m.fields: return {'base64': base64.b64encode(m.bytes(4)).decode()}
         return bool(m.number(3)) if 3 in m.fields else m.signed(2) if 2 in m.fields else m.text(1)
-    def field(self, kind, m, at):
+    def field(self, form, m, at):
         number = m.number(at) if isinstance(m.number(at), int) else 0
-        if kind in ('node', 'collection'): return self.get(kind, number) if number or kind != 'node' else None
-        return {'text': lambda: m.text(at), 'number': lambda: number, 'one': lambda: 1, 'flag': lambda: bool(number),
+        if form + 's' in LIST: return LIST[form + 's'][number]
+        return {'node': lambda: self.get('node', number) if number else None, 'text': lambda: m.text(at), 'number': lambda: number,
+                'collection': lambda: self.get('collection', number), 'one': lambda: 1, 'flag': lambda: bool(number),
                 'shard': lambda: self.shard(number), 'nodes': lambda: [self.get('node', n) for n in m.numbers(at)],
                 'shards': lambda: [self.shard(n) for n in m.numbers(at)], 'pairs': lambda: amounts(m.messages(at)),
-                'step': lambda: STEPS[number], 'purpose': lambda: PURPOSES[number], 'mode': lambda: MODES[number],
-                'kind': lambda: KINDS[number], 'tenant': lambda: self.known.get(('tenant', number), ''),
-                'owner': lambda: self.owner(number), 'scope': lambda: self.scope(m.message(at)),
-                'value': lambda: self.value(m.message(at)), 'digest': lambda: (m.bytes(at) + m.bytes(at + 1)).hex(),
-                'bytes': lambda: {'base64': base64.b64encode(m.bytes(at)).decode()} if m.bytes(at) else None}[kind]()
-    def more(self, kind, m, at):
-        if kind == 'labels': return {'labels': labels(m.messages(at))} if m.all(at) else {}
-        if kind == 'config':
-            if ('config', m.number(at)) not in self.known: return {'config': m.number(at)}
-            return dict(zip(('key', 'scope'), self.known['config', m.number(at)]))
+                'tenant': lambda: self.known.get(('tenant', number), ''), 'owner': lambda: self.owner(number),
+                'scope': lambda: self.scope(m.message(at)), 'value': lambda: self.value(m.message(at)),
+                'digest': lambda: (m.bytes(at) + m.bytes(at + 1)).hex(), 'bytes': lambda: base(m.bytes(at))}[form]()
+    def several(self, form, m, at):
+        if form == 'labels': return {'labels': labels(m.messages(at))} if m.all(at) else {}
+        if form == 'names': return {'names': base(m.bytes(at))} if m.bytes(at) else {}
+        if form == 'config': return self.known.get(('config', m.number(at)), {'config': m.number(at)})
         inner = m.message(at)
-        if kind == 'kept': return {name: inner.number(n + 1) for n, name in enumerate(KEPT)}
-        if kind == 'schema':
+        if form == 'kept': return {name: inner.number(n + 1) for n, name in enumerate(LIST['kept'])}
+        if form == 'schema':
             limit = lambda field: inner.signed(field) if field in inner.fields else None
-            return {'valueType': TYPES[inner.number(1)], 'minimum': limit(2), 'maximum': limit(3),
+            return {'valueType': LIST['types'][inner.number(1)], 'minimum': limit(2), 'maximum': limit(3),
                     'allowed': inner.texts(4), 'description': inner.text(5), 'sensitive': bool(inner.number(6))}
         return {'replicas': inner.number(1),
-                'spread': [LEVELS[s.number(1)] + (':prefer' if s.number(2) else '') for s in inner.messages(2)],
+                'spread': [LIST['levels'][s.number(1)] + (':prefer' if s.number(2) else '') for s in inner.messages(2)],
                 'require': labels(inner.messages(3)) + [rule(r) for r in inner.messages(7)], 'apart': inner.texts(9),
                 'leadOn': [rule(r) for r in inner.messages(8)], 'weights': amounts(inner.messages(4)),
                 'minInSync': inner.number(5), 'uncleanElection': bool(inner.number(6))}
     def event(self, number, event):
-        name, spec = EVENTS[number]
-        row = {'type': name}
-        for part in spec:
-            label, source = part.split('=') if '=' in part else (None, part[1:])
-            kind, at = source.split('.')
-            row.update(self.more(kind, event, int(at)) if label is None else {label: self.field(kind, event, int(at))})
+        need(number in EVENT, 'an event is of a kind that this program does not know')
+        row = {'type': EVENT[number][0]}
+        for label, form, at in EVENT[number][1]:
+            row.update({label: self.field(form, event, int(at))} if label else self.several(form, event, int(at)))
         return row
 
-def moment(microseconds):
-    return (datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=microseconds)).strftime('%Y-%m-%dT%H:%M:%S.%fZ')
-
-def commit_row(commit, names):
-    """Learns what the commit names, and shows it as a row of JSON Lines does."""
-    events = [(number, Message(data[0])) for data in (m.fields for m in commit.messages(12)) for number, data in data.items()]
+def shown(commit, names):
+    """Learns what the commit names, and shows it as a row of JSON Lines does; and what other formats show besides."""
+    events = [(number, Message(data[0])) for m in commit.messages(12) for number, data in m.fields.items()]
     for number, event in events: names.learn(number, event)
-    reason, session = commit.message(9), commit.number(6)
-    need(all(number in EVENTS for number, _ in events), 'an event is of a kind that this program does not know')
-    kind = REASONS.get(reason.number(1))
-    return {'revision': commit.number(1), 'time': moment(commit.number(2)),
-            'wallTime': moment(max(0, commit.number(2) + commit.signed(3))),
-            'principal': names.known.get(('principal', commit.number(4))),
-            'principalKind': names.known.get(('kind', commit.number(4)), 'person'),
-            'assurance': ASSURANCES[commit.number(5)],
-            'requestID': '%s:%d' % (names.get('session', session), commit.number(7)) if session else None,
-            'cause': commit.number(8) or None, 'reason': reason.text(2) or (kind if reason.number(1) else None),
-            'reasonKind': kind, 'reasonArguments': reason.texts(3),
-            'tenant': names.known.get(('tenant', commit.number(10))), 'traceParent': commit.text(11) or None,
-            'events': [names.event(number, event) for number, event in events]}
+    reason, session, time = commit.message(9), commit.number(6), commit.number(2)
+    wall, known = max(0, time + commit.signed(3)), lambda kind, field: names.known.get((kind, commit.number(field)))
+    row = {'revision': commit.number(1), 'time': moment(time), 'wallTime': moment(wall), 'principal': known('principal', 4),
+           'principalKind': known('kind', 4) or 'person', 'assurance': LIST['assurances'][commit.number(5)],
+           'requestID': '%s:%d' % (names.get('session', session), commit.number(7)) if session else None,
+           'cause': commit.number(8) or None, 'reason': reason.text(2) or (REASON[reason.number(1)] if reason.number(1) else None),
+           'reasonKind': REASON[reason.number(1)], 'reasonArguments': reason.texts(3), 'tenant': known('tenant', 10),
+           'traceParent': commit.text(11) or None, 'events': [names.event(number, event) for number, event in events]}
+    return row, (time, wall, reason.text(2)), '#%d:%d' % (session, commit.number(7)) if session else None
 
-# Files.
-def records(data):
-    at = 0
-    while at < len(data):
-        length, at = varint(data, at)
-        need(length <= 2 << 20 and at + length <= len(data), 'a record is cut off')
-        yield Message(data[at:at + length])
-        at += length
+# Rows. Each format is read as pairs of a revision and a row, and a commit makes the rows that there should be.
+def same(value): return json.dumps(value, sort_keys=True)
+def unique(pairs):
+    need(len(dict(pairs)) == len(pairs), 'a row has a field twice')
+    return dict(pairs)
+def parsed(text): return json.loads(text, object_pairs_hook=unique)
+def data(event): return {name: value for name, value in event.items() if name != 'type'}
 
+def subject(event):
+    for field, kind in [(f, 'config' if f == 'key' else f) for f in 'shard key node collection tenant principal client alarm'.split()]:
+        if isinstance(event.get(field), str) and event[field]:
+            return kind + '/' + event[field] + ('@' + event['scope'] if kind == 'config' and event['scope'] != 'cluster' else '')
+    return 'cluster'
+
+def things(event):
+    kinds = {'nodes': 'node', 'from': 'node', 'to': 'node', 'shards': 'shard'}
+    for field, value in data(event).items():
+        kind = kinds.get(field, field if field in ('node', 'shard', 'collection', 'tenant', 'alarm') else None)
+        for name in value if isinstance(value, list) else [value]:
+            if kind and isinstance(name, str) and name: yield kind, name
+    if subject(event).startswith('config/'): yield 'config', subject(event)[7:]
+
+class JSONLines:
+    def __init__(self, path, origin): self.path = path
+    def read(self):
+        for line in open(self.path, encoding='utf-8', newline='\n'): yield parsed(line)['revision'], same(parsed(line))
+    def make(self, row, raw): return [same(row)]
+
+class CSV(JSONLines):
+    heading = 'revision,time,wallTime,principal,requestID,cause,reason,tenant,type,fields'.split(',')
+    def read(self):
+        csv.field_size_limit(1 << 26)
+        rows = csv.reader(open(self.path, encoding='utf-8', newline=''), strict=True)
+        need(next(rows, None) == self.heading, 'this is no export as CSV')
+        for cells in rows: yield int(cells[0]), cells[:-1] + [same(parsed(cells[-1]))]
+    def make(self, row, raw):
+        head = ['' if row[name] is None else str(row[name]) for name in self.heading[:-2]]
+        return [head + [event['type'], same(data(event))] for event in row['events']]
+
+class CloudEvents(JSONLines):
+    def __init__(self, path, origin): self.path, (_, self.cluster, self.timeline) = path, origin.split('/')
+    def read(self):
+        for line in open(self.path, encoding='utf-8', newline='\n'): yield int(parsed(line)['revision']), same(parsed(line))
+    def make(self, row, raw):
+        optional = {'principal': row['principal'], 'requestid': row['requestID'], 'cause': row['cause'] and str(row['cause']),
+                    'reason': raw[2], 'tenant': row['tenant'], 'traceparent': row['traceParent']}
+        return [same({'specversion': '1.0', 'id': '%s-%d-%d' % (self.timeline, row['revision'], place),
+                      'source': 'urn:muster:cluster:' + self.cluster, 'type': 'muster.' + event['type'], 'time': row['time'],
+                      'subject': subject(event), 'datacontenttype': 'application/json', 'revision': str(row['revision']),
+                      'dataschema': 'urn:muster:event:1:' + event['type'], 'timeline': self.timeline,
+                      'principalkind': row['principalKind'], 'assurance': row['assurance'], 'reasonkind': row['reasonKind'],
+                      'data': data(event), **{name: value for name, value in optional.items() if value}})
+                for place, event in enumerate(row['events'])]
+
+class SQLite(JSONLines):
+    schema = '2d5f68fe659c3f27bf23d16b4622d74c1041e714ae00009281c7b714980d2935'  # SHA-256 of the tables, indexes and views of version 1
+    def read(self):
+        ask = sqlite3.connect('file:%s?mode=ro' % os.path.abspath(self.path).replace('?', '%3f').replace('#', '%23'), uri=True).execute
+        texts = '\n'.join(sql for sql, in ask('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid'))
+        need(sha(texts.encode()).hex() == self.schema, 'its tables and views are not those of an export')
+        for table, link in (('events', 'revision'), ('event_things', 'revision')):
+            stray = ask('SELECT count(*) FROM %s WHERE %s NOT IN (SELECT revision FROM commits)' % (table, link))
+            need(stray.fetchone() == (0,), 'it has events without their commit')
+        for row in ask('SELECT c.*, p.name, p.kind FROM commits c LEFT JOIN principals p ON p.id = principal ORDER BY revision'):
+            revision, time, wall, _, *more, arguments, tenant, trace, name, kind = row
+            events = ask('SELECT t.name, fields FROM events JOIN event_types t ON t.id = type WHERE revision = ? ORDER BY place', row[:1])
+            events = [(type, same(parsed(fields))) for type, fields in events.fetchall()]
+            places = ask('SELECT place FROM events WHERE revision = ? ORDER BY place', row[:1]).fetchall()
+            need(places == [(place,) for place in range(len(events))], 'an event of revision %d is not in its place' % revision)
+            linked = ask('SELECT place, kind, name FROM event_things JOIN things t ON t.id = thing WHERE revision = ?', row[:1])
+            yield revision, [revision, time, wall, *more, same(parsed(arguments)), tenant, trace, name, kind, events, set(linked)]
+    def make(self, row, raw):
+        names = ['assurance', 'requestID', 'cause', 'reason', 'reasonKind']
+        return [[row['revision'], *raw[:2], *(row[name] for name in names), same(row['reasonArguments']), row['tenant'],
+                 row['traceParent'], row['principal'], row['principal'] and row['principalKind'],
+                 [(event['type'], same(data(event))) for event in row['events']],
+                 {(place, *thing) for place, event in enumerate(row['events']) for thing in things(event)}]]
+
+FORMATS = {'jsonl': JSONLines, 'csv': CSV, 'cloudevents': CloudEvents, 'sqlite': SQLite}
+
+# Exports.
 def covering(start, end):
     while start < end:
         level = (end - start).bit_length() - 1
@@ -335,46 +350,54 @@ def covering(start, end):
         yield level
         start += 1 << level
 
-def check_export(data, path, held_size):
-    tree, names, note, shown, format, rows, row = Range(), Names(), None, 0, None, iter(()), None
-    for record in records(data):
-        need(note is None, 'something stands behind the checkpoint')
-        if format is None:
-            format = record.text(1)
-            if format == 'jsonl': rows = (json.loads(line) for line in open(path, encoding='utf-8'))
-            row = next(rows, None)
-        elif record.bytes(4): note = Note(record.bytes(4))
-        else:
-            unpack = zlib.decompressobj()
-            raw = unpack.decompress(record.bytes(2), 2 << 20)
-            need(unpack.eof and len(raw) == record.number(3), 'a part cannot be expanded')
-            part, at, count = Message(raw), 0, 0
-            if part.bytes(3):
-                levels, hashes = list(covering(tree.size, tree.size + part.number(1))), part.bytes(3)
-                need(len(hashes) == 32 * len(levels), 'a gap has more or fewer hashes than it needs')
-                for place, level in enumerate(levels):
-                    tree.append(hashes[32 * place:32 * place + 32], level)
-                    if tree.size == held_size: tree.roots[held_size] = tree.root()
-                continue
-            while at < len(part.bytes(2)):
-                length, at = varint(part.bytes(2), at)
-                stored, at, count = part.bytes(2)[at:at + length], at + length, count + 1
-                commit = Message(stored)
-                need(commit.number(1) == tree.size + 1, 'a commit stands where it does not belong')
-                tree.append(leaf_hash(stored), 0)
-                if tree.size == held_size: tree.roots[held_size] = tree.root()
-                made = commit_row(commit, names)
-                if row is None or row.get('revision') != tree.size: continue
-                if row != made and commit.number(6): made['requestID'] = '#%d:%d' % (commit.number(6), commit.number(7))
-                need(row == made, 'the row of revision %d is not what its commit says' % tree.size)
-                shown, row = shown + 1, next(rows, None)
-            need(count == part.number(1), 'a part has more or fewer commits than it says')
-    need(note is not None, 'the proof ends before its checkpoint')
-    need(tree.size == note.size and tree.root() == note.root, 'the commits are not those of the checkpoint')
-    need(row is None, 'the export has a row that is not proved')
-    if format != 'jsonl': return note, tree, 'the commits are in the log; rows of the format %s are not compared' % format
-    what = 'all of the log is shown' if shown == note.size else 'that none is missing is not proved'
-    return note, tree, '%d rows say what was logged; %s' % (shown, what)
+class ExportCheck:
+    def __init__(self, path, held_size):
+        self.path, self.held_size, self.format, self.origin, self.note = path, held_size, None, None, None
+        self.tree, self.cut_names, self.names, self.stated, self.shown = Range(), Range(), Names(), set(), 0
+    def run(self, data):
+        for record in map(Message, pieces(data, 2 << 20)):
+            need(self.note is None, 'something stands behind the checkpoint')
+            if self.format is None:
+                self.origin, self.format = record.text(5), FORMATS[record.text(1)](self.path, record.text(5))
+                self.rows = ((r, [row for _, row in rows]) for r, rows in itertools.groupby(self.format.read(), lambda pair: pair[0]))
+                self.row = next(self.rows, None)
+            elif record.bytes(4): self.note = Note(record.bytes(4))
+            else:
+                unpack = zlib.decompressobj()
+                raw = unpack.decompress(record.bytes(2), 2 << 20)
+                need(unpack.eof and len(raw) == record.number(3), 'a part cannot be expanded')
+                self.part(Message(raw))
+        need(self.note is not None, 'the proof ends before its checkpoint')
+        need((self.tree.size, self.tree.root()) == (self.note.size, self.note.root), 'the commits are not those of the checkpoint')
+        need(not self.cut_names.size or self.cut_names.root() in self.stated, 'no commit says that the names of it were given')
+        need(self.row is None, 'the export has a row that is not proved')
+        need(self.origin == self.note.origin, 'the export is of another log than its checkpoint')
+    def part(self, part):
+        tree, of_names = (self.cut_names, True) if part.number(4) else (self.tree, False)
+        need(not of_names or not self.tree.size, 'names stand behind commits')
+        levels, leaves = list(covering(tree.size, tree.size + part.number(1))) if part.bytes(3) else [], 0
+        need(len(part.bytes(3)) == 32 * len(levels), 'a gap has more or fewer hashes than it needs')
+        for place, level in enumerate(levels): self.grow(tree, part.bytes(3)[32 * place:32 * place + 32], level)
+        for stored in pieces(part.bytes(2)):
+            message, leaves = Message(stored), leaves + 1
+            need(of_names or message.number(1) == tree.size + 1, 'a commit stands where it does not belong')
+            self.grow(tree, leaf_hash(stored), 0)
+            if of_names:
+                for number, event in message.fields.items(): self.names.learn(number, Message(event[0]))
+            else: self.commit(message)
+        need(levels or leaves == part.number(1), 'a part has more or fewer commits than it says')
+        need(not levels or not leaves, 'a part has commits and hashes')
+    def grow(self, tree, value, level):
+        tree.append(value, level)
+        if tree is self.tree and tree.size == self.held_size: tree.roots[tree.size] = tree.root()
+    def commit(self, commit):
+        row, raw, other = shown(commit, self.names)
+        for event in commit.messages(12): self.stated.update(Message(cut).bytes(9) for cut in event.all(72))
+        if self.row is None or self.row[0] != row['revision']: return
+        # A client that had been forgotten when the export was made is shown by the number of its session.
+        holds = any(self.row[1] == self.format.make({**row, 'requestID': name}, raw) for name in (row['requestID'], other))
+        need(holds, 'the row of revision %d is not what its commit says' % row['revision'])
+        self.shown, self.row = self.shown + 1, next(self.rows, None)
 
 def check(arguments):
     data, tree = open(arguments.file, 'rb').read(), None
@@ -382,7 +405,11 @@ def check(arguments):
     heading, _, rest = data.partition(b'\n')
     if heading == b'muster/export-proof@v1':
         path = arguments.export or re.sub(r'\.proof$', '', arguments.file)
-        note, tree, words = check_export(rest, path, held.size if held else None)
+        export = ExportCheck(path, held.size if held else None)
+        export.run(rest)
+        note, tree = export.note, export.tree
+        what = 'all of the log is shown' if export.shown == note.size else 'that none is missing is not proved'
+        words = '%d commits are shown and say what was logged; %s' % (export.shown, what)
     elif heading in (b'c2sp.org/tlog-proof@v1', b'muster/growth-proof@v1'):
         head, _, tail = rest.partition(b'\n\n')
         lines, note = head.decode('ascii').split('\n'), Note(tail)
@@ -415,7 +442,8 @@ def main():
     parser.add_argument('file')
     for name in ('key', 'checkpoint', 'export'): parser.add_argument('--' + name)
     try: check(parser.parse_args())
-    except (Bad, OSError, ValueError, KeyError, IndexError, AttributeError, TypeError, zlib.error, OverflowError) as error:
+    except (Bad, OSError, ValueError, KeyError, IndexError, AttributeError, TypeError, zlib.error, OverflowError,
+            csv.Error, sqlite3.Error) as error:
         print('does not hold: %s' % error, file=sys.stderr)
         sys.exit(1)
 

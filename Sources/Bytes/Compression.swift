@@ -16,6 +16,18 @@ package enum CompressionError: Error, Equatable, Sendable {
   case malformed
 }
 
+/// The memory that expanding takes, kept from one piece to the next: to get it anew costs as much as expanding 64 KiB.
+///
+/// One caller at a time.
+package final class Expander {
+  /// Nil when there was no memory for it; then each piece gets its own.
+  fileprivate let context: OpaquePointer?
+
+  package init() { context = ZSTD_createDCtx() }
+
+  deinit { ZSTD_freeDCtx(context) }
+}
+
 package enum Compression {
   /// Compresses `source` onto the end of `writer`.
   ///
@@ -43,9 +55,12 @@ package enum Compression {
 
   /// Expands `source` onto the end of `writer`, to exactly `length` bytes.
   ///
-  /// - Parameter limit: the longest that `length` may be; it is checked before anything is allocated.
+  /// - Parameters:
+  ///   - limit: the longest that `length` may be; it is checked before anything is allocated.
+  ///   - expander: for whoever expands much.
   package static func expand(
-    _ source: UnsafeRawBufferPointer, with codec: Codec, length: Int, limit: Int, into writer: inout ByteWriter
+    _ source: UnsafeRawBufferPointer, with codec: Codec, length: Int, limit: Int, into writer: inout ByteWriter,
+    using expander: Expander? = nil
   ) throws(CompressionError) {
     guard length >= 0, length <= limit else { throw .declaredTooLong(declared: length, limit: limit) }
     guard source.count <= Int(Int32.max) else { throw .malformed }
@@ -65,7 +80,10 @@ package enum Compression {
           target.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(source.count), Int32(length))
         return Int(size) == length ? length : nil
       case .zstandard:
-        let size = ZSTD_decompress(target.baseAddress, length, source.baseAddress, source.count)
+        let size =
+          expander?.context.map {
+            ZSTD_decompressDCtx($0, target.baseAddress, length, source.baseAddress, source.count)
+          } ?? ZSTD_decompress(target.baseAddress, length, source.baseAddress, source.count)
         return ZSTD_isError(size) == 0 && size == length ? length : nil
       }
     }

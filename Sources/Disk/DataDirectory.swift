@@ -1,7 +1,7 @@
 package import MusterLog
 
 /// A data directory that is only read, also while a server runs on it or after one died.
-package struct DataDirectory {
+package struct DataDirectory: Sendable {
   package let root: String
   package let identity: LogIdentity
   package let storage: FileStorage
@@ -29,5 +29,16 @@ package struct DataDirectory {
   package func lastRevision(_ log: LogReader) -> UInt64 {
     guard isServed, let live = log.segments.last?.live else { return log.lastRevision }
     return min(log.lastRevision, max(live.durableThrough, live.first - 1))
+  }
+
+  /// Checks every file on several threads.
+  package func verify(_ log: LogReader, _ depth: Verification.Depth) throws -> Verification {
+    let work = try VerificationWork(log, snapshots, depth)
+    let contents = log.contents
+    let readers = { @Sendable in (log: LogReader(storage, sharing: contents), snapshots: snapshots) }
+    let parts = try ParallelWork.run(work.items.count, worker: readers) { reader, place in
+      try work.check(place, reader.log, reader.snapshots)
+    }
+    return try work.join(parts)
   }
 }

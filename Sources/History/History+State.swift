@@ -75,7 +75,7 @@ extension History {
   }
 
   /// The newest stored state at or before a revision, its digest deferred.
-  private func snapshot(
+  func snapshot(
     atOrBefore revision: Revision, following parts: StateParts = .all
   ) throws(HistoryError) -> State? {
     do {
@@ -97,7 +97,7 @@ extension History {
   }
 
   /// Applies those commits of a block that come after `state`.
-  private static func apply(_ block: BlockView, through revision: Revision, to state: inout State) throws {
+  static func apply(_ block: BlockView, through revision: Revision, to state: inout State) throws {
     _ = try block.forEachCommit { bytes, number in
       if number <= state.revision { return true }
       if number > revision { return false }
@@ -107,7 +107,7 @@ extension History {
     }
   }
 
-  private static func check(_ state: State, against header: BlockHeader) throws(HistoryError) {
+  static func check(_ state: State, against header: BlockHeader) throws(HistoryError) {
     guard state.digest == header.digest else {
       throw .divergence(
         header.lastRevision, "the state has digest \(state.digest.hex), and the log says \(header.digest.hex)")
@@ -115,7 +115,7 @@ extension History {
   }
 
   /// Names what goes wrong while commits are applied.
-  private func replaying(_ state: inout State, _ body: (inout State) throws -> Void) throws(HistoryError) {
+  func replaying(_ state: inout State, _ body: (inout State) throws -> Void) throws(HistoryError) {
     do {
       try body(&state)
     } catch let error as HistoryError {
@@ -124,86 +124,6 @@ extension History {
       throw .log(error)
     } catch {
       throw .divergence(state.revision + 1, "the commit does not apply: \(error)")
-    }
-  }
-}
-
-// MARK: - Checking everything
-
-extension History {
-  /// Replays everything from the beginning, and compares: the digest after every block with the one that the log has,
-  /// and every snapshot with the state that it claims to be.
-  ///
-  /// - Parameter each: called after every block with its last revision.
-  package func verifyDeep(_ each: (Revision) -> Void) throws(HistoryError) {
-    // What lies before the horizon is gone, and the snapshot there is what everything since rests on.
-    let oldest = log.horizon?.revision ?? 0
-    var unchecked = try manifests().drop { $0.revision < oldest }
-    var state = oldest == 0 ? State() : try self.state(at: oldest)
-    if let horizon = log.horizon, state.digest != horizon.digest {
-      throw .divergence(
-        oldest, "the state there has digest \(state.digest.hex), and the cut says \(horizon.digest.hex)")
-    }
-    try replaying(&state) { [self] state in
-      try log.forEachBlock(from: max(oldest, 1), through: last) { block in
-        try History.apply(block, through: block.header.lastRevision, to: &state)
-        try History.check(state, against: block.header)
-        if let manifest = unchecked.first, manifest.revision <= state.revision {
-          try check(manifest, against: state)
-          unchecked.removeFirst()
-        }
-        each(state.revision)
-        return true
-      }
-    }
-    if let manifest = unchecked.first {
-      throw .divergence(manifest.revision, "the snapshot is of a revision at which no block ends")
-    }
-    try reading { [self] in
-      for segment in log.segments { _ = try log.checkKeys(segment, against: History.keys) }
-    }
-  }
-
-  /// Of every snapshot up to the last revision, in their order.
-  private func manifests() throws(HistoryError) -> [SnapshotManifest] {
-    do throws(LogError) {
-      var found: [SnapshotManifest] = []
-      for name in try snapshots.list() where name.revision <= last { found.append(try snapshots.manifest(name)) }
-      return found
-    } catch {
-      throw .log(error)
-    }
-  }
-
-  /// Compares a snapshot's names and outline with those of the state that replay made.
-  private func checkNames(_ manifest: SnapshotManifest, against state: State) throws(HistoryError) {
-    // Snapshots of the first version have neither.
-    if manifest.metadata.isEmpty { return }
-    guard let outline = try? StateOutline(bytes: manifest.metadata), outline == StateOutline(state) else {
-      throw .divergence(manifest.revision, "the snapshot says other numbers of rows than the state has")
-    }
-    try reading { [self] in
-      guard let pages = try snapshots.pages(atOrBefore: manifest.revision) else { return }
-      try state.forEachNamePage(changedSince: nil) { table, page, bytes in
-        guard try pages.page(PageAddress(table: table, page: page))?.elementsEqual(bytes) == true else {
-          throw HistoryError.divergence(manifest.revision, "a page of names is not what the rows say")
-        }
-      }
-    }
-  }
-
-  /// Loads a snapshot and compares it with the state that replay made.
-  private func check(_ manifest: SnapshotManifest, against state: State) throws(HistoryError) {
-    guard manifest.revision == state.revision, manifest.digest == state.digest, manifest.time == state.time else {
-      throw .divergence(
-        manifest.revision, "the snapshot has digest \(manifest.digest.hex), and the state \(state.digest.hex)")
-    }
-    try checkNames(manifest, against: state)
-    guard var stored = try snapshot(atOrBefore: manifest.revision) else { return }
-    stored.resumeDigest()
-    guard stored.digest == state.digest else {
-      throw .divergence(
-        manifest.revision, "the snapshot's rows have digest \(stored.digest.hex), and the state \(state.digest.hex)")
     }
   }
 }

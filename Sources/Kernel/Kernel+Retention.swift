@@ -22,8 +22,10 @@ extension Kernel {
 
   /// Says in the log that what is before a horizon goes. Only once that is durable anything may be deleted.
   ///
-  /// - Parameter root: of the tree of everything before the oldest segment that stays.
-  package func cut(to horizon: Horizon, root: [UInt8], _ now: Now) {
+  /// - Parameters:
+  ///   - root: of the tree of everything before the oldest segment that stays.
+  ///   - names: the root of the tree of all names at the horizon.
+  package func cut(to horizon: Horizon, root: [UInt8], names: [UInt8], _ now: Now) {
     guard readOnlyBecause.isEmpty, !sequencer.isFull else { return }
     var cut = HistoryCut()
     cut.horizon = horizon.revision
@@ -34,6 +36,7 @@ extension Kernel {
     cut.chain = horizon.chain
     cut.root = root
     cut.edge = horizon.edge
+    cut.names = names
     carryOut(.cutHistory(CutHistory(cut)), of: "retention", .retention, now)
   }
 }

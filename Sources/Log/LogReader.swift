@@ -67,12 +67,19 @@ package final class LogReader {
     segments = [try files.open(name, confirmed: confirmed, isGrowing: false, before: nil)]
   }
 
+  /// Reads the same files as another reader, for another thread; nothing is looked for again.
+  package init(_ storage: any Storage, sharing contents: LogContents) {
+    self.storage = storage
+    identity = contents.identity
+    horizon = contents.horizon
+    files = SegmentFiles(storage: storage, identity: contents.identity)
+    segments = contents.segments
+  }
+
   /// The oldest revision that is kept.
   package var oldestRevision: UInt64 { horizon?.revision ?? 1 }
   /// The chain value before the first segment.
-  private var beginning: SHA256Value {
-    horizon.map { $0.chain.withUnsafeBytes { SHA256Value($0) } } ?? .zero
-  }
+  private var beginning: SHA256Value { contents.beginning }
   package var firstRevision: UInt64 { segments.first?.name.first ?? 1 }
   package var lastRevision: UInt64 { segments.last?.lastRevision ?? 0 }
   package var lastTime: UInt64 { segments.last { !$0.units.isEmpty }?.units.last?.time ?? 0 }
@@ -117,7 +124,7 @@ package final class LogReader {
     if let live = segment(named: unit.segment)?.reader {
       try expand(unit, live)
     } else {
-      try expandPack(unit)
+      try files.expandPack(unit, into: &buffer)
     }
     cost.bytes += UInt64(unit.storedBytes)
     cost.blocks += UInt64(unit.blockCount)
@@ -129,14 +136,6 @@ package final class LogReader {
     guard case .valid(let header) = live.parse(unit.offset), live.expand(unit.offset, header, into: &buffer) else {
       throw fault(unit, "the checksum of a frame does not hold", unit.firstRevision)
     }
-  }
-
-  private func expandPack(_ unit: LogUnit) throws(LogError) {
-    let header = try files.frameHeader(unit.segment, unit.offset, .pack)
-    guard header.firstRevision == unit.firstRevision, header.commitCount == unit.commitCount,
-      header.parts == unit.blockCount, header.time == unit.time
-    else { throw fault(unit, "the frame is not the one that the index speaks of", unit.firstRevision) }
-    try files.expand(unit.segment, unit.offset, header, into: &buffer)
   }
 
   private func walkPack(_ unit: LogUnit, _ body: (BlockView) throws -> Bool) throws -> Bool {
@@ -214,6 +213,12 @@ package final class LogReader {
       throw segment.name.fault(segment.fileBytes, "the chain value at the end of the segment is another")
     }
     return chain
+  }
+
+  /// Checks the checksum of every frame of a packed segment, and that they lie one behind the other up to its end.
+  func verifyFrames(of segment: SegmentContent) throws(LogError) {
+    try FrameWalk(storage: storage, identity: identity, path: segment.name.path, anchor: segment.name.first)
+      .run(through: segment.fileBytes - SealedIndex.trailerBytes)
   }
 
   private func fault(_ unit: LogUnit, _ problem: String, _ revision: UInt64) -> LogError {

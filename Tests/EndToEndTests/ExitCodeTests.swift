@@ -40,8 +40,11 @@ extension EndToEnd {
       for number in 1...20 { _ = try await cluster.json("config", "set", "k", "value \(number)") }
       cluster.stop()
       #expect(try await run(.muster, ["verify", "--deep", "--data", cluster.data]).code == 0)
+      let sums = try await run(.muster, ["verify", "--checksums", "--data", cluster.data]).document()
+      #expect(sums["ok"].flag == true && sums["chain"].flag == false)
+      #expect(try await run(.muster, ["verify", "--checksums", "--deep", "--data", cluster.data]).code == 2)
       let file = try cluster.flipBit()
-      for words in [["verify"], ["status"], ["log"]] {
+      for words in [["verify"], ["verify", "--checksums"], ["verify", "--deep"], ["status"], ["log"]] {
         let finished = try await run(.muster, words + ["--data", cluster.data])
         #expect(finished.code == 4, "\(words): \(finished.error)")
         #expect(finished.error.contains(file), "\(words)")

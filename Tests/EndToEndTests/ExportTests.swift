@@ -53,11 +53,14 @@ extension EndToEnd {
       let check = { try await run(.muster, ["check-proof", path + ".proof", "--key", key, "--output", "json"]) }
       let whole = try await check()
       #expect(whole.code == 0 && whole.out.contains("\"complete\":true"), "\(whole.error)")
+      #expect(try checkWithPython([path + ".proof", "--key", key]) == 0)
       if format == "sqlite" {
         for change in [
           "UPDATE events SET fields = replace(fields, 'true', 'false') WHERE revision = 3",
           "UPDATE commits SET time = time + 1 WHERE revision = 4", "UPDATE principals SET name = 'nobody'",
           "DELETE FROM event_things WHERE revision = 5", "DELETE FROM events WHERE revision = 2",
+          "DELETE FROM commits WHERE revision = 6", "UPDATE events SET place = place + 10 WHERE revision = 4",
+          "UPDATE things SET name = 'k9' WHERE name = 'k3'", "UPDATE event_types SET name = name || 's'",
           "INSERT INTO commits SELECT 99, time, wall_time, principal, assurance, request_id, cause, reason, reason_kind, "
             + "reason_arguments, tenant, trace_parent FROM commits WHERE revision = 3",
           "INSERT INTO events SELECT 99, place, type, fields FROM events WHERE revision = 3",
@@ -69,11 +72,25 @@ extension EndToEnd {
           try SQLiteFile(copy, .writing).run(change)
           let found = try await run(.muster, ["check-proof", path + ".proof", "--key", key, "--export", copy])
           #expect(found.code == 1, "\(change): \(found.out)")
+          #expect(try checkWithPython([path + ".proof", "--key", key, "--export", copy]) == 1, "\(change)")
         }
       } else {
         let text = cluster.directory.text("export")
-        try text.replacing("true 3", with: "true 4").write(toFile: path, atomically: true, encoding: .utf8)
-        #expect(try await check().code == 1)
+        let ends = text.hasSuffix("\r\n") ? "\r\n" : "\n"
+        let all = text.components(separatedBy: ends).dropLast()
+        #expect(all.count > 4)
+        let tamperings = [
+          text.replacing("true 3", with: "true 4"), text.replacing("k5", with: "k6"),
+          (all + all.suffix(1)).joined(separator: ends) + ends,
+          (all.dropLast(2) + all.suffix(2).reversed()).joined(separator: ends) + ends,
+          text.replacing("asserted", with: "certificate").replacing("2,20", with: "2,19"),
+        ]
+        for (number, altered) in tamperings.enumerated() {
+          try altered.write(toFile: path, atomically: true, encoding: .utf8)
+          let isSame = altered == text
+          #expect(try await check().code == (isSame ? 0 : 1), "tampering \(number)")
+          #expect(try checkWithPython([path + ".proof", "--key", key]) == (isSame ? 0 : 1), "tampering \(number)")
+        }
       }
     }
 

@@ -3,22 +3,10 @@ import Testing
 
 extension EndToEnd {
   @Suite struct ProofTests {
-    /// The verifier that shares no code with the program.
-    private func python(_ arguments: [String]) throws -> Int32 {
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-      process.arguments = [Program.root.appending(path: "Tools/check-proof.py").path] + arguments
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      try process.run()
-      process.waitUntilExit()
-      return process.terminationStatus
-    }
-
     /// Both verifiers, one after the other, must say the same.
     private func check(_ cluster: TestCluster, _ arguments: [String]) async throws -> Bool {
       let ours = try await run(.muster, ["check-proof"] + arguments).code
-      let theirs = try python(arguments)
+      let theirs = try checkWithPython(arguments)
       #expect(ours == theirs, "\(arguments)")
       return ours == 0
     }

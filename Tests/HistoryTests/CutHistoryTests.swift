@@ -55,6 +55,7 @@ import Testing
       #expect(try history.commit(revision) == whole.commits[Int(revision) - 1])
     }
     try history.verifyDeep { _ in }
+    for piece in try history.deepPieces(4) { try history.verify(piece) { _ in } }
   }
 
   @Test func theLogBeginsAtTheHorizon() throws {
@@ -124,5 +125,109 @@ import Testing
       #expect(throws: HistoryError.self) { try history.verify(forged, AuditFiles(cut.disk)) }
     }
     #expect(isCut { try history.verify(checkpoints[0]) })
+  }
+
+  // MARK: Proofs of exports
+
+  /// Cuts as a server does, by a commit.
+  ///
+  /// - Parameter isNamed: the commit has the root of the names at the horizon.
+  private func cutByCommit(isNamed: Bool) throws -> RecordedHistory {
+    let recorded = try RecordedHistory(seed: 81, commits: 9000)
+    var policy = RetentionPolicy()
+    policy.logSeconds = Limits.retentionSecondsMin
+    _ = try recorded.execute(.setRetention(SetRetention(policy)))
+    var bounds = RetentionBounds()
+    bounds.logBytes = 1
+    let planned = try #require(try recorded.history().plannedCut(bounds, AuditFiles(recorded.disk)))
+    var event = HistoryCut()
+    event.horizon = planned.horizon.revision
+    event.time = planned.horizon.time
+    event.digestLow = planned.horizon.digestLow
+    event.digestHigh = planned.horizon.digestHigh
+    event.firstRevision = planned.horizon.firstRevision
+    event.chain = planned.horizon.chain
+    event.root = planned.root
+    event.edge = planned.horizon.edge
+    if isNamed { event.names = planned.names }
+    let commit = try #require(try recorded.execute(.cutHistory(CutHistory(event)), by: .controller))
+    var horizon = planned.horizon
+    horizon.cutAt = commit.revision
+    horizon.cutTime = commit.time
+    #expect(try !Cutting.cut(recorded.disk, RecordedHistory.identity, to: horizon).isEmpty)
+    return recorded
+  }
+
+  private func parts(_ recorded: RecordedHistory, _ shown: [Revision]) throws -> [ProofPart] {
+    var ranges = RevisionRanges()
+    for revision in shown { ranges.append(revision...revision) }
+    var request = ProveExportRequest()
+    request.size = recorded.last
+    request.runs = ranges.runs
+    let prover = try ExportProver(request, try recorded.history(), AuditFiles(recorded.disk))
+    var parts: [ProofPart] = []
+    while !prover.isDone { parts += try prover.next(3) }
+    return parts
+  }
+
+  /// The commits that parts prove, shown with the names that the parts bring along.
+  private func proven(_ parts: [ProofPart], _ recorded: RecordedHistory) throws -> [Revision: CommitReport] {
+    var tree = CompactRange()
+    for commit in recorded.commits { tree.append(leaf: MerkleHash.leaf(commit.encoded())) }
+    var proven = ProvenCommits()
+    var found: [Revision: CommitReport] = [:]
+    for part in parts { try proven.take(part) { commit, names in found[commit.revision] = names.report(commit) } }
+    guard proven.size == recorded.last, proven.root == tree.root, proven.areNamesProved else {
+      throw AuditError.wrong("another root comes out")
+    }
+    return found
+  }
+
+  @Test func anExportBehindTheCutIsProvedWithTheNamesFromBeforeIt() throws {
+    let recorded = try cutByCommit(isNamed: true)
+    let log = try recorded.history().log
+    let shown = Array(log.oldestRevision...recorded.last)
+    let names = try #require(recorded.states.last)
+    for shown in [shown, shown.filter { $0 % 97 == 0 }, Array(shown.suffix(20))] {
+      let parts = try parts(recorded, shown)
+      #expect(parts.contains { $0.isOfNames && !$0.commits.isEmpty })
+      let found = try proven(parts, recorded)
+      for revision in shown {
+        let expected = names.report(recorded.commits[Int(revision) - 1])
+        if expected.requestID.hasPrefix("#") { continue }
+        #expect(found[revision] == expected)
+      }
+    }
+  }
+
+  @Test func aNameThatIsAlteredIsFound() throws {
+    let recorded = try cutByCommit(isNamed: true)
+    let good = try parts(recorded, [recorded.last - 40, recorded.last - 3])
+    let ofNames = good.indices.filter { good[$0].isOfNames }
+    #expect(ofNames.count > 1 && ofNames == Array(0..<ofNames.count))
+    var random = SeededGenerator(seed: 12)
+    for _ in 0..<300 {
+      var parts = good
+      let place = random.below(ofNames.count)
+      switch random.below(5) {
+      case 0 where !parts[place].commits.isEmpty:
+        parts[place].commits[random.below(parts[place].commits.count)] ^= 1 << UInt8(random.below(8))
+      case 1 where !parts[place].hashes.isEmpty:
+        parts[place].hashes[random.below(parts[place].hashes.count)] ^= 1 << UInt8(random.below(8))
+      case 2: parts[place].count = random.next()
+      case 3: parts.append(parts.remove(at: place))
+      default: parts.remove(at: place)
+      }
+      #expect(throws: (any Error).self) { try proven(parts, recorded) }
+    }
+    // The commit that says which names there were is one of those that are proved.
+    let cutAt = try #require(try recorded.history().log.horizon?.cutAt)
+    let rest = try proven(good, recorded)
+    #expect(rest[cutAt]?.events.contains { $0.type == "HistoryCut" } == true)
+  }
+
+  @Test func aCutWithoutNamesProvesNothingThatNeedsThem() throws {
+    let recorded = try cutByCommit(isNamed: false)
+    #expect(isCut { _ = try parts(recorded, [recorded.last - 3]) })
   }
 }

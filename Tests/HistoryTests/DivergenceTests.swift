@@ -52,6 +52,7 @@ import Testing
         try expectSame(after, recorded.states[Int(revision) + 1])
       }
       expectDivergence { try recorded.history().verifyDeep { _ in } }
+      expectDivergence { try verifyInPieces() }
       try expectSame(try recorded.history().state(at: revision - 1), recorded.states[Int(revision) - 1])
     }
   }
@@ -62,6 +63,15 @@ import Testing
     try forgeSnapshot(of: state, as: inside, digest: state.digest)
     try expectSame(try recorded.history().state(at: inside + 1), recorded.states[Int(inside) + 1])
     expectDivergence { try recorded.history().verifyDeep { _ in } }
+    expectDivergence { try verifyInPieces() }
+  }
+
+  /// As `verify --deep` does it: every snapshot begins a piece of its own.
+  private func verifyInPieces() throws {
+    let history = try recorded.history()
+    let pieces = try history.deepPieces(.max)
+    #expect(pieces.count > 3)
+    for piece in pieces { try history.verify(piece) { _ in } }
   }
 
   @Test func aBlockWhoseDigestLiesIsNoticedAtEveryMomentInIt() throws {
@@ -97,11 +107,5 @@ extension State {
     let context = RequestContext(principal: "ops", kind: .person, assurance: .asserted, wallTime: time + place)
     guard case .committed(let commit) = execute(request, context, NoPlaces()) else { return nil }
     return commit
-  }
-}
-
-private struct NoPlaces: Planner {
-  func place(_ count: Int, of total: Int, under policy: Policy, in state: State) -> Result<[[NodeID]], Refusal> {
-    .success([])
   }
 }

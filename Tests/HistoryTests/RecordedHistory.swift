@@ -105,6 +105,22 @@ final class RecordedHistory {
     snapshot = (state, manifest.depth)
   }
 
+  /// Appends what a command leads to, as a block of its own.
+  func execute(_ command: Command, by kind: PrincipalKind = .person) throws -> Commit? {
+    guard var state = states.last else { return nil }
+    let context = RequestContext(principal: "x", kind: kind, assurance: .asserted, wallTime: state.time + 1)
+    guard case .committed(let commit) = state.execute(Request(command), context, NoPlaces()) else { return nil }
+    builder.append(commit.encoded())
+    commits.append(commit)
+    states.append(state)
+    try append(
+      builder.seal(
+        origin: BlockOrigin(timeline: 1, term: 1, run: 1), firstRevision: last, time: state.time,
+        eventCount: UInt32(commit.events.count), digest: state.digest))
+    blockEnds.append(last)
+    return commit
+  }
+
   /// Packs every full segment, as the journal's worker does.
   private func packSegments() throws {
     let names = try SegmentName.all(in: disk.list(Layout.log))
@@ -112,5 +128,12 @@ final class RecordedHistory {
       try LogWriter.seal(
         disk, RecordedHistory.identity, first: name.first, through: names[place + 1].first - 1, keys: keys)
     }
+  }
+}
+
+/// Finds a place for nothing.
+struct NoPlaces: Planner {
+  func place(_ count: Int, of total: Int, under policy: Policy, in state: State) -> Result<[[NodeID]], Refusal> {
+    .success([])
   }
 }

@@ -261,6 +261,7 @@ private enum SchemaSamples {
     cut.digestLow = 4
     cut.firstRevision = 3
     cut.chain = began.chain
+    cut.names = began.chain
     let node = JoinNode(
       name: "fresh", domain: "eu/a/r", labels: [Label("disk", "ssd")], capacity: [Amount("disk", 50)], address: "h:1",
       heartbeatMilliseconds: 500)

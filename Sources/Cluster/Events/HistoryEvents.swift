@@ -50,6 +50,9 @@ package struct HistoryCut: FieldMessage, Hashable {
   /// which it goes on without them.
   package var root: [UInt8] = []
   package var edge: [UInt8] = []
+  /// The root of the tree of all names at the horizon (`State.namingEvents`), so that what speaks of them can be proved
+  /// without the commits that gave them; empty in cuts from before there was one.
+  package var names: [UInt8] = []
 
   package init() {}
 
@@ -62,5 +65,6 @@ package struct HistoryCut: FieldMessage, Hashable {
     try fields.bytes(6, &chain, max: SHA256Value.byteCount)
     try fields.bytes(7, &root, max: SHA256Value.byteCount)
     try fields.bytes(8, &edge, max: Limits.treeEdgeBytes)
+    try fields.bytes(9, &names, max: SHA256Value.byteCount)
   }
 }

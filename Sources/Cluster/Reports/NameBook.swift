@@ -13,18 +13,20 @@ package struct NameBook: NameSource, Sendable {
 
   /// Learns what a commit names. Commits come in the order of their revisions.
   package mutating func learn(_ commit: Commit) {
-    for event in commit.events {
-      switch event {
-      case .nodeJoined(let event): nodes[event.node] = event.name
-      case .collectionCreated(let event):
-        collections[event.collection] = event.name
-        shards.append((event.firstShard, event.shardCount, event.collection))
-      case .configKeyAdded(let event): configs[event.config] = (event.key, event.scope)
-      case .tenantCreated(let event): tenants[event.tenant] = event.name
-      case .principalSeen(let event): principals[event.principal] = (event.name, event.kind)
-      case .sessionOpened(let event): clients[event.session] = event.client
-      default: break
-      }
+    for event in commit.events { learn(event) }
+  }
+
+  package mutating func learn(_ event: Event) {
+    switch event {
+    case .nodeJoined(let event): nodes[event.node] = event.name
+    case .collectionCreated(let event):
+      collections[event.collection] = event.name
+      shards.append((event.firstShard, event.shardCount, event.collection))
+    case .configKeyAdded(let event): configs[event.config] = (event.key, event.scope)
+    case .tenantCreated(let event): tenants[event.tenant] = event.name
+    case .principalSeen(let event): principals[event.principal] = (event.name, event.kind)
+    case .sessionOpened(let event): clients[event.session] = event.client
+    default: break
     }
   }
 

@@ -15,6 +15,11 @@ package struct NamesNeeded: Sendable {
       && sessions.isEmpty
   }
 
+  /// True when nothing but clients is missing: one that was forgotten is called by its number.
+  package var isOfClientsAlone: Bool {
+    nodes.isEmpty && collections.isEmpty && shards.isEmpty && configs.isEmpty && tenants.isEmpty && principals.isEmpty
+  }
+
   /// Adds what a commit speaks of.
   package mutating func add(_ commit: Commit) {
     principals.insert(commit.principal)
@@ -29,6 +34,10 @@ package struct NamesNeeded: Sendable {
     collections.formUnion(touched.collections)
     shards.formUnion(touched.shards)
     configs.formUnion(touched.configs)
+    // 0 stands for none: a move without a source, say.
+    nodes.remove(0)
+    collections.remove(0)
+    principals.remove(0)
   }
 
   /// Adds what an event names besides what filters take it to speak of.
@@ -57,14 +66,18 @@ package struct NamesNeeded: Sendable {
   /// - Returns: true when it gave one.
   package mutating func take(from commit: Commit) -> Bool {
     var isNeeded = false
-    for event in commit.events where take(from: event) {
-      isNeeded = true
-      add(event)
-    }
+    for event in commit.events where take(from: event) { isNeeded = true }
     return isNeeded
   }
 
-  private mutating func take(from event: Event) -> Bool {
+  /// Takes the name that an event gives, if it is needed.
+  package mutating func take(from event: Event) -> Bool {
+    guard gives(event) else { return false }
+    add(event)
+    return true
+  }
+
+  private mutating func gives(_ event: Event) -> Bool {
     switch event {
     case .nodeJoined(let event): nodes.remove(event.node) != nil
     case .collectionCreated(let event): take(event)
@@ -80,5 +93,15 @@ package struct NamesNeeded: Sendable {
     let held = shards.filter { $0 >= event.firstShard && $0 - event.firstShard < event.shardCount }
     shards.subtract(held)
     return collections.remove(event.collection) != nil || !held.isEmpty
+  }
+}
+
+extension Event {
+  /// True for those that `NameBook` learns names from.
+  package var givesName: Bool {
+    switch self {
+    case .nodeJoined, .collectionCreated, .configKeyAdded, .tenantCreated, .principalSeen, .sessionOpened: true
+    default: false
+    }
   }
 }

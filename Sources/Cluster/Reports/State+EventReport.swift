@@ -91,7 +91,7 @@ extension NameSource {
         FieldReport("digest", .text(SetDigest(low: event.digestLow, high: event.digestHigh).hex)),
         FieldReport("firstRevision", .number(event.firstRevision)), FieldReport("chain", .bytes(event.chain)),
         FieldReport("root", event.root.isEmpty ? .nothing : .bytes(event.root)),
-      ]
+      ] + (event.names.isEmpty ? [] : [FieldReport("names", .bytes(event.names))])
     }
   }
 

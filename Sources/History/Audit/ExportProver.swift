@@ -22,13 +22,15 @@ package final class ExportProver {
   /// Units of blocks that are looked through at once: others wait for this thread.
   private static let unitsAtOnce = 16
   private static let partsAtOnce = 4
-  private static let partBytes = 256 * 1024
+  static let partBytes = 256 * 1024
 
   private let history: History
   private let tree: StoredTree
   private let shown: RevisionRanges
   private var phase = Phase.needs
   private var needed = NamesNeeded()
+  /// What gives names in what is shown.
+  private var given: [Event] = []
   private var named: [Revision] = []
   /// What is still to be read, the next at the end.
   private var units: [LogUnit] = []
@@ -79,13 +81,14 @@ package final class ExportProver {
     switch phase {
     case .needs:
       phase = .names
+      // What is shown brings these along; what a name speaks of was named before it.
+      for event in given.reversed() { _ = needed.take(from: event) }
+      given = []
       // The next at the end is the newest.
       units = history.log.units(from: 1, through: shown.ranges.last?.upperBound ?? 0)
         .filter { !shown.contains($0.firstRevision...$0.lastRevision) }
     case .names:
-      if !needed.isEmpty, let horizon = history.log.horizon {
-        throw .cut(asked: "no proof is made (--no-proof exports without): what named something in it", horizon)
-      }
+      if !needed.isEmpty, let horizon = history.log.horizon { try takeNames(at: horizon) }
       beginParts()
     case .parts:
       closePart()
@@ -93,6 +96,39 @@ package final class ExportProver {
       phase = .done
     case .done: break
     }
+  }
+
+  /// Proves what was named before a cut by the root of all names that the cut has.
+  private func takeNames(at horizon: Horizon) throws(HistoryError) {
+    guard horizon.cutAt <= tree.size else {
+      throw .refused(
+        Refusal(
+          .conflict,
+          "what was named before the cut is proved by commit \(horizon.cutAt), and the newest checkpoint is of \(tree.size)"
+            + " commits: a server signs a newer one"))
+    }
+    let root = try rootOfNames(at: horizon)
+    let names = NamesTree(try history.state(at: horizon.revision))
+    var places: Set<Int> = []
+    // What a name speaks of stands before it.
+    for (place, event) in names.events.enumerated().reversed() where needed.take(from: event) { places.insert(place) }
+    guard !root.isEmpty || places.isEmpty, needed.isOfClientsAlone else {
+      throw .cut(asked: "no proof is made (--no-proof exports without): what named something in it", horizon)
+    }
+    if places.isEmpty { return }
+    guard names.root.array == root else {
+      throw .divergence(horizon.revision, "the names there are not those that the cut says")
+    }
+    ready = names.parts(proving: places)
+    named.append(horizon.cutAt)
+  }
+
+  /// Empty for a cut from before there was one.
+  private func rootOfNames(at horizon: Horizon) throws(HistoryError) -> [UInt8] {
+    for case .historyCut(let cut) in try history.commit(horizon.cutAt).events where cut.horizon == horizon.revision {
+      return cut.names
+    }
+    return []
   }
 
   private func beginParts() {
@@ -105,7 +141,12 @@ package final class ExportProver {
 
   private func look(at unit: LogUnit) throws(HistoryError) {
     switch phase {
-    case .needs: try forEachCommit(in: unit) { if shown.contains($0.revision) { needed.add($0) } }
+    case .needs:
+      try forEachCommit(in: unit) { commit in
+        guard shown.contains(commit.revision) else { return }
+        needed.add(commit)
+        given += commit.events.filter(\.givesName)
+      }
     case .names:
       var commits: [Commit] = []
       try forEachCommit(in: unit) { if !shown.contains($0.revision) { commits.append($0) } }
@@ -136,10 +177,7 @@ package final class ExportProver {
         closePart()
         try skip(to: revision - 1)
       }
-      var writer = ByteWriter(capacity: bytes.count + 8)
-      writer.varint(UInt64(bytes.count))
-      writer.raw(bytes)
-      part.commits += writer.bytes
+      part.append(bytes)
       part.count += 1
       proved += 1
       if part.commits.count >= ExportProver.partBytes { closePart() }

@@ -1,4 +1,6 @@
 internal import MusterAudit
+internal import MusterBytes
+internal import MusterCluster
 package import MusterLog
 
 /// What may be cut, and the tree without it.
@@ -6,6 +8,8 @@ package struct PlannedCut: Sendable {
   package var horizon: Horizon
   /// The root of the tree of all commits before the oldest segment that stays.
   package var root: [UInt8]
+  /// The root of the tree of the names at the horizon.
+  package var names: [UInt8]
 }
 
 extension History {
@@ -18,6 +22,7 @@ extension History {
     let tree = try StoredTree(log, files, size: size)
     let edge = try TileFrontier(size: size) { (tile) throws(HistoryError) in try tree.hashes(of: tile) }
     horizon.edge = edge.bytes
-    return PlannedCut(horizon: horizon, root: edge.root.array)
+    let names = NamesTree(try state(at: horizon.revision))
+    return PlannedCut(horizon: horizon, root: edge.root.array, names: names.root.array)
   }
 }

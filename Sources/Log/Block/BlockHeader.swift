@@ -53,11 +53,14 @@ public struct BlockHeader: Equatable, Sendable {
 extension BlockHeader {
   /// The canonical bytes. Frozen: the chain hashes them.
   package func encode(into writer: inout ByteWriter, omittingChain: Bool = false) {
-    var fields: [UInt64] = [
-      origin.timeline, origin.term, origin.run, firstRevision, UInt64(commitCount), UInt64(eventCount),
-      UInt64(origin.featureLevel), time,
-    ]
-    for number in fields.indices { writer.uint64(number + 1, &fields[number]) }
+    writer.number(1, origin.timeline)
+    writer.number(2, origin.term)
+    writer.number(3, origin.run)
+    writer.number(4, firstRevision)
+    writer.number(5, UInt64(commitCount))
+    writer.number(6, UInt64(eventCount))
+    writer.number(7, UInt64(origin.featureLevel))
+    writer.number(8, time)
     writer.tag(9, WireType.delimited)
     writer.varint(16)
     writer.fixed(digest.low)
@@ -93,5 +96,13 @@ extension BlockHeader {
     guard firstRevision >= 1, commitCount >= 1, firstRevision <= UInt64.max - UInt64(commitCount) else {
       throw .outOfRange(field: 4)
     }
+  }
+}
+
+extension ByteWriter {
+  @inline(__always)
+  fileprivate mutating func number(_ field: Int, _ value: UInt64) {
+    var value = value
+    uint64(field, &value)
   }
 }

@@ -47,10 +47,13 @@ public struct BlockView {
   package func chain(after previous: SHA256Value) -> SHA256Value {
     var full = header
     full.previousChain = previous
-    var head = ByteWriter(capacity: BlockHeader.bytesMax)
+    var head = ByteWriter(capacity: BlockHeader.bytesMax + 16)
     full.encode(into: &head)
-    var length = ByteWriter(capacity: 16)
-    length.varint(UInt64(head.count))
-    return SHA256Value.hash(length.bytes, head.bytes, commits)
+    // The length stands before the header in the block, and behind it in this piece of memory.
+    let count = head.count
+    head.varint(UInt64(count))
+    return SHA256Value.hash(
+      UnsafeRawBufferPointer(rebasing: head.bytes[count...]), UnsafeRawBufferPointer(rebasing: head.bytes[..<count]),
+      commits)
   }
 }

@@ -42,19 +42,29 @@ package enum Frame {
   /// The content of a frame whose header was valid.
   ///
   /// - Parameter stored: at least the bytes behind the header that are the frame's.
-  /// - Returns: nil when the checksum does not hold or the content does not expand to its length.
+  /// - Returns: false when the checksum does not hold or the content does not expand to its length.
   package static func expand(
-    _ header: FrameHeader, _ stored: UnsafeRawBufferPointer, into writer: inout ByteWriter
+    _ header: FrameHeader, _ stored: UnsafeRawBufferPointer, into writer: inout ByteWriter,
+    using expander: Expander? = nil
   ) -> Bool {
-    guard stored.count >= Int(header.storedBytes) else { return false }
+    guard isWhole(header, stored) else { return false }
     let bytes = UnsafeRawBufferPointer(rebasing: stored[..<Int(header.storedBytes)])
-    guard CRC32C.checksum(bytes) == header.storedChecksum else { return false }
     do throws(CompressionError) {
       try Compression.expand(
-        bytes, with: header.codec, length: Int(header.rawBytes), limit: rawBytesMax, into: &writer)
+        bytes, with: header.codec, length: Int(header.rawBytes), limit: rawBytesMax, into: &writer,
+        using: expander)
       return true
     } catch {
       return false
     }
+  }
+
+  /// True when the checksum of what is stored behind a valid header holds.
+  ///
+  /// - Parameter stored: at least the bytes behind the header that are the frame's.
+  package static func isWhole(_ header: FrameHeader, _ stored: UnsafeRawBufferPointer) -> Bool {
+    guard stored.count >= Int(header.storedBytes) else { return false }
+    let bytes = UnsafeRawBufferPointer(rebasing: stored[..<Int(header.storedBytes)])
+    return CRC32C.checksum(bytes) == header.storedChecksum
   }
 }

@@ -128,13 +128,27 @@ extension LogReader {
         return true
       }
     }
+    var said = KeySet()
     for (place, unit) in segment.units.enumerated() {
-      guard try findKeys(in: unit, keys) == stored[place] else {
+      said.begin(stored[place])
+      guard try speaks(unit, exactlyOf: &said, keys) else {
         throw segment.name.fault(
           unit.offset, "the index does not say what the commits of this pack speak of", unit.firstRevision)
       }
     }
     return true
+  }
+
+  /// True when the commits of a unit speak of these keys and of no others.
+  private func speaks(_ unit: LogUnit, exactlyOf said: inout KeySet, _ keys: CommitKeys) throws -> Bool {
+    var isSaid = true
+    _ = try forEachBlock(in: unit) { view in
+      try view.forEachCommit { bytes, _ in
+        try keys.find(bytes) { key in if !said.meet(key.number) { isSaid = false } }
+        return isSaid
+      }
+    }
+    return isSaid && said.wereAllMet
   }
 
   /// What the commits of a unit speak of, ascending.

@@ -4,6 +4,12 @@ internal import MusterBytes
 struct SegmentFiles {
   let storage: any Storage
   let identity: LogIdentity
+  private let expander = Expander()
+
+  init(storage: any Storage, identity: LogIdentity) {
+    self.storage = storage
+    self.identity = identity
+  }
 
   /// - Parameters:
   ///   - confirmed: the highest revision known to be durable from elsewhere.
@@ -101,7 +107,12 @@ struct SegmentFiles {
   // MARK: Frames
 
   func frameHeader(_ name: SegmentName, _ offset: Int, _ kind: FrameKind) throws(LogError) -> FrameHeader {
-    let bytes = try read(name.path, offset, FrameHeader.byteCount)
+    try frameHeader(name, offset, kind, try read(name.path, offset, FrameHeader.byteCount))
+  }
+
+  private func frameHeader(
+    _ name: SegmentName, _ offset: Int, _ kind: FrameKind, _ bytes: [UInt8]
+  ) throws(LogError) -> FrameHeader {
     switch bytes.withUnsafeBytes({ FrameHeader.parse($0) }) {
     case .newer(let version, let flags): throw .newer(file: name.path, version: version, flags: flags)
     case .blank: throw name.fault(offset, "a frame that was durable is not there")
@@ -120,8 +131,29 @@ struct SegmentFiles {
     _ name: SegmentName, _ offset: Int, _ header: FrameHeader, into writer: inout ByteWriter
   ) throws(LogError) {
     let stored = try read(name.path, offset + FrameHeader.byteCount, Int(header.storedBytes))
-    let isWhole = stored.withUnsafeBytes { Frame.expand(header, $0, into: &writer) }
+    let isWhole = stored.withUnsafeBytes { Frame.expand(header, $0, into: &writer, using: expander) }
     guard isWhole else { throw name.fault(offset, "the checksum of a frame does not hold", header.firstRevision) }
+  }
+
+  /// Reads a pack with its header at once, and expands it behind what `writer` holds.
+  func expandPack(_ unit: LogUnit, into writer: inout ByteWriter) throws(LogError) {
+    // The index is believed only as far as a frame may go.
+    let length = FrameHeader.byteCount + min(unit.storedBytes, Frame.storedBytesMax)
+    let bytes = try read(unit.segment.path, unit.offset, length)
+    let header = try frameHeader(unit.segment, unit.offset, .pack, bytes)
+    guard header.firstRevision == unit.firstRevision, header.commitCount == unit.commitCount,
+      header.parts == unit.blockCount, header.time == unit.time, Int(header.storedBytes) == unit.storedBytes
+    else {
+      throw unit.segment.fault(
+        unit.offset, "the frame is not the one that the index speaks of", unit.firstRevision)
+    }
+    let isWhole = bytes.withUnsafeBytes {
+      Frame.expand(
+        header, UnsafeRawBufferPointer(rebasing: $0.dropFirst(FrameHeader.byteCount)), into: &writer, using: expander)
+    }
+    guard isWhole else {
+      throw unit.segment.fault(unit.offset, "the checksum of a frame does not hold", unit.firstRevision)
+    }
   }
 
   // MARK: Files

@@ -8,8 +8,12 @@ struct SnapshotFile {
   /// Where the pages end and the manifest begins.
   let manifestOffset: Int
   let manifest: SnapshotManifest
+  private let expander: Expander
 
-  init(_ storage: any Storage, _ identity: LogIdentity, _ name: SnapshotName) throws(LogError) {
+  init(
+    _ storage: any Storage, _ identity: LogIdentity, _ name: SnapshotName, _ expander: Expander
+  ) throws(LogError) {
+    self.expander = expander
     self.storage = storage
     self.identity = identity
     self.name = name
@@ -24,7 +28,7 @@ struct SnapshotFile {
     }
     manifestOffset = offset
     var content = ByteWriter()
-    let header = try SnapshotFile.readFrame(storage, identity, name, offset, .manifest, into: &content)
+    let header = try SnapshotFile.readFrame(storage, identity, name, offset, .manifest, into: &content, expander)
     guard let decoded = try? SnapshotManifest(bytes: content.bytes, refusingUnknownFields: true),
       decoded.revision == name.revision, decoded.isBase == name.isBase,
       offset + FrameHeader.byteCount + Int(header.storedBytes) == start
@@ -34,12 +38,12 @@ struct SnapshotFile {
 
   /// Reads and expands a frame, and checks all that can be checked of it alone.
   func readFrame(_ offset: Int, _ kind: FrameKind, into writer: inout ByteWriter) throws(LogError) -> FrameHeader {
-    try SnapshotFile.readFrame(storage, identity, name, offset, kind, into: &writer)
+    try SnapshotFile.readFrame(storage, identity, name, offset, kind, into: &writer, expander)
   }
 
   private static func readFrame(
     _ storage: any Storage, _ identity: LogIdentity, _ name: SnapshotName, _ offset: Int, _ kind: FrameKind,
-    into writer: inout ByteWriter
+    into writer: inout ByteWriter, _ expander: Expander
   ) throws(LogError) -> FrameHeader {
     let head = try read(storage, name, offset, FrameHeader.byteCount)
     switch head.withUnsafeBytes({ FrameHeader.parse($0) }) {
@@ -51,10 +55,18 @@ struct SnapshotFile {
         throw name.fault(offset, "a frame stands here that belongs elsewhere")
       }
       let stored = try read(storage, name, offset + FrameHeader.byteCount, Int(header.storedBytes))
-      let isWhole = stored.withUnsafeBytes { Frame.expand(header, $0, into: &writer) }
+      let isWhole = stored.withUnsafeBytes { Frame.expand(header, $0, into: &writer, using: expander) }
       guard isWhole else { throw name.fault(offset, "the checksum of a frame does not hold") }
       return header
     }
+  }
+
+  /// Checks the checksum of every frame, and that there are as many pages as the manifest says.
+  func verifyFrames() throws(LogError) {
+    let size = try reading { () throws(StorageError) in try storage.size(name.path) } ?? 0
+    let pages = try FrameWalk(storage: storage, identity: identity, path: name.path, anchor: name.revision)
+      .run(through: size - SealedIndex.trailerBytes)
+    guard pages == manifest.pageCount else { throw name.fault(manifestOffset, "pages are missing") }
   }
 
   private static let noSuchFile: Int32 = 2

@@ -95,6 +95,8 @@ package struct ProofPart: FieldMessage, Hashable {
   package var commits: [UInt8] = []
   /// In place of commits: the hashes of the fewest full subtrees that hold them, one after the other.
   package var hashes: [UInt8] = []
+  /// It is a part of the tree of names that a cut left: in place of each commit stands the event that gives a name.
+  package var isOfNames = false
 
   package init() {}
 
@@ -102,5 +104,6 @@ package struct ProofPart: FieldMessage, Hashable {
     try fields.uint64(1, &count)
     try fields.bytes(2, &commits, max: ProofPart.bytesMax)
     try fields.bytes(3, &hashes, max: 128 * SHA256Value.byteCount)
+    try fields.bool(4, &isOfNames)
   }
 }

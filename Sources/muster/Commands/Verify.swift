@@ -12,14 +12,24 @@ struct Verify: AsyncParsableCommand {
     abstract: "Checks every checksum and the chain of a data directory.",
     discussion: """
       Example: muster verify --data /var/lib/muster --deep
+      --checksums reads each byte once and finds rot; it does not prove that blocks follow each other, or anything that
+      they say. Without it the chain is followed too, and each snapshot compared with the block that it is of. --deep
+      proves besides that all of it is what replay from the beginning leads to.
       Exit code 4 and the place when something that was durable cannot be read; a torn tail is reported, and is no fault.
       """)
   @Option(help: "The data directory; it is only read.") var data: String
-  @Flag(help: "Also replay everything, and compare every digest and snapshot.") var deep = false
+  @Flag(help: "Also replay everything, and compare every digest, snapshot and index.") var deep = false
+  @Flag(help: "Only the checksums: that every stored byte is what was written.") var checksums = false
   @Option(help: "A checkpoint that you kept, a file: every commit up to it must be what was signed.") var checkpoint:
     String?
   @Option(help: "The key that signed it, or a file with the key.") var key: String?
   @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if checksums && (deep || checkpoint != nil) {
+      throw ValidationError("--checksums looks at nothing but checksums: leave out --deep and --checkpoint")
+    }
+  }
 
   func run() async throws {
     do {
@@ -34,19 +44,20 @@ struct Verify: AsyncParsableCommand {
   private func check() throws {
     let directory = try DataDirectory(data)
     let log = try directory.log()
-    let found = try Verification.run(log, directory.snapshots)
-    let kept = try checkTree(directory, log)
+    let found = try directory.verify(log, checksums ? .checksums : .chain)
+    let kept = try keptCheckpoint(directory)
     let plan = try RecoveryPlan.make(log)
     let last = directory.lastRevision(log)
     if deep {
-      var progress = Progress("revisions", total: log.lastRevision)
-      defer { progress.end() }
-      try History(log, directory.snapshots, through: log.lastRevision).verifyDeep { progress.show($0) }
+      try DeepCheck(directory, log.contents).run(kept)
+    } else if let kept {
+      try History(log, directory.snapshots, through: log.lastRevision).verify(kept, AuditFiles(directory.storage))
     }
     let head = DocumentHead(
       schema: "verify", timeline: directory.identity.timeline, revision: last, time: plan.lastTime)
     let members: [JSON.Member] = [
-      .init("ok", .flag(true)), .init("deep", .flag(deep)), .init("clusterID", .text(directory.identity.clusterID)),
+      .init("ok", .flag(true)), .init("deep", .flag(deep)), .init("chain", .flag(!checksums)),
+      .init("clusterID", .text(directory.identity.clusterID)),
       .init("segments", .number(UInt64(log.segments.count))), .init("blocks", .number(found.blocks)),
       .init("bytes", .number(found.bytes)), .init("snapshots", .number(UInt64(found.snapshots))),
       .init("digest", .text(plan.digest.hex)), .init("confirmed", .number(plan.confirmedThrough)),
@@ -56,21 +67,19 @@ struct Verify: AsyncParsableCommand {
     output.show(head, members) {
       let torn =
         plan.tornBytes > 0 ? "; a write was cut short (\(plan.tornBytes) bytes), which the next start clears" : ""
-      return "whole: \(last) revisions in \(log.segments.count) segments, \(found.snapshots) snapshots\(torn)\n"
+      let words = checksums ? "every checksum holds, and nothing else was looked at" : "whole"
+      return "\(words): \(last) revisions in \(log.segments.count) segments, \(found.snapshots) snapshots\(torn)\n"
     }
   }
 
-  /// Compares the commits with the checkpoint that was given, or with `--deep` the newest that was signed here.
-  private func checkTree(_ directory: DataDirectory, _ log: LogReader) throws -> Checkpoint? {
-    let files = AuditFiles(directory.storage)
-    let signed = deep ? try files.newestNote() : nil
+  /// The checkpoint to compare the commits with: the one that was given, or with `--deep` the newest signed here.
+  private func keptCheckpoint(_ directory: DataDirectory) throws -> Checkpoint? {
+    let signed = deep ? try AuditFiles(directory.storage).newestNote() : nil
     guard let note = try checkpoint.map({ try NoteFile.read($0) }) ?? signed else { return nil }
     if let key {
       try note.verify([try NoteFile.key(key)])
     }
-    let kept = try Checkpoint(note)
-    try History(log, directory.snapshots, through: log.lastRevision).verify(kept, files)
-    return kept
+    return try Checkpoint(note)
   }
 
   private func showFault(_ error: any Error, _ failure: Failure) {

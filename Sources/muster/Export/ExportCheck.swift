@@ -61,6 +61,9 @@ struct ExportCheck {
       throw AuditError.wrong(
         "the commits of the proof are not those of its checkpoint: the proof or the log was altered")
     }
+    guard proven.areNamesProved else {
+      throw AuditError.wrong("no commit of the proof says that its names were given: they were altered")
+    }
     guard checkpoint.origin == origin else {
       throw AuditError.wrong("the export is of \(origin), and its checkpoint of \(checkpoint.origin)")
     }
