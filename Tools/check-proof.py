@@ -172,7 +172,7 @@ KINDS = 'person service node controller'.split()
 ASSURANCES = 'asserted local-user certificate own'.split()
 KEPT = 'logSeconds logBytes snapshotSeconds snapshotBytes'.split()
 TYPES = 'text integer boolean bytes'.split()
-STEPS = 'catching-up promoted handed-over finished cancelled waiting undoing'.split()
+STEPS = 'catching-up promoted handed-over finished cancelled waiting undoing pausing pruning'.split()
 PURPOSES = 'order balance recovery drain'.split()
 MODES = 'off running paused'.split()
 LEVELS = 'region zone rack host'.split()
@@ -180,7 +180,7 @@ REASONS = dict(enumerate('''unstated request heartbeat-missed heartbeat-resumed 
  storage-low storage-recovered leader-lost election unclean-election replica-lost replica-missing draining balance
  move-step move-failed balance-reached replica-misplaced replica-surplus hand-over-failed checksum-mismatch
  host-problem'''.split()))
-REASONS.update({31: 'checkpoint-refused', 32: 'checkpoint-resumed', 34: 'restored', 35: 'retention',
+REASONS.update({27: 'growth', 31: 'checkpoint-refused', 32: 'checkpoint-resumed', 34: 'restored', 35: 'retention',
                 36: 'scrub-fault'})
 # Event number: its name and its fields, as `name=kind.field`.
 EVENTS = {int(number): (name, spec.split()) for number, name, spec in (line.strip().split(' ', 2) for line in '''
@@ -215,6 +215,11 @@ EVENTS = {int(number): (name, spec.split()) for number, name, spec in (line.stri
  32 CollectionCreated collection=text.2 tenant=tenant.3 shards=number.7 +policy.4 +labels.5
  33 CollectionChanged collection=collection.1 +policy.2 +labels.3
  34 CollectionDeleted collection=collection.1
+ 40 SplitStarted move=number.1 shard=shard.2 child=shard.4 +range.6 nodes=nodes.7 purpose=purpose.8
+ 41 SplitAdvanced move=number.1 shard=shard.3 child=shard.4 step=step.2
+ 42 ShardSplit move=number.1 shard=shard.2 child=shard.3 shards=number.5
+ 43 ShardPruned shard=shard.1
+ 44 ShardCountWanted collection=collection.1 shards=some.2
  48 ConfigKeyAdded key=text.2 scope=scope.3
  49 ConfigDeleted +config.1
  50 SchemaSet key=text.1 +schema.2
@@ -243,10 +248,14 @@ class Names:
         kind = {16: 'node', 32: 'collection', 64: 'principal', 65: 'session', 69: 'tenant'}.get(number)
         if kind: self.known[kind, event.number(1)] = event.text(2)
         if number == 32: self.shards.append((event.number(6), event.number(7), event.number(1)))
+        if number == 40: self.known['child', event.number(4)] = (event.number(3), event.number(5))
         if number == 64: self.known['kind', event.number(1)] = KINDS[event.number(3)]
         if number == 48: self.known['config', event.number(1)] = (event.text(2), self.scope(event.message(3)))
     def get(self, kind, number): return self.known.get((kind, number), '#%d' % number)
     def shard(self, number):
+        if ('child', number) in self.known:
+            collection, index = self.known['child', number]
+            return '%s/%d' % (self.get('collection', collection), index)
         for first, count, collection in reversed(self.shards):
             if first <= number < first + count: return '%s/%d' % (self.get('collection', collection), number - first)
         return '#%d' % number
@@ -264,7 +273,7 @@ class Names:
     def field(self, kind, m, at):
         number = m.number(at) if isinstance(m.number(at), int) else 0
         if kind in ('node', 'collection'): return self.get(kind, number) if number or kind != 'node' else None
-        return {'text': lambda: m.text(at), 'number': lambda: number, 'one': lambda: 1, 'flag': lambda: bool(number),
+        return {'text': lambda: m.text(at), 'number': lambda: number, 'one': lambda: 1, 'some': lambda: number or None, 'flag': lambda: bool(number),
                 'shard': lambda: self.shard(number), 'nodes': lambda: [self.get('node', n) for n in m.numbers(at)],
                 'shards': lambda: [self.shard(n) for n in m.numbers(at)], 'pairs': lambda: amounts(m.messages(at)),
                 'step': lambda: STEPS[number], 'purpose': lambda: PURPOSES[number], 'mode': lambda: MODES[number],
@@ -279,6 +288,7 @@ class Names:
             return dict(zip(('key', 'scope'), self.known['config', m.number(at)]))
         inner = m.message(at)
         if kind == 'kept': return {name: inner.number(n + 1) for n, name in enumerate(KEPT)}
+        if kind == 'range': return {'residue': inner.number(1), 'modulus': inner.number(2)}
         if kind == 'schema':
             limit = lambda field: inner.signed(field) if field in inner.fields else None
             return {'valueType': TYPES[inner.number(1)], 'minimum': limit(2), 'maximum': limit(3),

@@ -23,7 +23,8 @@ extension Kernel {
   }
 
   /// Tells those that listen about shards of theirs.
-  func tellAssignments(of shards: [ShardID]) {
+  func tellAssignments(of changed: [ShardID]) {
+    let shards = view.withSplitPartners(changed)
     for call in assignments.calls {
       guard let stream = assignments[call] else { continue }
       for shard in shards where stream.told.contains(shard) || isHosted(shard, by: stream.node) {
@@ -41,6 +42,7 @@ extension Kernel {
         touched.shards += shardsConcerned(by: event)
         if case .collectionDeleted(let deleted) = event, let row = view.collections.row(deleted.collection) {
           touched.shards += row.firstShard..<(row.firstShard + row.shardCount)
+          touched.shards += row.children.map(\.shard)
         }
       }
     }
@@ -101,7 +103,7 @@ extension Kernel {
     for shard in stream.dirty.sorted().prefix(AssignmentsItem.rowsMax) {
       assignments[call]?.dirty.remove(shard)
       if var assignment = view.assignment(shard, to: stream.node) {
-        assignment.links = links(shard, view.shards[shard], stream.node)
+        assignment.links = view.links(shard, to: stream.node) { statuses.status($0, $1, in: view)?.address ?? "" }
         item.assigned.append(assignment)
         assignments[call]?.told.insert(shard)
       } else if stream.told.contains(shard) {

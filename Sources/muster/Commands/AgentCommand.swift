@@ -40,7 +40,9 @@ struct AgentCommand: AsyncParsableCommand {
     let join = JoinNode(
       name: name, domain: domain, labels: try label.map(PolicyOptions.label),
       capacity: given.isEmpty ? Machine.capacity(dataAt: data ?? ".") : given, address: address,
-      heartbeatMilliseconds: heartbeat)
+      heartbeatMilliseconds: heartbeat,
+      // What hosts no data has no keys to move.
+      abilities: host == .none ? .splits : [])
     let hosting = try hosting()
     let agent = Agent(join, servers, software: Connection.software, hosting: hosting) {
       Terminal.error("\(join.name): \($0)\n")
