@@ -92,6 +92,13 @@ package enum Mark: String, CaseIterable, Sendable {
   case replicaDiverged = "a replica threw away what its leader does not have"
   case maintenance = "maintenance stopped the controllers"
   case policyChanged = "a policy changed"
+  case shardSplit = "a shard was split"
+  case childLedElsewhere = "a split's new shard was led by another node than the old one"
+  case shardPruned = "a shard forgot the keys that it had given away"
+  case splitCancelled = "a split was called off"
+  case splitPauseGivenUp = "a leader was told to go on before its split"
+  case growthOrdered = "a collection was told to grow"
+  case collectionGrown = "a collection came to have the shards it was to have"
   case collectionDeleted = "a collection was deleted"
 }
 
