@@ -70,6 +70,7 @@ let package = Package(
       "Kernel", ["MusterBytes", "MusterLog", "MusterCluster", "MusterControllers", "MusterHistory", "MusterProtocol"]),
     part("Hosting", [], documents: ["README.md"]),
     part("Peers", ["MusterBytes", "MusterCluster", "MusterProtocol", "MusterHosting"]),
+    part("Consistency", []),
     part("Workload", ["MusterCluster", "MusterControllers"]),
     part("SimulatedDisk", ["MusterLog", "MusterWorkload"]),
     part(
@@ -143,7 +144,7 @@ let package = Package(
     .executableTarget(
       name: "torture",
       dependencies: [
-        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterWorkload",
+        "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterConsistency", "MusterWorkload",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/Torture", exclude: ["Torture.md"], swiftSettings: strict),
 
@@ -209,6 +210,7 @@ let package = Package(
     .testTarget(
       name: "MusterFuzzingTests", dependencies: ["MusterFuzzing", "MusterWorkload"], path: "Tests/FuzzingTests",
       exclude: ["Corpus"], swiftSettings: strict),
+    tests("Consistency", ["MusterConsistency", "MusterWorkload"]),
     tests("CrashStates", ["MusterCrashStates", "MusterLog"]),
     tests("Hosts", ["MusterBytes", "MusterHosting", "MusterHosts", "MusterHostConformance"]),
     tests("Vault", ["MusterKernel", "MusterLog", "MusterSimulatedDisk", "MusterVault", "MusterWorkload"]),

@@ -212,6 +212,7 @@ EVENTS = {int(number): (name, spec.split()) for number, name, spec in (line.stri
  26 BalancingChanged mode=mode.1
  27 HandOverRequested shard=shard.1 node=node.2
  28 ReplicaRebuilding shard=shard.1 node=node.2
+ 29 MinimumHeld shard=shard.1 raise=number.2
  32 CollectionCreated collection=text.2 tenant=tenant.3 shards=number.7 +policy.4 +labels.5
  33 CollectionChanged collection=collection.1 +policy.2 +labels.3
  34 CollectionDeleted collection=collection.1

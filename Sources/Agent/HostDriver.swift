@@ -88,6 +88,7 @@ package actor HostDriver {
       case .position(let position): promises[assignment.shard] = position
       case .follower(let follower, let isInSync): book.note(assignment, follower: follower, isInSync: isInSync)
       case .yielded: book.yielded(assignment)
+      case .minimumHeld: book.heldMinimum(assignment)
       case .splitReady(let nodes): book.splitReady(assignment, nodes: nodes)
       case .pruned: book.pruned(assignment)
       case .lost: book.lost(assignment)

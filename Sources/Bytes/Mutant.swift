@@ -28,6 +28,7 @@ package enum Mutant: String, CaseIterable, Sendable {
   // The cluster.
   case staleIncarnation = "stale-incarnation"
   case minorityElection = "minority-election"
+  case minimumAtOnce = "minimum-at-once"
   case stalePromise = "stale-promise"
   case earlyYield = "early-yield"
   case earlyPromotion = "early-promotion"

@@ -40,13 +40,19 @@ extension Kernel {
       for event in commit.events {
         event.touch(&touched)
         touched.shards += shardsConcerned(by: event)
-        if case .collectionDeleted(let deleted) = event, let row = view.collections.row(deleted.collection) {
-          touched.shards += row.firstShard..<(row.firstShard + row.shardCount)
-          touched.shards += row.children.map(\.shard)
-        }
+        touched.shards += shardsOfCollection(in: event)
       }
     }
     return touched.shards
+  }
+
+  /// All shards of a collection whose policy is new, or which is gone.
+  private func shardsOfCollection(in event: Event) -> [ShardID] {
+    switch event {
+    case .collectionChanged(let event): view.collections[event.collection].livingShards
+    case .collectionDeleted(let event): view.collections[event.collection].everyShard
+    default: []
+    }
   }
 
   /// Leaders are told who of their followers is down.

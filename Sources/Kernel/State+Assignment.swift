@@ -39,6 +39,7 @@ extension State {
     let collection = collections[row.collection]
     assignment.minInSync = collection.policy.minInSync
     guard row.leader == node else { return assignment }
+    assignment.minimumRaise = row.minimumRaise == collection.minimumRaises ? 0 : collection.minimumRaises
     if !collection.children.isEmpty {
       assignment.range = collection.range(of: row.index)
       assignment.mustPrune = collection.isPruningDue(shard)

@@ -10,6 +10,7 @@ package struct AssignmentBook: Sendable {
   /// What this node, as a leader, has to say of followers.
   private var words: [Link: FollowerWord] = [:]
   private var yields: [ShardID: Yield] = [:]
+  private var minima: [ShardID: MinimumWord] = [:]
   private var splits: [ShardID: SplitWord] = [:]
   private var pruned: [ShardID: PruneWord] = [:]
   /// Replicas of this node that cannot be counted on.
@@ -52,6 +53,7 @@ package struct AssignmentBook: Sendable {
 
   private mutating func forgetLeading(_ shard: ShardID) {
     yields[shard] = nil
+    minima[shard] = nil
     splits[shard] = nil
     pruned[shard] = nil
   }
@@ -102,6 +104,13 @@ package struct AssignmentBook: Sendable {
     pruned[assignment.shard] = PruneWord(shard: assignment.shard, epoch: assignment.epoch, range: range)
   }
 
+  /// The host of the leader goes by the raised minimum, and as many have everything.
+  package mutating func heldMinimum(_ assignment: Assignment) {
+    guard assigned[assignment.shard] == assignment, assignment.minimumRaise != 0 else { return }
+    minima[assignment.shard] = MinimumWord(
+      shard: assignment.shard, epoch: assignment.epoch, raise: assignment.minimumRaise)
+  }
+
   /// The host cannot bring the replica into its role: its data is gone, or it does not answer.
   package mutating func lost(_ assignment: Assignment) {
     if assigned[assignment.shard]?.epoch == assignment.epoch { lost.insert(assignment.shard) }
@@ -113,6 +122,7 @@ package struct AssignmentBook: Sendable {
       for follower in assignment.followers {
         note(assignment, follower: follower, isInSync: follower.isOpened && follower.isAlive && !follower.isLeaving)
       }
+      heldMinimum(assignment)
       if assignment.heir != 0 { yielded(assignment) }
       if let order = assignment.split {
         splitReady(assignment, nodes: order.copies.filter { $0.isOpened && $0.isAlive }.map(\.node))
@@ -136,14 +146,16 @@ package struct AssignmentBook: Sendable {
 
   /// The next report, at most so many shards; nil when there is nothing to say.
   package mutating func nextReport(node: NodeID, incarnation: UInt64) -> ReportReplicas? {
-    guard !unreported.isEmpty || !words.isEmpty || !yields.isEmpty || !lost.isEmpty || !splits.isEmpty || !pruned.isEmpty
+    guard !unreported.isEmpty || !words.isEmpty || !yields.isEmpty || !minima.isEmpty || !lost.isEmpty || !splits.isEmpty
+      || !pruned.isEmpty
     else { return nil }
     let most = Limits.shardsPerReport / 4
     var report = ReportReplicas(
       node: node, incarnation: incarnation, opened: Array(unreported.sorted().prefix(most)),
       followers: words.keys.sorted().prefix(most).compactMap { words[$0] },
       fellBehind: Array(lost.sorted().prefix(most)),
-      yields: Array(yields.keys.sorted().prefix(most)).compactMap { yields[$0] })
+      yields: Array(yields.keys.sorted().prefix(most)).compactMap { yields[$0] },
+      minima: Array(minima.keys.sorted().prefix(most)).compactMap { minima[$0] })
     report.splits = splits.keys.sorted().prefix(AssignmentBook.splitsMax).compactMap { splits[$0] }
     report.pruned = pruned.keys.sorted().prefix(most).compactMap { pruned[$0] }
     return report
@@ -158,6 +170,7 @@ package struct AssignmentBook: Sendable {
       if words[link] == word { words[link] = nil }
     }
     for yield in report.yields where yields[yield.shard] == yield { yields[yield.shard] = nil }
+    for word in report.minima where minima[word.shard] == word { minima[word.shard] = nil }
     for word in report.splits where splits[word.shard] == word { splits[word.shard] = nil }
     for word in report.pruned where pruned[word.shard] == word { pruned[word.shard] = nil }
   }
@@ -168,6 +181,7 @@ package struct AssignmentBook: Sendable {
     unreported = []
     words = [:]
     yields = [:]
+    minima = [:]
     splits = [:]
     pruned = [:]
     lost = []

@@ -26,6 +26,8 @@ package struct ReplicaPilot: Sendable {
     case follower(Follower, isInSync: Bool)
     /// The leadership can go to the heir.
     case yielded
+    /// As many as the raised minimum asks for have everything.
+    case minimumHeld
     /// Copies on these nodes have everything, and no write is taken any more before the split.
     case splitReady([NodeID])
     /// No keys of other shards are left, here and with those in sync.
@@ -278,7 +280,17 @@ package struct ReplicaPilot: Sendable {
         }
       }
     }
-    return news + handOver(progress)
+    return news + holdMinimum(progress) + handOver(progress)
+  }
+
+  /// It goes by the raised minimum since it took its role, so what it acknowledged under another is older than what this
+  /// look saw.
+  private func holdMinimum(_ progress: [FollowerProgress]) -> [News] {
+    guard assignment.minimumRaise != 0 else { return [] }
+    let counted = assignment.followers.filter { $0.isInSync && !$0.isLearner && !sparing.contains($0.node) }
+    let complete = counted.count { follower in progress.contains { $0.node == follower.name && $0.hasEverything } }
+    let needed = assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : counted.count
+    return complete >= needed ? [.minimumHeld] : []
   }
 
   private func mayStay(_ follower: Follower, _ now: UInt64) -> Bool {

@@ -4,31 +4,19 @@ import MusterWorkload
 
 /// A server, its clients, the ledger and the auditor.
 final class Rack {
-  private let program: String
-  private let data: String
-  private let messages: String
-  private let address: String
+  private let keeper: ServerKeeper
   private let ledger: Ledger
   private let auditor: LogAuditor
   private let workers: [Worker]
   private var tasks: [Task<Void, Never>] = []
-  private var server: ServerProcess?
   private var random: SeededGenerator
-  private var starts: [UInt64] = []
   private var killed = 0
   private var killedStarting = 0
   private var notes: [String] = []
 
-  /// Longer than a start takes on the slowest machine.
-  private static let startSecondsMax = 120
-
   init(_ program: String, _ directory: String, data: String, clients: Int, pause: UInt64, seed: UInt64) throws {
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    self.program = program
-    self.data = data
-    messages = directory + "/messages"
-    let address = "127.0.0.1:\(try Rack.freePort())"
-    self.address = address
+    keeper = try ServerKeeper(program, directory, data: data)
+    let address = keeper.address
     let ledger = try Ledger(directory + "/ledger")
     self.ledger = ledger
     auditor = LogAuditor(ledger)
@@ -36,50 +24,15 @@ final class Rack {
     random = SeededGenerator(seed: seed)
   }
 
-  /// A port that was free just now.
-  private static func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let code = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
-      }
-    }
-    guard code == 0 else { throw TortureError("there is no free port") }
-    return Int(UInt16(bigEndian: address.sin_port))
-  }
-
-  // MARK: The server
-
-  private func spawn(_ tracer: [String] = []) throws -> ServerProcess {
-    let started = try ServerProcess(
-      program, ["serve", "--data", data, "--listen", address, "--http", "none"], tracer: tracer, messages: messages)
-    server = started
-    return started
-  }
-
-  /// Starts it with nothing in its way, and waits until it serves.
-  private func serve() async throws {
-    let started = try spawn()
-    guard let took = await started.ready(seconds: Rack.startSecondsMax) else {
-      throw TortureError("the server does not start: \(started.said)")
-    }
-    starts.append(took)
-  }
-
   func start() async throws {
-    try await serve()
+    try await keeper.serve()
     tasks = workers.map { worker in Task { await worker.run() } }
   }
 
   /// Everything that was acknowledged is in the log, and nothing else.
   private func audit() async throws {
     if let problem = ledger.problem { throw TortureError(problem) }
-    try await auditor.follow(address, through: ledger.highest)
+    try await auditor.follow(keeper.address, through: ledger.highest)
     try auditor.settle()
   }
 
@@ -91,25 +44,25 @@ final class Rack {
     let end = Monotonic.microseconds() + UInt64(seconds) * 1_000_000
     while Monotonic.microseconds() < end {
       try await pause(milliseconds: random.below(random.oneIn(4) ? 1500 : 250))
-      server?.end(with: SIGKILL)
+      keeper.end(with: SIGKILL)
       killed += 1
       while random.oneIn(4) {
         // Also while it recovers from the last one.
-        let starting = try spawn()
+        let starting = try keeper.spawn()
         try await pause(milliseconds: random.below(60))
         starting.end(with: SIGKILL)
         killed += 1
         killedStarting += 1
       }
-      try await serve()
+      try await keeper.serve()
       try await audit()
     }
   }
 
   func stopAndContinue(seconds: Int) async throws {
-    server?.send(SIGSTOP)
+    keeper.server?.send(SIGSTOP)
     try await pause(milliseconds: seconds * 1000)
-    server?.send(SIGCONT)
+    keeper.server?.send(SIGCONT)
     let before = ledger.acknowledged
     try await waitForProgress(beyond: before)
     try await audit()
@@ -126,8 +79,8 @@ final class Rack {
 
   /// Runs the server with a fault in its way, then without.
   func inject(_ fault: Fault) async throws {
-    server?.end(with: SIGKILL)
-    let traced = try spawn(fault.tracer(&random))
+    keeper.end(with: SIGKILL)
+    let traced = try keeper.spawn(fault.tracer(&random))
     let began = await traced.ready(seconds: 20) != nil
     let before = ledger.acknowledged
     if began {
@@ -136,7 +89,7 @@ final class Rack {
     let went = ledger.acknowledged - before
     let end = traced.hasEnded ? "ended with \(traced.exitCode.map(String.init) ?? "a signal")" : "went on"
     traced.end(with: SIGKILL)
-    try await serve()
+    try await keeper.serve()
     try await audit()
     notes.append("\(fault.name): \(began ? "\(went) acknowledged, " : "not ready, ")\(end)")
   }
@@ -153,7 +106,7 @@ final class Rack {
       rounds += 1
       guard rounds < 60 else { throw TortureError("a full disk stops nothing") }
     }
-    guard let server, !server.hasEnded else { throw TortureError("a full disk ended the server") }
+    guard let server = keeper.server, !server.hasEnded else { throw TortureError("a full disk ended the server") }
     disk.empty()
     try await waitForProgress(beyond: before)
     try await audit()
@@ -167,30 +120,22 @@ final class Rack {
     for task in tasks { task.cancel() }
     for task in tasks { await task.value }
     try await audit()
-    server?.end(with: SIGTERM)
-    let verify = Process()
-    verify.executableURL = URL(fileURLWithPath: program)
-    verify.arguments = ["verify", "--data", data, "--deep"]
-    verify.standardOutput = FileHandle.nullDevice
-    try verify.run()
-    verify.waitUntilExit()
-    guard verify.terminationStatus == 0 else { throw TortureError("verify --deep finds the files damaged") }
-    try await serve()
+    keeper.end(with: SIGTERM)
+    try keeper.verifyDeep()
+    try await keeper.serve()
     let again = LogAuditor(ledger)
-    try await again.follow(address, through: auditor.next - 1)
+    try await again.follow(keeper.address, through: auditor.next - 1)
     guard again.hashes == auditor.hashes else { throw TortureError("a commit is another than it once was") }
-    server?.end(with: SIGTERM)
+    keeper.end(with: SIGTERM)
   }
 
-  var slowestStart: UInt64 { starts.max() ?? 0 }
+  var slowestStart: UInt64 { keeper.slowestStart }
 
   var summary: String {
-    let sorted = starts.sorted()
-    let median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
     let figures = """
       \(killed) kills (\(killedStarting) of them of a start), \(ledger.acknowledged) commands acknowledged by \
-      \(workers.count) clients, \(ledger.reads) reads, \(auditor.next - 1) revisions; \(starts.count) starts, median \
-      \(median / 1000) ms, slowest \(slowestStart / 1000) ms; verify --deep ok
+      \(workers.count) clients, \(ledger.reads) reads, \(auditor.next - 1) revisions; \(keeper.summary); \
+      verify --deep ok
       """
     return ([figures] + notes.map { "  " + $0 }).joined(separator: "\n")
   }

@@ -14,6 +14,9 @@ import MusterWorkload
   @Option(help: "How many faults are injected, each kind in turn; 0 for none.") var faults = Fault.all.count
   @Option(help: "How long the server is held by SIGSTOP, in seconds; 0 for not at all.") var stopSeconds = 5
   @Option(help: "Megabytes of a disk that fills and empties; 0 for none.") var diskMegabytes = 96
+  @Option(
+    help: "How long clients that share keys are compared with one copy used by one after the other; 0 for not at all.")
+  var consistencySeconds = 20
   @Option(help: "A start may take so many milliseconds; 0 for any.") var restartLimit = 2000
   @Option(help: "Which random moments.") var seed = UInt64.random(in: 0..<1_000_000)
   @Option(help: "The program.") var muster = TortureCommand.beside("muster")
@@ -29,6 +32,7 @@ import MusterWorkload
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     do {
       try await kills(directory)
+      try await consistency(directory)
       try await fullDisk(directory)
     } catch {
       print("BROKEN: \(error)\nthe directory is kept: \(directory)")
@@ -54,7 +58,14 @@ import MusterWorkload
       }
     }
     try await rack.finish()
-    try report(rack)
+    try report(rack.summary, rack.slowestStart)
+  }
+
+  private func consistency(_ directory: String) async throws {
+    guard consistencySeconds > 0 else { return }
+    let round = try ConsistencyRound(muster, directory + "/shared", clients: clients, seed: seed ^ 2)
+    try await round.run(seconds: consistencySeconds)
+    try report(round.summary, round.slowestStart)
   }
 
   private func fullDisk(_ directory: String) async throws {
@@ -67,13 +78,13 @@ import MusterWorkload
     try await rack.start()
     for _ in 0..<2 { try await rack.fillAndEmpty(disk) }
     try await rack.finish()
-    try report(rack)
+    try report(rack.summary, rack.slowestStart)
   }
 
-  private func report(_ rack: Rack) throws {
-    print(rack.summary)
-    if restartLimit > 0, rack.slowestStart > UInt64(restartLimit) * 1000 {
-      throw TortureError("a start took \(rack.slowestStart / 1000) ms, and may take \(restartLimit)")
+  private func report(_ summary: String, _ slowestStart: UInt64) throws {
+    print(summary)
+    if restartLimit > 0, slowestStart > UInt64(restartLimit) * 1000 {
+      throw TortureError("a start took \(slowestStart / 1000) ms, and may take \(restartLimit)")
     }
   }
 }

@@ -99,6 +99,54 @@ import Testing
     #expect(state.shards[1].epoch == 2)
   }
 
+  private func setMinimum(_ state: inout State, _ minimum: UInt32) {
+    var policy = state.collections[1].policy
+    policy.minInSync = minimum
+    _ = ask(&state, .changeCollection(ChangeCollection(name: "c", policy: policy, labels: [])))
+  }
+
+  private func answersNeeded(_ state: State) -> Int { state.shards[1].answersNeeded(state.collections[1]) }
+
+  @Test func aRaisedMinimumCountsOnlyOnceTheLeaderSaysThatItHolds() throws {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 2, replicas: 3))
+    #expect(answersNeeded(state) == 2, "two of three acknowledge")
+    setMinimum(&state, 3)
+    #expect(answersNeeded(state) == 2, "what was acknowledged before is with two")
+    var report = ReportReplicas()
+    (report.node, report.incarnation) = (state.shards[1].leader, 1)
+    report.minima = [MinimumWord(shard: 1, epoch: 2, raise: 1)]
+    #expect(commit(ask(&state, .reportReplicas(report))) == nil, "it is the word of another epoch")
+    report.minima = [MinimumWord(shard: 1, epoch: 1, raise: 2), MinimumWord(shard: 9, epoch: 1, raise: 1)]
+    #expect(commit(ask(&state, .reportReplicas(report))) == nil, "nobody raised it so often, and there is no shard 9")
+    report.minima = [MinimumWord(shard: 1, epoch: 1, raise: 1), MinimumWord(shard: 1, epoch: 1, raise: 1)]
+    #expect(commit(ask(&state, .reportReplicas(report)))?.events.map(\.name) == ["MinimumHeld"])
+    #expect(answersNeeded(state) == 1, "all three have everything")
+    #expect(state.shards[2].answersNeeded(state.collections[1]) == 2, "another shard is another leader's to speak of")
+    #expect(state.digest == state.computedDigest())
+  }
+
+  @Test func aMinimumThatIsLoweredCountsAtOnceAndAnOldWordHoldsNoNewRaise() throws {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 1, replicas: 3))
+    setMinimum(&state, 1)
+    #expect(answersNeeded(state) == 3)
+    setMinimum(&state, 2)
+    #expect(answersNeeded(state) == 3)
+    var report = ReportReplicas()
+    (report.node, report.incarnation) = (state.shards[1].leader, 1)
+    report.minima = [MinimumWord(shard: 1, epoch: 1, raise: 1)]
+    setMinimum(&state, 3)
+    #expect(commit(ask(&state, .reportReplicas(report))) == nil, "it speaks of the raise to two")
+    #expect(answersNeeded(state) == 3, "one replica alone may have acknowledged before either raise")
+    report.minima = [MinimumWord(shard: 1, epoch: 1, raise: 2)]
+    #expect(commit(ask(&state, .reportReplicas(report))) != nil)
+    setMinimum(&state, 2)
+    setMinimum(&state, 3)
+    #expect(state.collections[1].minimumFloor == 2, "all had held the raise before")
+    #expect(answersNeeded(state) == 2)
+  }
+
   @Test func aLeaderThatLostItsDataGivesWayToThoseThatHaveTheirs() throws {
     var state = threeZones()
     _ = ask(&state, create("c", shards: 1, replicas: 3))

@@ -234,6 +234,25 @@ import Testing
     #expect(!third.isPaused)
   }
 
+  @Test func aRaisedMinimumHoldsOnceTheLeaderGoesByItAndAsManyHaveEverything() {
+    var pilot = leading(assignment(.leader))
+    var raised = assignment(.leader)
+    (raised.minInSync, raised.minimumRaise) = (3, 1)
+    pilot.assign(raised)
+    #expect(pilot.saw(leader(1, [2, 3]), now: 1).isEmpty, "it goes by the old minimum still")
+    guard case .lead(let leadership) = pilot.next else {
+      Issue.record("it is not told of the new minimum: \(pilot.next)")
+      return
+    }
+    #expect(leadership.acknowledgements == 2)
+    pilot.took(pilot.next)
+    #expect(pilot.saw(leader(1, [2]), now: 2).isEmpty, "only two of three have everything")
+    #expect(pilot.saw(leader(1, [2, 3]), now: 3) == [.minimumHeld])
+    raised.minimumRaise = 0
+    pilot.assign(raised)
+    #expect(pilot.saw(leader(1, [2, 3]), now: 4).isEmpty, "it was said")
+  }
+
   @Test func theLeadershipIsYieldedOnlyAfterTheLastWriteWasTaken() {
     var pilot = leading(assignment(.leader))
     var asked = assignment(.leader)

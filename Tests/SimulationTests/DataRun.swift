@@ -202,6 +202,7 @@ struct DataRun {
       case .position(let position): promises[place][assignment.shard] = position
       case .follower(let follower, let isInSync): books[place].note(assignment, follower: follower, isInSync: isInSync)
       case .yielded: books[place].yielded(assignment)
+      case .minimumHeld: books[place].heldMinimum(assignment)
       case .splitReady(let nodes): books[place].splitReady(assignment, nodes: nodes)
       case .pruned: books[place].pruned(assignment)
       case .lost: books[place].lost(assignment)

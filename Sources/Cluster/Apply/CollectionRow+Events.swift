@@ -18,6 +18,7 @@ extension CollectionRow {
   mutating func take(_ event: CollectionChanged, _ revision: Revision) {
     policy = event.policy
     labels = event.labels
+    if event.minimumFloor != 0 { (minimumRaises, minimumFloor) = (minimumRaises &+ 1, event.minimumFloor) }
     changed = revision
   }
 

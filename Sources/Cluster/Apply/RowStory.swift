@@ -50,6 +50,7 @@ package struct ShardStory: Sendable {
     case .electionStarted(let event): row?.take(event, revision)
     case .handOverRequested(let event): row?.take(event, revision)
     case .replicaRebuilding(let event): try change(event.node, revision) { $0.rebuild() }
+    case .minimumHeld(let event): row?.take(event, revision)
     case .replicasOpened(let event): try change(event.node, revision) { $0.isOpened = true }
     case .replicaCaughtUp(let event): try change(event.node, revision) { $0.isInSync = true }
     case .replicaFellBehind(let event): try change(event.node, revision) { $0.isInSync = false }
@@ -68,7 +69,7 @@ package struct ShardStory: Sendable {
       row?.take(event, revision, isChild: event.child == id)
       if event.step.isOver { move = nil } else { move?.take(event, revision) }
     case .shardSplit(let event):
-      row?.take(event, revision)
+      row?.take(event, revision, isChild: event.child == id)
       move?.take(event, revision)
     case .moveStarted(let event):
       row?.take(event, revision)

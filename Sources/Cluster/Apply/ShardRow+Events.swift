@@ -30,6 +30,11 @@ extension ShardRow {
 
   mutating func take(_ event: HandOverRequested, _ revision: Revision) { setHeir(event.node, revision) }
 
+  mutating func take(_ event: MinimumHeld, _ revision: Revision) {
+    minimumRaise = event.raise
+    changed = revision
+  }
+
   mutating func take(_ event: ReplicaAdded, _ revision: Revision) {
     replicas.append(Replica(node: event.node, role: .learner))
     changed = revision

@@ -24,7 +24,10 @@ extension ShardRow {
     changed = revision
   }
 
-  mutating func take(_ event: ShardSplit, _ revision: Revision) { changed = revision }
+  mutating func take(_ event: ShardSplit, _ revision: Revision, isChild: Bool) {
+    if isChild { minimumRaise = event.raise }
+    changed = revision
+  }
 }
 
 extension MoveRow {

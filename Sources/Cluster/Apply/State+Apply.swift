@@ -52,6 +52,7 @@ extension State {
     case .electionStarted(let event): try apply(event, revision)
     case .handOverRequested(let event): try apply(event, revision)
     case .replicaRebuilding(let event): try apply(event, revision)
+    case .minimumHeld(let event): try apply(event, revision)
     case .collectionCreated(let event): try apply(event, revision)
     case .collectionChanged(let event): try apply(event, revision)
     case .collectionDeleted(let event): try apply(event, revision)

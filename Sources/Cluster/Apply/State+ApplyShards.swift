@@ -48,6 +48,12 @@ extension State {
     modify(\.shards, event.shard) { $0.take(event, revision) }
   }
 
+  mutating func apply(_ event: MinimumHeld, _ revision: Revision) throws(ApplyError) {
+    guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
+    guard event.raise <= collections[row.collection].minimumRaises else { throw .conflict(.shards, id: event.shard) }
+    modify(\.shards, event.shard) { $0.take(event, revision) }
+  }
+
   mutating func apply(_ event: ReplicaRebuilding, _ revision: Revision) throws(ApplyError) {
     guard shards.row(event.shard)?.leader != event.node else { throw .conflict(.shards, id: event.shard) }
     try modifyReplica(event.shard, event.node, revision) { $0.rebuild() }

@@ -37,10 +37,12 @@ extension State {
 
   mutating func apply(_ event: ShardSplit, _ revision: Revision) throws(ApplyError) {
     try requireSplit(event.move, event.shard, event.child, event.collection)
-    guard shards[event.child].isMaking else { throw .conflict(.shards, id: event.child) }
+    guard shards[event.child].isMaking, event.raise <= collections[event.collection].minimumRaises else {
+      throw .conflict(.shards, id: event.child)
+    }
     modify(\.moves, event.move) { $0.take(event, revision) }
-    modify(\.shards, event.shard) { $0.take(event, revision) }
-    modify(\.shards, event.child) { $0.take(event, revision) }
+    modify(\.shards, event.shard) { $0.take(event, revision, isChild: false) }
+    modify(\.shards, event.child) { $0.take(event, revision, isChild: true) }
     modify(\.collections, event.collection) { $0.take(event, revision) }
   }
 

@@ -164,6 +164,27 @@ package struct FollowerWord: FieldMessage, Hashable {
   }
 }
 
+/// A leader goes by a raised minimum in sync, and as many have everything that it ever acknowledged.
+package struct MinimumWord: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var epoch: UInt32 = 0
+  /// Which raise: a later one is not spoken of.
+  package var raise: UInt32 = 0
+
+  package init() {}
+  package init(shard: ShardID, epoch: UInt32, raise: UInt32) {
+    self.shard = shard
+    self.epoch = epoch
+    self.raise = raise
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &epoch)
+    try fields.uint32(3, &raise)
+  }
+}
+
 /// A leader stopped taking writes, and its heir has all that it acknowledged.
 package struct Yield: FieldMessage, Hashable {
   package var shard: ShardID = 0
@@ -199,6 +220,8 @@ package struct ReportReplicas: FieldMessage, Hashable {
   package var fellBehind: [ShardID] = []
   /// Of shards that this node leads: leaderships that it gives up as it was asked.
   package var yields: [Yield] = []
+  /// Of shards that this node leads: that a raised minimum in sync holds.
+  package var minima: [MinimumWord] = []
   /// Of shards that this node leads and that are to be split: copies of the child that have everything.
   package var splits: [SplitWord] = []
   /// Of shards that this node leads: those that have no keys of others any more.
@@ -210,7 +233,7 @@ package struct ReportReplicas: FieldMessage, Hashable {
   package init() {}
   package init(
     node: NodeID, incarnation: UInt64, opened: [ShardID], followers: [FollowerWord], fellBehind: [ShardID],
-    yields: [Yield] = []
+    yields: [Yield] = [], minima: [MinimumWord] = []
   ) {
     self.node = node
     self.incarnation = incarnation
@@ -218,6 +241,7 @@ package struct ReportReplicas: FieldMessage, Hashable {
     self.followers = followers
     self.fellBehind = fellBehind
     self.yields = yields
+    self.minima = minima
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -227,6 +251,7 @@ package struct ReportReplicas: FieldMessage, Hashable {
     try fields.messages(4, &followers, count: Limits.shardsPerReport)
     try fields.packed(5, &fellBehind, count: Limits.shardsPerReport)
     try fields.messages(6, &yields, count: Limits.shardsPerReport)
+    try fields.messages(7, &minima, count: Limits.shardsPerReport)
     try fields.messages(20, &splits, count: Limits.shardsPerReport)
     try fields.messages(21, &pruned, count: Limits.shardsPerReport)
   }

@@ -76,7 +76,19 @@ extension Draft {
       placeable.weights = []
       _ = try planner.place(1, of: 1, under: placeable, in: state).get()
     }
-    emit(.collectionChanged(CollectionChanged(collection: id, policy: policy, labels: command.labels)))
+    let floor = policy.raisesMinimum(of: row.policy) ? smallestMinimum(row) : 0
+    emit(
+      .collectionChanged(
+        CollectionChanged(collection: id, policy: policy, labels: command.labels, minimumFloor: floor)))
+  }
+
+  /// The smallest minimum in sync by which some shard may have acknowledged what its leader has not spoken of since.
+  private func smallestMinimum(_ row: CollectionRow) -> UInt32 {
+    let allHold = row.livingShards.allSatisfy {
+      // One that is being made gets what its parent holds.
+      state.shards[$0].isMaking || state.shards[$0].minimumRaise == row.minimumRaises
+    }
+    return allHold ? row.policy.minInSync : Policy.smallerMinimum(row.policy.minInSync, row.minimumFloor)
   }
 
   mutating func decide(_ command: DeleteCollection) throws(Refusal) {

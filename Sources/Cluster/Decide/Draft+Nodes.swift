@@ -102,6 +102,8 @@ extension Draft {
     for word in command.followers where heard.insert(word).inserted && !mute.contains(word.shard) {
       take(word, from: command.node)
     }
+    var held = mute
+    for word in command.minima where held.insert(word.shard).inserted { take(word, from: command.node) }
     for shard in unique(command.fellBehind) where replica(shard, command.node)?.isInSync == true {
       try lose(shard, on: command.node)
     }
@@ -121,6 +123,14 @@ extension Draft {
       word.isInSync
         ? .replicaCaughtUp(ReplicaCaughtUp(shard: word.shard, node: word.node))
         : .replicaFellBehind(ReplicaFellBehind(shard: word.shard, node: word.node)))
+  }
+
+  /// It speaks of the newest raise only: what was acknowledged after an older one may have fewer copies again.
+  private mutating func take(_ word: MinimumWord, from leader: NodeID) {
+    guard let row = state.shards.row(word.shard), row.leader == leader, row.epoch == word.epoch,
+      word.raise == state.collections[row.collection].minimumRaises, row.minimumRaise != word.raise
+    else { return }
+    emit(.minimumHeld(MinimumHeld(shard: word.shard, raise: word.raise)))
   }
 
   /// A replica that lost its data is not in sync any more; a leader gives way to those that have theirs, if any lives.

@@ -131,7 +131,8 @@ extension Draft {
       .shardSplit(
         ShardSplit(
           move: id, shard: move.shard, child: move.child, collection: parent.collection,
-          shards: state.collections[parent.collection].owningCount + UInt32(appliesAtOnce ? 1 : cuts + 1))))
+          shards: state.collections[parent.collection].owningCount + UInt32(appliesAtOnce ? 1 : cuts + 1),
+          raise: parent.minimumRaise)))
     for replica in child.replicas {
       emit(.replicaPromoted(ReplicaPromoted(shard: move.child, node: replica.node)))
       if nodes.contains(replica.node) {

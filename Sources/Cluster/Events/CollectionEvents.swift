@@ -41,18 +41,22 @@ package struct CollectionChanged: FieldMessage, Hashable {
   package var collection: CollectionID = 0
   package var policy = Policy()
   package var labels: [Label] = []
+  /// The minimum in sync is raised by this: the smallest that some shard may have gone by until now; 0 otherwise.
+  package var minimumFloor: UInt32 = 0
 
   package init() {}
-  package init(collection: CollectionID, policy: Policy, labels: [Label]) {
+  package init(collection: CollectionID, policy: Policy, labels: [Label], minimumFloor: UInt32 = 0) {
     self.collection = collection
     self.policy = policy
     self.labels = labels
+    self.minimumFloor = minimumFloor
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.uint32(1, &collection)
     try fields.message(2, &policy)
     try fields.messages(3, &labels, count: Limits.labels)
+    try fields.uint32(4, &minimumFloor)
   }
 }
 

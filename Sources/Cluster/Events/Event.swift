@@ -34,6 +34,7 @@ package enum Event: Message, Hashable {
   case electionStarted(ElectionStarted)
   case handOverRequested(HandOverRequested)
   case replicaRebuilding(ReplicaRebuilding)
+  case minimumHeld(MinimumHeld)
   case balancingChanged(BalancingChanged)
   indirect case collectionCreated(CollectionCreated)
   indirect case collectionChanged(CollectionChanged)
@@ -87,6 +88,7 @@ package enum Event: Message, Hashable {
     case .electionStarted: "ElectionStarted"
     case .handOverRequested: "HandOverRequested"
     case .replicaRebuilding: "ReplicaRebuilding"
+    case .minimumHeld: "MinimumHeld"
     case .balancingChanged: "BalancingChanged"
     case .collectionCreated: "CollectionCreated"
     case .collectionChanged: "CollectionChanged"
@@ -120,6 +122,7 @@ package enum Event: Message, Hashable {
     ("NodeRestarted", 17), ("NodeLeft", 18), ("NodeCordoned", 19), ("NodeUncordoned", 20), ("NodeDrainRequested", 21),
     ("NodeDrainCancelled", 22), ("NodeDrained", 23), ("NodeRemoved", 24), ("MaintenanceChanged", 25),
     ("ElectionStarted", 15), ("BalancingChanged", 26), ("HandOverRequested", 27), ("ReplicaRebuilding", 28),
+    ("MinimumHeld", 29),
     ("CollectionCreated", 32), ("CollectionChanged", 33), ("CollectionDeleted", 34), ("SplitStarted", 40),
     ("SplitAdvanced", 41), ("ShardSplit", 42), ("ShardPruned", 43), ("ShardCountWanted", 44), ("ConfigKeyAdded", 48),
     ("ConfigDeleted", 49), ("SchemaSet", 50), ("TenantKeyErased", 51), ("PrincipalSeen", 64), ("SessionOpened", 65),
@@ -160,6 +163,7 @@ package enum Event: Message, Hashable {
     case .balancingChanged(var event): writer.message(26, &event)
     case .handOverRequested(var event): writer.message(27, &event)
     case .replicaRebuilding(var event): writer.message(28, &event)
+    case .minimumHeld(var event): writer.message(29, &event)
     case .collectionCreated(var event): writer.message(32, &event)
     case .collectionChanged(var event): writer.message(33, &event)
     case .collectionDeleted(var event): writer.message(34, &event)
@@ -218,6 +222,7 @@ package enum Event: Message, Hashable {
     case 26: self = .balancingChanged(try BalancingChanged(from: &inner))
     case 27: self = .handOverRequested(try HandOverRequested(from: &inner))
     case 28: self = .replicaRebuilding(try ReplicaRebuilding(from: &inner))
+    case 29: self = .minimumHeld(try MinimumHeld(from: &inner))
     case 32: self = .collectionCreated(try CollectionCreated(from: &inner))
     case 33: self = .collectionChanged(try CollectionChanged(from: &inner))
     case 34: self = .collectionDeleted(try CollectionDeleted(from: &inner))

@@ -54,6 +54,24 @@ package struct HandOverRequested: FieldMessage, Hashable {
   }
 }
 
+/// The leader said that it goes by a raised minimum in sync, and that as many have all that was acknowledged before.
+package struct MinimumHeld: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  /// Which raise of the collection's minimum.
+  package var raise: UInt32 = 0
+
+  package init() {}
+  package init(shard: ShardID, raise: UInt32) {
+    self.shard = shard
+    self.raise = raise
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &raise)
+  }
+}
+
 /// A replica's data is not believed any more: its node throws it away and copies it anew.
 package struct ReplicaRebuilding: FieldMessage, Hashable {
   package var shard: ShardID = 0

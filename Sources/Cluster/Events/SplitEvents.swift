@@ -64,9 +64,12 @@ package struct ShardSplit: FieldMessage, Hashable {
   package var collection: CollectionID = 0
   /// How many shards of the collection own keys now.
   package var shards: UInt32 = 0
+  /// The raise of the minimum in sync that the child's data holds: its parent's.
+  package var raise: UInt32 = 0
 
   package init() {}
-  package init(move: MoveID, shard: ShardID, child: ShardID, collection: CollectionID, shards: UInt32) {
+  package init(move: MoveID, shard: ShardID, child: ShardID, collection: CollectionID, shards: UInt32, raise: UInt32) {
+    self.raise = raise
     self.move = move
     self.shard = shard
     self.child = child
@@ -80,6 +83,7 @@ package struct ShardSplit: FieldMessage, Hashable {
     try fields.uint32(3, &child)
     try fields.uint32(4, &collection)
     try fields.uint32(5, &shards)
+    try fields.uint32(6, &raise)
   }
 }
 

@@ -23,6 +23,7 @@ extension Event {
     case .electionStarted(let event): touched.shards.append(event.shard)
     case .handOverRequested(let event): touched.shards.append(event.shard)
     case .replicaRebuilding(let event): touched.add(event.shard, event.node)
+    case .minimumHeld(let event): touched.shards.append(event.shard)
     case .leaderElected(let event): touched.add(event.shard, event.node)
     case .replicasOpened(let event):
       touched.nodes.append(event.node)

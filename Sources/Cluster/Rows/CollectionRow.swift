@@ -36,10 +36,22 @@ package struct CollectionRow: TableRow {
   package var wantedShards: UInt32 = 0
   package var created: Revision = 0
   package var changed: Revision = 0
+  /// How often the minimum in sync was raised. A leader hears of it later than the policy says so: what it acknowledges
+  /// until then has fewer copies, and elections count on no more than that before it says that all of it has enough.
+  package var minimumRaises: UInt32 = 0
+  /// The smallest minimum that a shard may still go by whose leader has not said so; 0 when it was never raised.
+  package var minimumFloor: UInt32 = 0
 
   package init() {}
 
   package var isDeleted: Bool { state == .deleted }
+
+  /// How many replicas at least have whatever was acknowledged in a shard of this collection, of those in sync; 0 when
+  /// all have it.
+  package func minimum(of shard: ShardRow) -> UInt32 {
+    guard shard.minimumRaise != minimumRaises, !Mutant.isOn(.minimumAtOnce) else { return policy.minInSync }
+    return Policy.smallerMinimum(policy.minInSync, minimumFloor)
+  }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.string(1, &name, max: Limits.nameBytes)
@@ -52,6 +64,8 @@ package struct CollectionRow: TableRow {
     try fields.uint32(8, &placedCount)
     try fields.uint64(9, &created)
     try fields.uint64(10, &changed)
+    try fields.uint32(11, &minimumRaises)
+    try fields.uint32(12, &minimumFloor)
     try fields.messages(20, &children, count: Limits.childrenPerCollection)
     try fields.uint32(21, &wantedShards)
   }

@@ -131,3 +131,11 @@ package struct Policy: FieldMessage, Hashable {
     return rules.first { !$0.isMet(by: labels) }.map { "require \($0.text)" }
   }
 }
+
+extension Policy {
+  /// Of two numbers of replicas that must have a write the one that asks for less: with 0 all that are in sync must.
+  package static func smallerMinimum(_ a: UInt32, _ b: UInt32) -> UInt32 { a &- 1 < b &- 1 ? a : b }
+
+  /// More replicas must have a write than under another policy.
+  package func raisesMinimum(of other: Policy) -> Bool { other.minInSync &- 1 < minInSync &- 1 }
+}

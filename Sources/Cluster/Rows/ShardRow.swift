@@ -6,9 +6,10 @@ extension ShardRow {
   ///
   /// With a minimum of k any k of the n in sync may have acknowledged a write: all but k − 1 of them must answer. Without
   /// a minimum every replica in sync acknowledges each write, so any one has them all.
-  package func answersNeeded(_ policy: Policy) -> Int {
-    guard policy.minInSync > 0, !Mutant.isOn(.minorityElection) else { return 1 }
-    return max(1, replicas.count { $0.isInSync && $0.role != .learner } - Int(policy.minInSync) + 1)
+  package func answersNeeded(_ collection: CollectionRow) -> Int {
+    let minimum = collection.minimum(of: self)
+    guard minimum > 0, !Mutant.isOn(.minorityElection) else { return 1 }
+    return max(1, replicas.count { $0.isInSync && $0.role != .learner } - Int(minimum) + 1)
   }
 }
 
@@ -22,10 +23,10 @@ extension State {
   /// Nobody leads the shard, and too few of those in sync live to elect anybody without losing data.
   package func isBeyondElection(_ row: ShardRow) -> Bool {
     guard row.replicas.count > 0, !row.isMaking, row.leader == 0 || nodes[row.leader].state == .down else { return false }
-    let policy = collections[row.collection].policy
+    let collection = collections[row.collection]
     let living = row.replicas.count { $0.isInSync && $0.role != .learner && nodes[$0.node].state.isAlive }
     let anyLives = row.replicas.contains { $0.role != .learner && nodes[$0.node].state.isAlive }
-    return living < row.answersNeeded(policy) && !(policy.allowsUncleanElection && anyLives)
+    return living < row.answersNeeded(collection) && !(collection.policy.allowsUncleanElection && anyLives)
   }
 }
 
@@ -46,6 +47,8 @@ package struct ShardRow: TableRow {
   package var changed: Revision = 0
   /// Who the leader was asked to hand over to, or 0; and since when: its answer names that revision.
   package var heir: NodeID = 0
+  /// Which raise of its collection's minimum in sync its leader has said to hold.
+  package var minimumRaise: UInt32 = 0
   package var heirSince: Revision = 0
 
   package init() {}
@@ -67,5 +70,6 @@ package struct ShardRow: TableRow {
     try fields.uint64(7, &changed)
     try fields.uint32(8, &heir)
     try fields.uint64(9, &heirSince)
+    try fields.uint32(10, &minimumRaise)
   }
 }

@@ -27,9 +27,10 @@ struct ElectionChoice: Equatable {
     func answered(_ replicas: [Replica]) -> [Promise] {
       replicas.compactMap { replica in valid.first { $0.node == replica.node } }
     }
-    let policy = state.collections[row.collection].policy
+    let collection = state.collections[row.collection]
+    let policy = collection.policy
     let answers = answered(inSync)
-    if answers.count >= row.answersNeeded(policy) {
+    if answers.count >= row.answersNeeded(collection) {
       // All who live are waited for a while all the same: the farthest has what was written last, and nothing is cut
       // off without need.
       return answers.count == inSync.count || isPatienceOver ? best(answers, state, policy, isUnclean: false) : nil

@@ -20,6 +20,8 @@ extension State {
     case .handOverRequested(let event):
       "the leader of \(shardName(event.shard)) was asked to hand over to \(nodeName(event.node))"
     case .replicaRebuilding(let event): "\(replica(event.shard, event.node)) was thrown away, to be copied anew"
+    case .minimumHeld(let event):
+      "the leader of \(shardName(event.shard)) said that as many have everything as the raised minimum in sync asks for"
     case .replicasOpened(let event): "\(nodeName(event.node)) opened \(event.shards.count) replicas"
     case .replicaCaughtUp(let event): "\(replica(event.shard, event.node)) caught up"
     case .replicaFellBehind(let event): "\(replica(event.shard, event.node)) fell behind"

@@ -131,6 +131,8 @@ package struct Assignment: FieldMessage, Hashable {
   /// Whom the leader shall hand over to once that one has everything, or 0, and the revision that asked for it.
   package var heir: NodeID = 0
   package var heirSince: Revision = 0
+  /// The raise of the minimum in sync that the leader has not said to hold yet, or 0.
+  package var minimumRaise: UInt32 = 0
   /// Who copies from whom.
   package var links = ReplicaLinks()
   /// The shard whose data this replica copies, because its own is being split from that; 0 when there is none.
@@ -160,6 +162,7 @@ package struct Assignment: FieldMessage, Hashable {
     try fields.uint32(13, &heir)
     try fields.uint64(14, &heirSince)
     try fields.message(16, &links)
+    try fields.uint32(17, &minimumRaise)
     try fields.uint32(20, &parent)
     try fields.message(21, &split)
     try fields.message(22, &range)

@@ -92,6 +92,7 @@ package enum Mark: String, CaseIterable, Sendable {
   case replicaDiverged = "a replica threw away what its leader does not have"
   case maintenance = "maintenance stopped the controllers"
   case policyChanged = "a policy changed"
+  case minimumHeld = "a raised minimum in sync held"
   case shardSplit = "a shard was split"
   case childLedElsewhere = "a split's new shard was led by another node than the old one"
   case shardPruned = "a shard forgot the keys that it had given away"

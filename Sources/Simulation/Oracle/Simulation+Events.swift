@@ -42,6 +42,7 @@ extension Simulation {
     case .replicaCaughtUp: marks.sometimes(.inSyncGrew)
     case .maintenanceChanged(let event): if event.isOn { marks.sometimes(.maintenance) }
     case .collectionChanged: marks.sometimes(.policyChanged)
+    case .minimumHeld: marks.sometimes(.minimumHeld)
     case .collectionDeleted: marks.sometimes(.collectionDeleted)
     case .collectionCreated(let event): data.found(event.firstShard, count: event.shardCount)
     case .shardSplit(let event): noteCut(event)

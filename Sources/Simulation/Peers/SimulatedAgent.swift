@@ -19,6 +19,10 @@ final class SimulatedAgent: Peer {
   private(set) var shards: [ShardID] = []
   private var promises: [ShardID: ReplicaPosition] = [:]
   private var pendingReport: ReportReplicas?
+  /// What the process before this one would still have said.
+  private var lastWords: ReportReplicas?
+  /// Positions that were told once, and arrive once more.
+  private var oldPositions: PositionsRequest?
   private var told: [ShardID: ReplicaStatus] = [:]
   private var hasTidiedUp = false
   /// Nothing runs before.
@@ -53,6 +57,7 @@ final class SimulatedAgent: Peer {
   func restart(after delay: UInt64, withHost: Bool) {
     dropConnection()
     requester.forget()
+    if let identity { lastWords = words(of: identity) }
     identity = nil
     book = AssignmentBook()
     forgetReplicas()
@@ -64,6 +69,18 @@ final class SimulatedAgent: Peer {
     if withHost { data.restart(name) }
     startsAt = world.now + delay
     plan(in: delay)
+  }
+
+  /// All that a process might say of what it hosts.
+  private func words(of identity: Heartbeat) -> ReportReplicas {
+    let led = shards.compactMap { book.assigned[$0] }.filter { $0.role == .leader && !$0.isElecting }
+    let words = led.flatMap { assignment in
+      assignment.followers.map {
+        FollowerWord(shard: assignment.shard, node: $0.node, epoch: assignment.epoch, isInSync: !$0.isInSync)
+      }
+    }
+    return ReportReplicas(
+      node: identity.node, incarnation: identity.incarnation, opened: shards, followers: words, fellBehind: [])
   }
 
   private func forgetReplicas() {
@@ -162,6 +179,12 @@ final class SimulatedAgent: Peer {
       status.problem = pilot.problem
       if told[shard] != status { request.statuses.append(status) }
     }
+    if request.positions.isEmpty, let old = oldPositions, world.random.oneIn(4) {
+      request.positions = old.positions
+      oldPositions = nil
+    } else if !positions.isEmpty {
+      oldPositions = request
+    }
     guard !request.positions.isEmpty || !request.statuses.isEmpty else { return }
     let tag = tag()
     let argument = SimulatedAgent.deadlineMilliseconds
@@ -169,14 +192,22 @@ final class SimulatedAgent: Peer {
   }
 
   private func report(_ identity: Heartbeat) {
+    if requester.isIdle, let words = lastWords, world.random.oneIn(3) {
+      lastWords = nil
+      begin(words)
+    }
     if requester.isIdle, let report = book.nextReport(node: identity.node, incarnation: identity.incarnation) {
-      var request = Request(.reportReplicas(report), client: "agent.\(name)", sequence: sequence())
-      request.cause = report.cause
       pendingReport = report
-      world.reporters["\(request.client):\(request.sequence)"] = identity.incarnation
-      requester.begin(request)
+      begin(report)
     }
     requester.send(self)
+  }
+
+  private func begin(_ report: ReportReplicas) {
+    var request = Request(.reportReplicas(report), client: "agent.\(name)", sequence: sequence())
+    request.cause = report.cause
+    world.reporters["\(request.client):\(request.sequence)"] = report.incarnation
+    requester.begin(request)
   }
 
   // MARK: What is heard
@@ -222,6 +253,7 @@ final class SimulatedAgent: Peer {
         nextStep = world.now
       }
     case .refused(let refusal):
+      if case .reportReplicas(let report) = request?.command, report.incarnation != identity?.incarnation { return }
       pendingReport = nil
       if refusal?.code == .fenced { replaced() }
     }
@@ -292,6 +324,7 @@ final class SimulatedAgent: Peer {
       case .position(let position): promises[assignment.shard] = position
       case .follower(let follower, let isInSync): book.note(assignment, follower: follower, isInSync: isInSync)
       case .yielded: book.yielded(assignment)
+      case .minimumHeld: book.heldMinimum(assignment)
       case .splitReady(let nodes): book.splitReady(assignment, nodes: nodes)
       case .pruned: book.pruned(assignment)
       case .lost: book.lost(assignment)

@@ -8,6 +8,9 @@ internal import MusterWorkload
 final class SimulatedClient: Peer {
   private let requester = Requester()
   private var sequence: UInt64 = 0
+  /// The last requests that were acknowledged, oldest first.
+  private var acknowledged: [Request] = []
+  private static let acknowledgedMax = 6
   private var nextAt: UInt64 = 0
   private var reading: Reading?
   private var nextTag: UInt64 = 1
@@ -38,7 +41,9 @@ final class SimulatedClient: Peer {
 
   // MARK: Writing
 
+  /// Now and then one that was answered long ago comes again, as if the answer had been lost on the way to whoever asked.
   private func nextRequest() -> Request {
+    if world.random.oneIn(12), !acknowledged.isEmpty { return acknowledged[world.random.below(acknowledged.count)] }
     sequence += 1
     var request = Request(command(), client: name, sequence: sequence)
     if world.random.oneIn(20) { request.expectedRevision = world.oracle.seen }
@@ -60,9 +65,19 @@ final class SimulatedClient: Peer {
     guard let verdict = requester.hear(incoming, self), let request else { return }
     think()
     switch verdict {
-    case .done(let reply): world.oracle.answered(request, reply, world)
+    case .done(let reply):
+      world.oracle.answered(request, reply, world)
+      remember(request, reply)
     case .refused: break
     }
+  }
+
+  private func remember(_ request: Request, _ reply: ExecuteReply) {
+    guard reply.outcome == .committed || reply.outcome == .repeated,
+      !acknowledged.contains(where: { $0.sequence == request.sequence })
+    else { return }
+    acknowledged.append(request)
+    if acknowledged.count > SimulatedClient.acknowledgedMax { acknowledged.removeFirst() }
   }
 
   // MARK: Reading

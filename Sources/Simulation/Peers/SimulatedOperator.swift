@@ -79,7 +79,7 @@ extension SimulatedOperator {
   /// Something that a person might do now.
   static func whim(_ nodes: Int, _ state: State, _ random: inout SeededGenerator) -> Command? {
     let node = "n\(random.below(nodes))"
-    switch random.below(29) {
+    switch random.below(32) {
     case 0, 1: return .drainNode(DrainNode(name: node, isOn: true))
     case 2, 3: return .drainNode(DrainNode(name: node, isOn: false))
     case 4: return .cordonNode(CordonNode(name: node, isOn: true))
@@ -96,6 +96,9 @@ extension SimulatedOperator {
           policy: policy(UInt32(random.below(3)), isSpread: random.oneIn(2), replicas: UInt32(1 + random.below(5))),
           labels: [], tenant: ""))
     case 13: return cancel(state, &random)
+    case 25: return advance(state, &random)
+    case 26: return rebuild(state, &random)
+    case 27: return removeOne(state, &random)
     case 14:
       return .setConfig(
         SetConfig(
@@ -146,10 +149,33 @@ extension SimulatedOperator {
     return .advanceMove(AdvanceMove(move: found[random.below(found.count)], step: .cancelled))
   }
 
+  /// A controller's step, by hand and too early.
+  private static func advance(_ state: State, _ random: inout SeededGenerator) -> Command? {
+    guard let row = anyShard(state, &random), let next = state.moves.row(row.move)?.step.next else { return nil }
+    return .advanceMove(AdvanceMove(move: row.move, step: next))
+  }
+
+  private static func rebuild(_ state: State, _ random: inout SeededGenerator) -> Command? {
+    let shard = anyShardID(state, &random)
+    guard let row = state.shards.row(shard), row.replicas.count > 0 else { return nil }
+    return .rebuildReplica(RebuildReplica(shard: shard, node: row.replicas[random.below(row.replicas.count)].node))
+  }
+
+  /// A replica that goes without another in its place, whether or not it is too much.
+  private static func removeOne(_ state: State, _ random: inout SeededGenerator) -> Command? {
+    guard let row = anyShard(state, &random) else { return nil }
+    let replica = state.nodeName(row.replicas[random.below(row.replicas.count)].node)
+    return .startMove(
+      StartMove(collection: state.collectionName(row.collection), index: row.index, source: replica, target: ""))
+  }
+
+  private static func anyShardID(_ state: State, _ random: inout SeededGenerator) -> ShardID {
+    state.shards.nextID > 1 ? 1 + UInt32(random.below(Int(state.shards.nextID) - 1)) : 0
+  }
+
   private static func anyShard(_ state: State, _ random: inout SeededGenerator) -> ShardRow? {
-    guard state.shards.nextID > 1 else { return nil }
-    let row = state.shards[1 + UInt32(random.below(Int(state.shards.nextID) - 1))]
-    return row.replicas.count > 0 ? row : nil
+    guard let row = state.shards.row(anyShardID(state, &random)), row.replicas.count > 0 else { return nil }
+    return row
   }
 
   private static func moveOrLead(_ node: String, _ state: State, _ random: inout SeededGenerator) -> Command? {
