@@ -53,7 +53,8 @@ package struct Controllers: Sendable {
     return health + elections.tick(state, findings, now) + handOver.tick(state, findings.handingOver, now) + steps
       + placement.tick(state: state)
       + repair.tick(state, findings, &traffic, &planner, settings, now)
-      + growth.tick(state) + checksums.tick(state) + self.health.tick(state, now) + BalanceController.tick(state, findings, &traffic)
+      + growth.tick(state) + checksums.tick(state) + self.health.tick(state, now)
+      + BalanceController.tick(state, findings, &traffic)
   }
 
   private func isOrdered(_ proposal: Proposal, _ state: State) -> Bool {

@@ -11,14 +11,23 @@ extension HostConformance {
     let before = (0..<40).map { "key-\($0)" }
     for value in before { try await write(value, parents[0]) }
     try await connect(parents, copies, isPaused: false)
+    try await eventually("copies receive what is written") {
+      for copy in copies where try await copy.look().role != .following(isAttached: true) { return false }
+      return true
+    }
     try await write("late", parents[0])
     try await checkThatCopiesCountForNothing(parents, copies)
     try await connect(parents, copies, isPaused: true)
     try await requireRefused(parents[0], "a", "a leader that is paused for a split takes no writes")
-    try await eventually("the leader sees that the copies have everything") {
-      for copy in copies { _ = try await copy.look() }
-      let seen = try await parents[0].look().copies
-      return seen.count == 3 && seen.allSatisfy(\.hasEverything)
+    var seen: [ReplicaCondition] = []
+    do {
+      try await eventually("the leader sees that the copies have everything") {
+        seen = []
+        for replica in copies + parents { seen.append(try await replica.look()) }
+        return seen[3].copies.count == 3 && seen[3].copies.allSatisfy(\.hasEverything)
+      }
+    } catch {
+      throw ConformanceFailure("\(error); copies and replicas were last \(seen)")
     }
     try await divide(parents, copies, Set(before + ["late"]))
   }

@@ -146,8 +146,9 @@ package struct AssignmentBook: Sendable {
 
   /// The next report, at most so many shards; nil when there is nothing to say.
   package mutating func nextReport(node: NodeID, incarnation: UInt64) -> ReportReplicas? {
-    guard !unreported.isEmpty || !words.isEmpty || !yields.isEmpty || !minima.isEmpty || !lost.isEmpty || !splits.isEmpty
-      || !pruned.isEmpty
+    guard
+      !unreported.isEmpty || !words.isEmpty || !yields.isEmpty || !minima.isEmpty || !lost.isEmpty || !splits.isEmpty
+        || !pruned.isEmpty
     else { return nil }
     let most = Limits.shardsPerReport / 4
     var report = ReportReplicas(

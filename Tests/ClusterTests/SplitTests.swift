@@ -6,7 +6,9 @@ import Testing
 
 /// Key ranges, and the steps of a split as commands and events.
 @Suite struct SplitTests {
-  private func cluster(beat: UInt64 = 500, abilities: Abilities = .splits, shards: UInt32 = 3, disk: UInt64 = 1) -> State {
+  private func cluster(beat: UInt64 = 500, abilities: Abilities = .splits, shards: UInt32 = 3, disk: UInt64 = 1)
+    -> State
+  {
     var state = State()
     for (name, zone) in [("n1", "a"), ("n2", "b"), ("n3", "c")] {
       var node = JoinNode(
@@ -146,7 +148,9 @@ import Testing
     _ = split(&state, 0)
     _ = split(&state, 1)
     #expect(commit(ask(&state, .deleteCollection(DeleteCollection(name: "c")))) != nil)
-    for node in 1...3 as ClosedRange<NodeID> { #expect(state.load(node).replicas == 0 && state.load(node).leaders == 0) }
+    for node in 1...3 as ClosedRange<NodeID> {
+      #expect(state.load(node).replicas == 0 && state.load(node).leaders == 0)
+    }
     #expect(!state.moves.holds(1) && !state.moves.holds(2))
     #expect(state.digest == state.computedDigest())
   }

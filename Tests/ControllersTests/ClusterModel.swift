@@ -41,7 +41,9 @@ struct ClusterModel {
     return outcome
   }
 
-  mutating func join(_ name: String, _ domain: String, disk: UInt64 = 1 << 40, labels: [Label] = [], splits: Bool = true) {
+  mutating func join(
+    _ name: String, _ domain: String, disk: UInt64 = 1 << 40, labels: [Label] = [], splits: Bool = true
+  ) {
     order(
       .joinNode(
         JoinNode(

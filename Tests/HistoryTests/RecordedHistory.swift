@@ -38,7 +38,8 @@ final class RecordedHistory {
   }
 
   init(
-    seed: UInt64, commits count: Int, isIndexed: Bool = true, isPacked: Bool = true, next: @escaping () -> (Commit, State)
+    seed: UInt64, commits count: Int, isIndexed: Bool = true, isPacked: Bool = true,
+    next: @escaping () -> (Commit, State)
   ) throws {
     self.next = next
     keys = isIndexed ? History.keys : nil

@@ -29,7 +29,11 @@ extension State {
       guard shards[event.child].isMaking else { throw .conflict(.shards, id: event.child) }
       loads.remove(shards[event.child])
     }
-    if event.step.isOver { vacate(\.moves, event.move) } else { modify(\.moves, event.move) { $0.take(event, revision) } }
+    if event.step.isOver {
+      vacate(\.moves, event.move)
+    } else {
+      modify(\.moves, event.move) { $0.take(event, revision) }
+    }
     modify(\.shards, event.shard) { $0.take(event, revision, isChild: false) }
     modify(\.shards, event.child) { $0.take(event, revision, isChild: true) }
     modify(\.collections, event.collection) { $0.take(event, revision) }

@@ -12,7 +12,9 @@ extension Draft {
       if row.heir != 0 { emit(.handOverRequested(HandOverRequested(shard: shard, node: 0))) }
       return
     }
-    guard !row.isMaking else { throw Refusal(.conflict, "\(state.shardName(shard)) owns no keys yet: it is being made") }
+    guard !row.isMaking else {
+      throw Refusal(.conflict, "\(state.shardName(shard)) owns no keys yet: it is being made")
+    }
     // Only who leads can hand over: a lost leader is fenced before anybody takes its place.
     guard row.leader != 0 else { throw Refusal(.conflict, "an election of epoch \(row.epoch) is under way") }
     guard state.nodes[row.leader].state.isAlive else {

@@ -52,7 +52,8 @@ extension Draft {
     let row = state.nodes[node]
     guard row.takesReplicas else {
       throw Refusal(
-        .conflict, "node \(row.name), which has a replica of the shard, is \(row.state.name)"
+        .conflict,
+        "node \(row.name), which has a replica of the shard, is \(row.state.name)"
           + "\(row.isCordoned ? " and cordoned" : ""): another cannot be made there")
     }
     try requireAbility(node)
@@ -126,7 +127,9 @@ extension Draft {
       throw Refusal(.conflict, "nobody who has everything could lead \(state.shardName(move.child))")
     }
     // A report may bring several cuts, and none sees the others.
-    let cuts = events.count { if case .shardSplit(let other) = $0 { other.collection == parent.collection } else { false } }
+    let cuts = events.count {
+      if case .shardSplit(let other) = $0 { other.collection == parent.collection } else { false }
+    }
     emit(
       .shardSplit(
         ShardSplit(

@@ -44,7 +44,8 @@ extension NameSource {
     case .splitStarted(let event):
       [
         FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
-        FieldReport("child", .text(shardName(event.child))), FieldReport("residue", .number(UInt64(event.range.residue))),
+        FieldReport("child", .text(shardName(event.child))),
+        FieldReport("residue", .number(UInt64(event.range.residue))),
         FieldReport("modulus", .number(UInt64(event.range.modulus))),
         FieldReport("nodes", .texts(event.nodes.map(nodeName))), FieldReport("purpose", .text(event.purpose.name)),
       ]

@@ -19,7 +19,9 @@ struct CopyProgress: Sendable {
 
   mutating func prune(_ state: State) {
     guard !words.isEmpty else { return }
-    words = words.filter { shard, _ in state.shards.row(shard).map { state.moves.row($0.move)?.isSplit ?? false } ?? false }
+    words = words.filter { shard, _ in
+      state.shards.row(shard).map { state.moves.row($0.move)?.isSplit ?? false } ?? false
+    }
   }
 
   func areNear(_ move: MoveRow, _ parent: ShardRow, _ child: ShardRow) -> Bool {
