@@ -106,7 +106,11 @@ struct RouteMap {
   init() {}
 
   init(_ ranges: [KeyRange]) {
-    for (place, range) in ranges.enumerated() where range.modulus > 0 { places[range] = place }
+    for (place, range) in ranges.enumerated() {
+      // A server of an older version says no ranges: its shards own what they were made with.
+      let isSaid = range.modulus > 0
+      places[isSaid ? range : KeyRange(residue: UInt32(place), modulus: UInt32(ranges.count))] = place
+    }
     moduli = Set(places.keys.map(\.modulus)).sorted(by: >)
   }
 

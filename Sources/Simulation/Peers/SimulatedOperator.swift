@@ -105,7 +105,7 @@ extension SimulatedOperator {
           key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(Int64(random.below(60)))))
     case 15, 16: return split(state, &random)
     case 17: return grow(state, &random)
-    case 18: return cancelSplit(state, &random)
+    case 18, 19: return cancelSplit(state, &random)
     default: return moveOrLead(node, state, &random)
     }
   }
@@ -146,7 +146,9 @@ extension SimulatedOperator {
     var found: [MoveID] = []
     state.moves.forEach { id, move in if move.isSplit { found.append(id) } }
     guard !found.isEmpty else { return nil }
-    return .advanceMove(AdvanceMove(move: found[random.below(found.count)], step: .cancelled))
+    // Called off, or its leader may go on.
+    let step: MoveStep = random.oneIn(2) ? .cancelled : .catchingUp
+    return .advanceMove(AdvanceMove(move: found[random.below(found.count)], step: step))
   }
 
   /// A controller's step, by hand and too early.
