@@ -201,10 +201,14 @@ class Names:
         kind = {16: 'node', 32: 'collection', 64: 'principal', 65: 'session', 69: 'tenant'}.get(number)
         if kind: self.known[kind, event.number(1)] = event.text(2)
         if number == 32: self.shards.append((event.number(6), event.number(7), event.number(1)))
+        if number == 40: self.known['child', event.number(4)] = (event.number(3), event.number(5))
         if number == 64: self.known['kind', event.number(1)] = LIST['kinds'][event.number(3)]
         if number == 48: self.known['config', event.number(1)] = {'key': event.text(2), 'scope': self.scope(event.message(3))}
     def get(self, kind, number): return self.known.get((kind, number), '#%d' % number)
     def shard(self, number):
+        if ('child', number) in self.known:
+            collection, index = self.known['child', number]
+            return '%s/%d' % (self.get('collection', collection), index)
         for first, count, collection in reversed(self.shards):
             if first <= number < first + count: return '%s/%d' % (self.get('collection', collection), number - first)
         return '#%d' % number
@@ -220,7 +224,7 @@ class Names:
         number = m.number(at) if isinstance(m.number(at), int) else 0
         if form + 's' in LIST: return LIST[form + 's'][number]
         return {'node': lambda: self.get('node', number) if number else None, 'text': lambda: m.text(at), 'number': lambda: number,
-                'collection': lambda: self.get('collection', number), 'one': lambda: 1, 'flag': lambda: bool(number),
+                'collection': lambda: self.get('collection', number), 'one': lambda: 1, 'some': lambda: number or None, 'flag': lambda: bool(number),
                 'shard': lambda: self.shard(number), 'nodes': lambda: [self.get('node', n) for n in m.numbers(at)],
                 'shards': lambda: [self.shard(n) for n in m.numbers(at)], 'pairs': lambda: amounts(m.messages(at)),
                 'tenant': lambda: self.known.get(('tenant', number), ''), 'owner': lambda: self.owner(number),
@@ -232,6 +236,7 @@ class Names:
         if form == 'config': return self.known.get(('config', m.number(at)), {'config': m.number(at)})
         inner = m.message(at)
         if form == 'kept': return {name: inner.number(n + 1) for n, name in enumerate(LIST['kept'])}
+        if form == 'range': return {'residue': inner.number(1), 'modulus': inner.number(2)}
         if form == 'schema':
             limit = lambda field: inner.signed(field) if field in inner.fields else None
             return {'valueType': LIST['types'][inner.number(1)], 'minimum': limit(2), 'maximum': limit(3),

@@ -89,6 +89,8 @@ package actor HostDriver {
       case .follower(let follower, let isInSync): book.note(assignment, follower: follower, isInSync: isInSync)
       case .yielded: book.yielded(assignment)
       case .minimumHeld: book.heldMinimum(assignment)
+      case .splitReady(let nodes): book.splitReady(assignment, nodes: nodes)
+      case .pruned: book.pruned(assignment)
       case .lost: book.lost(assignment)
       }
     }

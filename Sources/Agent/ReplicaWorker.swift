@@ -128,6 +128,9 @@ final class ReplicaWorker: Sendable {
       try await replica.lead(leadership)
     case .follow(let following):
       try await replica.follow(following)
+    case .prune(let keys):
+      let isDone = try await replica.prune(keeping: keys)
+      return { $0.pruned(isDone) }
     case .look:
       let (condition, now) = (try await replica.look(), milliseconds)
       return { $0.saw(condition, now: now) }
@@ -199,6 +202,7 @@ extension ReplicaPilot.Step {
     case .promise: "to promise"
     case .lead: "to lead"
     case .follow: "to follow"
+    case .prune: "to forget keys"
     case .look: "to look"
     }
   }

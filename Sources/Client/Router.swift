@@ -19,8 +19,9 @@ package actor Router {
   private let client: Client
   private let watcher: Client
   private let collection: String
-  /// By place within the collection; nil where nobody leads or where the leader's data is not known.
+  /// By place in the order of shards; nil where nobody leads or where the leader's data is not known.
   private var routes: [Route?] = []
+  private var map = RouteMap()
   private var isStale = true
 
   package init(_ servers: ServerList, hello: Hello, collection: String) {
@@ -32,7 +33,12 @@ package actor Router {
   /// The route of a key; nil while nobody leads its shard.
   package func route(_ key: [UInt8]) async throws(ClientError) -> Route? {
     if isStale || routes.isEmpty { try await load() }
-    return routes.isEmpty ? nil : routes[Int(KeyHash.shard(of: key, count: UInt32(routes.count)))]
+    guard let place = map.place(ofHash: KeyHash.hash(of: key)) else {
+      // What was read in parts was read around a split.
+      isStale = true
+      return nil
+    }
+    return routes[place]
   }
 
   /// The server at a route did not take what a leader takes. What was learnt since stays.
@@ -52,13 +58,17 @@ package actor Router {
   private func load() async throws(ClientError) {
     isStale = false
     var fresh: [Route?] = []
+    var ranges: [KeyRange] = []
     var question = ShardsQuestion(collection: collection)
     repeat {
       let reply: ReadReply = try await client.call(.read, ReadRequest(.shards(question)))
-      fresh += reply.answer.shards.map(Router.route)
+      let owners = reply.answer.shards.filter { !$0.isMaking }
+      fresh += owners.map(Router.route)
+      ranges += owners.map(\.range)
       question.page.after = reply.answer.next
     } while question.page.after != 0
     routes = fresh
+    map = RouteMap(ranges)
   }
 
   private static func route(_ shard: ShardReport) -> Route? {
@@ -84,5 +94,31 @@ package actor Router {
       }
       try await Task.sleep(for: .milliseconds(300))
     }
+  }
+}
+
+/// Which of many ranges holds a key: one look for each width that there is.
+struct RouteMap {
+  private var places: [KeyRange: Int] = [:]
+  /// The widths, the narrowest range first.
+  private var moduli: [UInt32] = []
+
+  init() {}
+
+  init(_ ranges: [KeyRange]) {
+    for (place, range) in ranges.enumerated() {
+      // A server of an older version says no ranges: its shards own what they were made with.
+      let isSaid = range.modulus > 0
+      places[isSaid ? range : KeyRange(residue: UInt32(place), modulus: UInt32(ranges.count))] = place
+    }
+    moduli = Set(places.keys.map(\.modulus)).sorted(by: >)
+  }
+
+  func place(ofHash hash: UInt64) -> Int? {
+    for modulus in moduli {
+      let residue = UInt32(truncatingIfNeeded: hash % UInt64(modulus))
+      if let place = places[KeyRange(residue: residue, modulus: modulus)] { return place }
+    }
+    return nil
   }
 }

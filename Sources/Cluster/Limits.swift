@@ -18,6 +18,12 @@ package enum Limits {
   package static let replicas = 7
   package static let replicaSlots = 8
   package static let shardsPerCollection = 4_000_000
+  /// Shards of a collection that came of splits, also of those that were called off.
+  package static let childrenPerCollection = 4096
+  /// The largest modulus of a key range.
+  package static let rangeModulusMax: UInt32 = 1 << 31
+  /// How often in a row a range is split.
+  package static let splitDepth: UInt32 = 16
   package static let spreadRules = 4
   package static let labelRules = 32
   package static let labelValues = 32

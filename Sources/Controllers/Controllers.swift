@@ -11,6 +11,7 @@ package struct Controllers: Sendable {
   private var repair = RepairController()
   private var mover = MoveController()
   private var placement = PlacementContinuation()
+  private var growth = GrowthController()
   private var checksums = ChecksumController()
   private var health = ReplicaHealth()
 
@@ -35,6 +36,11 @@ package struct Controllers: Sendable {
     health.heard(status, of: node, incarnation: incarnation, now)
   }
 
+  /// The same of one that may take part in a split.
+  package mutating func heard(copy status: ReplicaStatus, of node: NodeID, in state: State) {
+    mover.heard(status, of: node, in: state)
+  }
+
   /// What should happen now. In maintenance only what operators ordered goes on.
   package mutating func tick(state: State, now: UInt64) -> [Proposal] {
     let health = detector.tick(state: state, now: now)
@@ -47,7 +53,8 @@ package struct Controllers: Sendable {
     return health + elections.tick(state, findings, now) + handOver.tick(state, findings.handingOver, now) + steps
       + placement.tick(state: state)
       + repair.tick(state, findings, &traffic, &planner, settings, now)
-      + checksums.tick(state) + self.health.tick(state, now) + BalanceController.tick(state, findings, &traffic)
+      + growth.tick(state) + checksums.tick(state) + self.health.tick(state, now)
+      + BalanceController.tick(state, findings, &traffic)
   }
 
   private func isOrdered(_ proposal: Proposal, _ state: State) -> Bool {
@@ -59,5 +66,6 @@ package struct Controllers: Sendable {
   package mutating func refused(_ proposal: Proposal, _ refusal: Refusal, at revision: Revision) {
     placement.refused(proposal, at: revision)
     mover.refused(proposal, at: revision)
+    growth.refused(proposal, refusal, at: revision)
   }
 }

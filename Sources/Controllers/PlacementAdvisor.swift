@@ -66,6 +66,10 @@ package struct PlacementAdvisor: Advisor {
 
   private func moveWords(_ row: ShardRow, _ state: State) -> String? {
     guard let move = state.moves.row(row.move), !move.isVacant else { return nil }
+    if move.isSplit {
+      return "\(state.shardName(move.shard)) is split, and \(state.shardName(move.child)) gets half of its keys: "
+        + move.step.name
+    }
     let source = move.source == 0 ? "" : " from \(state.nodeName(move.source))"
     if move.target == 0 { return "a replica too many goes\(source): \(move.step.name)" }
     return "a replica moves\(source) to \(state.nodeName(move.target)) (\(move.purpose.name)): \(move.step.name)"

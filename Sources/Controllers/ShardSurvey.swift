@@ -105,6 +105,8 @@ extension ShardFindings {
   }
 
   fileprivate mutating func note(_ shard: ShardID, _ row: ShardRow, _ health: [NodeState], _ wanted: UInt32) {
+    // Its move looks after it until it owns keys.
+    if row.isMaking { return }
     if row.heir != 0 { handingOver.append(shard) }
     if row.leader == 0 {
       electing.append(shard)

@@ -82,9 +82,9 @@ package struct CompiledFilter: Sendable {
   private mutating func compile(collection name: String, _ state: State) throws(Refusal) {
     let found = try CompiledFilter.find(name, "collection", state.collections) { $0.name }
     collections = found
-    shardRanges = found.sorted().map { id in
+    shardRanges = found.sorted().flatMap { id in
       let row = state.collections[id]
-      return row.firstShard...(row.firstShard + max(row.shardCount, 1) - 1)
+      return [row.shardRange] + row.children.map { $0.shard...$0.shard }
     }
   }
 
@@ -94,7 +94,7 @@ package struct CompiledFilter: Sendable {
     var found: Set<ShardID> = []
     for id in try CompiledFilter.find(parts[0], "collection", state.collections, { $0.name }) {
       let row = state.collections[id]
-      if index < row.shardCount { found.insert(row.firstShard + index) }
+      if let shard = row.shard(at: index) { found.insert(shard) }
     }
     guard !found.isEmpty else { throw CompiledFilter.unknown("shard", name) }
     shards = found

@@ -106,7 +106,9 @@ extension NodeRow {
 extension CollectionRow {
   fileprivate var fieldReports: [FieldReport] {
     [
-      FieldReport("state", .text(state.name)), FieldReport("shards", .number(UInt64(shardCount))),
+      FieldReport("state", .text(state.name)), FieldReport("shards", .number(UInt64(owningCount))),
+      FieldReport("children", .texts(childWords)),
+      FieldReport("wantedShards", wantedShards == 0 ? .nothing : .number(UInt64(wantedShards))),
       FieldReport("labels", .texts(labels.map { "\($0.name)=\($0.value)" })),
     ] + policy.fieldReports
   }
@@ -141,7 +143,9 @@ extension State {
 
   /// `n1 to n5, catching-up`
   func words(_ move: MoveRow) -> String {
-    "\(move.source == 0 ? "none" : nodeName(move.source)) to \(move.target == 0 ? "none" : nodeName(move.target)), "
+    if move.isSplit { return "split into \(shardName(move.shard)) and \(shardName(move.child)), \(move.step.name)" }
+    return
+      "\(move.source == 0 ? "none" : nodeName(move.source)) to \(move.target == 0 ? "none" : nodeName(move.target)), "
       + move.step.name
   }
 }

@@ -5,6 +5,7 @@ struct TenantScope: Sendable {
   private let tenant: TenantID
   private var collections: Set<CollectionID> = []
   private var shardRanges: [ClosedRange<ShardID>] = []
+  private var children: Set<ShardID> = []
   private var configs: Set<ConfigID> = []
 
   /// - Parameter state: a state that knows all of it, as a rule the newest.
@@ -14,7 +15,8 @@ struct TenantScope: Sendable {
       guard row.tenant == tenant else { return }
       collections.insert(id)
       // Numbers of shards ascend with those of collections.
-      shardRanges.append(row.firstShard...(row.firstShard + max(row.shardCount, 1) - 1))
+      shardRanges.append(row.shardRange)
+      children.formUnion(row.children.map(\.shard))
     }
     state.configs.forEach { id, row in
       switch row.scope.kind {
@@ -42,6 +44,7 @@ struct TenantScope: Sendable {
   }
 
   private func owns(_ shard: ShardID) -> Bool {
+    if children.contains(shard) { return true }
     var low = 0
     var high = shardRanges.count
     while low < high {

@@ -11,7 +11,7 @@ extension Event {
       .replicaRebuilding, .minimumHeld,
       .balancingChanged,
       .collectionCreated, .collectionChanged,
-      .collectionDeleted:
+      .collectionDeleted, .splitStarted, .splitAdvanced, .shardSplit, .shardPruned, .shardCountWanted:
       .placement
     case .nodeSuspected, .nodeRecovered, .nodeDeclaredDown, .nodeJoined, .nodeRestarted, .nodeLeft, .nodeCordoned,
       .nodeUncordoned, .nodeDrainRequested, .nodeDrainCancelled, .nodeDrained, .nodeRemoved, .maintenanceChanged:

@@ -18,10 +18,12 @@ public struct HostConformance: Sendable {
     case wipedReplicasAreCopiedAnew
     case checksumsCompareData
     case withdrawnReplicasAreGone
+    /// Only of hosts that can split shards.
+    case aSplitShardsKeysAreDivided
   }
 
-  private let subject: any ConformanceSubject
-  private let shard = HostedShard(number: 7, collection: "things", index: 6)
+  let subject: any ConformanceSubject
+  let shard = HostedShard(number: 7, collection: "things", index: 6)
   /// How often something is looked at until it must hold: every 100 ms.
   private static let looks = 200
 
@@ -46,6 +48,7 @@ public struct HostConformance: Sendable {
 
   private func run(_ check: Check, _ hosts: [any ShardHost]) async throws {
     switch check {
+    case .aSplitShardsKeysAreDivided: if hosts[0].canSplit { try await checkSplit(hosts) }
     case .freshReplicasServeNothing:
       let replica = try await hosts[0].open(shard, mustExist: false)
       try require(try await replica.look().role == .idle, "a fresh replica is idle")
@@ -224,10 +227,10 @@ public struct HostConformance: Sendable {
 
   // MARK: Replicas
 
-  private var names: [String] { ["a", "b", "c"] }
+  var names: [String] { ["a", "b", "c"] }
 
   /// A leader of epoch 1 with two followers that copy from it.
-  private func trio(_ hosts: [any ShardHost]) async throws -> [any HostedReplica] {
+  func trio(_ hosts: [any ShardHost]) async throws -> [any HostedReplica] {
     var replicas: [any HostedReplica] = []
     for host in hosts { replicas.append(try await host.open(shard, mustExist: false)) }
     try await replicas[0].lead(leadership(1, replicas))
@@ -240,29 +243,29 @@ public struct HostConformance: Sendable {
     return replicas
   }
 
-  private func peer(_ replicas: [any HostedReplica], _ place: Int) -> Peer {
+  func peer(_ replicas: [any HostedReplica], _ place: Int) -> Peer {
     Peer(node: names[place], address: replicas[place].address)
   }
 
-  private func leadership(_ epoch: UInt32, _ replicas: [any HostedReplica]) -> Leadership {
+  func leadership(_ epoch: UInt32, _ replicas: [any HostedReplica]) -> Leadership {
     Leadership(
       epoch: epoch, acknowledgements: 1,
       followers: [1, 2].map { HostedFollower(peer: peer(replicas, $0), isCounted: true) })
   }
 
-  private func following(_ epoch: UInt32, _ leader: any HostedReplica) -> Following {
+  func following(_ epoch: UInt32, _ leader: any HostedReplica) -> Following {
     Following(epoch: epoch, source: Peer(node: "leader", address: leader.address))
   }
 
   // MARK: Requirements
 
-  private func write(_ value: String, _ replica: any HostedReplica) async throws {
+  func write(_ value: String, _ replica: any HostedReplica) async throws {
     try await eventually("the leader takes a write") {
       (try? await subject.write(value, to: replica, of: shard, node: "a")) != nil
     }
   }
 
-  private func eventualPromise(_ replica: any HostedReplica, _ epoch: UInt32) async throws -> HostPosition {
+  func eventualPromise(_ replica: any HostedReplica, _ epoch: UInt32) async throws -> HostPosition {
     var position: HostPosition?
     try await eventually("a promise of epoch \(epoch)") {
       // What has just been attached may still have to note that it is.
@@ -274,27 +277,27 @@ public struct HostConformance: Sendable {
     return position
   }
 
-  private func awaitValues(_ values: Set<String>, _ replica: any HostedReplica, _ node: String) async throws {
+  func awaitValues(_ values: Set<String>, _ replica: any HostedReplica, _ node: String) async throws {
     try await eventually("\(node) has \(values.sorted())") {
       _ = try await replica.look()
       return try await subject.read(replica, of: shard, node: node) == values
     }
   }
 
-  private func requireRefused(_ replica: any HostedReplica, _ node: String, _ what: String) async throws {
+  func requireRefused(_ replica: any HostedReplica, _ node: String, _ what: String) async throws {
     try await requireThrows(what) { try await subject.write("refused", to: replica, of: shard, node: node) }
   }
 
-  private func requireThrows(_ what: String, _ body: () async throws -> Void) async throws {
+  func requireThrows(_ what: String, _ body: () async throws -> Void) async throws {
     do { try await body() } catch { return }
     throw ConformanceFailure("not so: \(what)")
   }
 
-  private func require(_ holds: Bool, _ what: String) throws {
+  func require(_ holds: Bool, _ what: String) throws {
     guard holds else { throw ConformanceFailure("not so: \(what)") }
   }
 
-  private func eventually(_ what: String, _ holds: () async throws -> Bool) async throws {
+  func eventually(_ what: String, _ holds: () async throws -> Bool) async throws {
     var last: (any Error)?
     for _ in 0..<HostConformance.looks {
       do {

@@ -29,6 +29,35 @@ public struct HostedFollower: Hashable, Sendable {
   }
 }
 
+/// The keys that a shard owns: those whose hash leaves the residue. The hash is the low 64 bits of MurmurHash3 x64 128 of
+/// the key's bytes, with seed 0.
+public struct HostedKeys: Hashable, Sendable {
+  public var residue: UInt32
+  public var modulus: UInt32
+
+  public init(residue: UInt32, modulus: UInt32) {
+    self.residue = residue
+    self.modulus = modulus
+  }
+
+  public func holds(hash: UInt64) -> Bool { modulus > 0 && hash % UInt64(modulus) == UInt64(residue) }
+}
+
+/// Replicas of a shard that is being split from this one: they copy its data, and what they have never counts.
+public struct HostedCopies: Hashable, Sendable {
+  /// Their shard's number.
+  public var shard: UInt32
+  public var peers: [Peer]
+  /// The nodes of those that copy from this replica.
+  public var readers: [String]
+
+  public init(shard: UInt32, peers: [Peer], readers: [String]) {
+    self.shard = shard
+    self.peers = peers
+    self.readers = readers
+  }
+}
+
 /// On which conditions a replica leads.
 public struct Leadership: Hashable, Sendable {
   public var epoch: UInt32
@@ -38,8 +67,18 @@ public struct Leadership: Hashable, Sendable {
   public var followers: [HostedFollower]
   /// No writes are taken: somebody else leads next.
   public var isPaused: Bool
+  /// The keys of its shard; nil while all that come are. A host that sees keys takes no others. One that does not breaks
+  /// its clients' connections when this changes, so that they ask for their route before they write again.
+  public var keys: HostedKeys?
+  /// While the shard is being split.
+  public var copies: HostedCopies?
 
-  public init(epoch: UInt32, acknowledgements: Int, followers: [HostedFollower], isPaused: Bool = false) {
+  public init(
+    epoch: UInt32, acknowledgements: Int, followers: [HostedFollower], isPaused: Bool = false, keys: HostedKeys? = nil,
+    copies: HostedCopies? = nil
+  ) {
+    self.keys = keys
+    self.copies = copies
     self.epoch = epoch
     self.acknowledgements = acknowledgements
     self.followers = followers
@@ -54,8 +93,16 @@ public struct Following: Hashable, Sendable {
   public var source: Peer?
   /// Nodes whose replicas copy from this one.
   public var readers: [String]
+  /// The shard whose replica is copied, when it is another: this one is being split from it.
+  public var parent: UInt32?
+  /// Replicas of a shard that is being split from this one.
+  public var copies: HostedCopies?
 
-  public init(epoch: UInt32, source: Peer?, readers: [String] = []) {
+  public init(
+    epoch: UInt32, source: Peer?, readers: [String] = [], parent: UInt32? = nil, copies: HostedCopies? = nil
+  ) {
+    self.parent = parent
+    self.copies = copies
     self.epoch = epoch
     self.source = source
     self.readers = readers
@@ -116,13 +163,16 @@ public struct ReplicaCondition: Hashable, Sendable {
   public var bytesToCopy: UInt64
   /// Of a leader.
   public var followers: [FollowerProgress]
+  /// Of a leader: the copies that it was told of.
+  public var copies: [FollowerProgress]
   /// What an operator should know; empty when all is well.
   public var problem: String
 
   public init(
     role: Role, position: HostPosition? = nil, bytes: UInt64 = 0, bytesToCopy: UInt64 = 0,
-    followers: [FollowerProgress] = [], problem: String = ""
+    followers: [FollowerProgress] = [], copies: [FollowerProgress] = [], problem: String = ""
   ) {
+    self.copies = copies
     self.role = role
     self.position = position
     self.bytes = bytes

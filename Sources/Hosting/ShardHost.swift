@@ -14,6 +14,9 @@ public protocol ShardHost: Sendable {
   /// As `--host` names it.
   var name: String { get }
 
+  /// Whether its shards can be split: a replica copies from another shard's, and forgets keys that are not its shard's.
+  var canSplit: Bool { get }
+
   /// Opens a replica as it was left, or makes an empty one.
   ///
   /// - Parameter mustExist: this node had the replica before. If it is not there, its data is lost, and the replica that
@@ -49,6 +52,11 @@ public protocol HostedReplica: Sendable {
   ///
   /// - Throws: ``HostProblem/unknownPosition(_:)`` when it cannot know: no promise is better than a wrong one.
   func promise(epoch: UInt32) async throws -> HostPosition
+
+  /// Forgets keys that are not among these, as writes that followers get too. A bounded part of the work at a time.
+  ///
+  /// - Returns: true when there are no others any more.
+  func prune(keeping keys: HostedKeys) async throws -> Bool
 
   /// A checksum of the data at a position, the same for every replica that has the same data; nil when the data changes
   /// too fast to tell.
@@ -93,5 +101,15 @@ public enum HostProblem: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .notNow(let words), .closed(let words), .dataLost(let words), .unknownPosition(let words): words
     }
+  }
+}
+
+extension ShardHost {
+  public var canSplit: Bool { false }
+}
+
+extension HostedReplica {
+  public func prune(keeping keys: HostedKeys) async throws -> Bool {
+    throw HostProblem.notNow("this host does not split shards")
   }
 }

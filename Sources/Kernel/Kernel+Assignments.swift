@@ -23,7 +23,8 @@ extension Kernel {
   }
 
   /// Tells those that listen about shards of theirs.
-  func tellAssignments(of shards: [ShardID]) {
+  func tellAssignments(of changed: [ShardID]) {
+    let shards = view.withSplitPartners(changed)
     for call in assignments.calls {
       guard let stream = assignments[call] else { continue }
       for shard in shards where stream.told.contains(shard) || isHosted(shard, by: stream.node) {
@@ -48,8 +49,8 @@ extension Kernel {
   /// All shards of a collection whose policy is new, or which is gone.
   private func shardsOfCollection(in event: Event) -> [ShardID] {
     switch event {
-    case .collectionChanged(let event): Array(view.collections[event.collection].shardRange)
-    case .collectionDeleted(let event): Array(view.collections[event.collection].shardRange)
+    case .collectionChanged(let event): view.collections[event.collection].livingShards
+    case .collectionDeleted(let event): view.collections[event.collection].everyShard
     default: []
     }
   }
@@ -108,7 +109,7 @@ extension Kernel {
     for shard in stream.dirty.sorted().prefix(AssignmentsItem.rowsMax) {
       assignments[call]?.dirty.remove(shard)
       if var assignment = view.assignment(shard, to: stream.node) {
-        assignment.links = links(shard, view.shards[shard], stream.node)
+        assignment.links = view.links(shard, to: stream.node) { statuses.status($0, $1, in: view)?.address ?? "" }
         item.assigned.append(assignment)
         assignments[call]?.told.insert(shard)
       } else if stream.told.contains(shard) {

@@ -9,6 +9,7 @@ extension Kernel {
     for status in request.statuses {
       guard sequencer.head.shards.row(status.shard)?.replicas.index(of: request.node) != nil else { continue }
       controllers.heard(status, of: request.node, incarnation: request.incarnation, now: now.monotonic)
+      controllers.heard(copy: status, of: request.node, in: sequencer.head)
       if statuses.note(
         status, of: request.node, incarnation: request.incarnation, in: sequencer.head, now: now.monotonic)
       {
@@ -16,25 +17,6 @@ extension Kernel {
       }
     }
     if !moved.isEmpty { tellAssignments(of: moved) }
-  }
-
-  /// Who copies from whom, and where they are reached.
-  func links(_ shard: ShardID, _ row: ShardRow, _ node: NodeID) -> ReplicaLinks {
-    func isAlive(_ node: NodeID) -> Bool { view.nodes[node].state != .down }
-    let learnersCount = view.collections[row.collection].policy.learnersCount
-    func link(_ other: NodeID) -> ReplicaLink {
-      var link = ReplicaLink()
-      link.node = other
-      link.name = view.nodeName(other)
-      link.address = statuses.status(shard, other, in: view)?.address ?? ""
-      link.isReader = row.source(of: other, learnersCount: learnersCount, isAlive) == node
-      return link
-    }
-    var links = ReplicaLinks()
-    let source = row.source(of: node, learnersCount: learnersCount, isAlive)
-    if source != 0 { links.source = link(source) }
-    links.others = row.replicas.filter { $0.node != node }.map { link($0.node) }
-    return links
   }
 
   /// Adds to an answer about now what nodes say of their replicas.

@@ -26,19 +26,94 @@ extension State {
     assignment.epoch = row.epoch
     assignment.isOpened = replica.isOpened
     assignment.isInSync = replica.isInSync
-    assignment.isElecting = row.leader == 0
-    if row.leader != 0 {
-      assignment.leader = nodeName(row.leader)
-      assignment.leaderAddress = nodes[row.leader].address
+    assignment.isElecting = row.leader == 0 && !row.isMaking
+    var leader = row.leader
+    if row.isMaking, let move = moves.row(row.move), let parent = shards.row(move.shard) {
+      // Until it has keys it is a copy, and goes with the epochs of its parent.
+      (assignment.parent, assignment.epoch, leader) = (move.shard, parent.epoch, parent.leader)
+    }
+    if leader != 0 {
+      assignment.leader = nodeName(leader)
+      assignment.leaderAddress = nodes[leader].address
     }
     let collection = collections[row.collection]
     assignment.minInSync = collection.policy.minInSync
     guard row.leader == node else { return assignment }
     assignment.minimumRaise = row.minimumRaise == collection.minimumRaises ? 0 : collection.minimumRaises
+    if !collection.children.isEmpty {
+      assignment.range = collection.range(of: row.index)
+      assignment.mustPrune = collection.isPruningDue(shard)
+    }
+    assignment.split = splitOrder(shard, row)
     let leaving = moves.row(row.move)?.leaving ?? 0
     assignment.followers = row.replicas.filter { $0.node != node }.map { follower($0, isLeaving: $0.node == leaving) }
     assignment.heir = row.heir
     assignment.heirSince = row.heirSince
     return assignment
+  }
+
+  /// What the leader of a shard is told of its split, until the cut.
+  private func splitOrder(_ shard: ShardID, _ row: ShardRow) -> SplitOrder? {
+    guard let move = beginningSplit(of: row), move.shard == shard else { return nil }
+    let child = shards[move.child]
+    let minimum = collections[row.collection].policy.minInSync
+    var order = SplitOrder()
+    order.child = move.child
+    order.since = move.step == .pausing ? move.changed : 0
+    order.needed = minimum > 0 ? min(minimum, UInt32(child.replicas.count)) : UInt32(child.replicas.count)
+    order.copies = child.replicas.map { follower($0, isLeaving: false) }
+    return order
+  }
+
+  /// The split that a shard takes part in, before its cut.
+  private func beginningSplit(of row: ShardRow) -> MoveRow? {
+    guard let move = moves.row(row.move), move.isSplit, move.step == .catchingUp || move.step == .pausing else {
+      return nil
+    }
+    return move
+  }
+
+  /// Shards of which others must hear when these change: the two of a split that is under way.
+  package func withSplitPartners(_ shards: [ShardID]) -> [ShardID] {
+    shards.flatMap { shard -> [ShardID] in
+      guard let row = self.shards.row(shard), let move = moves.row(row.move), move.isSplit else { return [shard] }
+      return [move.shard, move.child]
+    }
+  }
+
+  /// Who copies from whom, as far as one replica is concerned.
+  ///
+  /// - Parameter address: where a replica is reached; empty while its node has not said.
+  package func links(_ shard: ShardID, to node: NodeID, address: (ShardID, NodeID) -> String) -> ReplicaLinks {
+    let row = shards[shard]
+    func isAlive(_ node: NodeID) -> Bool { nodes[node].state != .down }
+    func link(_ other: NodeID, of shard: ShardID, isReader: Bool) -> ReplicaLink {
+      var link = ReplicaLink()
+      link.node = other
+      link.name = nodeName(other)
+      link.address = address(shard, other)
+      link.isReader = isReader
+      return link
+    }
+    var links = ReplicaLinks()
+    let policy = collections[row.collection].policy
+    let (minimum, learnersCount) = (policy.minInSync, policy.learnersCount)
+    let split = beginningSplit(of: row)
+    if row.isMaking {
+      guard let split, let parent = shards.row(split.shard) else { return links }
+      let source = parent.copySource(of: node, minInSync: minimum, isAlive)
+      if source != 0 { links.source = link(source, of: split.shard, isReader: false) }
+      return links
+    }
+    let source = row.source(of: node, learnersCount: learnersCount, isAlive)
+    if source != 0 { links.source = link(source, of: shard, isReader: false) }
+    links.others = row.replicas.filter { $0.node != node }.map {
+      link($0.node, of: shard, isReader: row.source(of: $0.node, learnersCount: learnersCount, isAlive) == node)
+    }
+    guard let split, split.shard == shard else { return links }
+    links.copies = shards[split.child].replicas.map {
+      link($0.node, of: split.child, isReader: row.copySource(of: $0.node, minInSync: minimum, isAlive) == node)
+    }
+    return links
   }
 }

@@ -11,6 +11,8 @@ package struct AssignmentBook: Sendable {
   private var words: [Link: FollowerWord] = [:]
   private var yields: [ShardID: Yield] = [:]
   private var minima: [ShardID: MinimumWord] = [:]
+  private var splits: [ShardID: SplitWord] = [:]
+  private var pruned: [ShardID: PruneWord] = [:]
   /// Replicas of this node that cannot be counted on.
   private var lost: Set<ShardID> = []
   /// Elections that wait for this node's word, with their epochs.
@@ -34,21 +36,26 @@ package struct AssignmentBook: Sendable {
       assigned[shard] = nil
       unreported.remove(shard)
       elections[shard] = nil
-      yields[shard] = nil
-      minima[shard] = nil
+      forgetLeading(shard)
       lost.remove(shard)
     }
     var open: [Assignment] = []
     for assignment in item.assigned {
       forgetWords(assignment.shard)
       assigned[assignment.shard] = assignment
-      yields[assignment.shard] = nil
-      minima[assignment.shard] = nil
+      forgetLeading(assignment.shard)
       lost.remove(assignment.shard)
       elections[assignment.shard] = assignment.isElecting ? assignment.epoch : nil
       if !assignment.isOpened { open.append(assignment) }
     }
     return (open, item.withdrawn)
+  }
+
+  private mutating func forgetLeading(_ shard: ShardID) {
+    yields[shard] = nil
+    minima[shard] = nil
+    splits[shard] = nil
+    pruned[shard] = nil
   }
 
   private mutating func forgetWords(_ shard: ShardID) {
@@ -84,6 +91,19 @@ package struct AssignmentBook: Sendable {
       shard: assignment.shard, epoch: assignment.epoch, heir: assignment.heir, since: assignment.heirSince)
   }
 
+  /// The host of the leader took its last write before the split, and these copies have them all.
+  package mutating func splitReady(_ assignment: Assignment, nodes: [NodeID]) {
+    guard assigned[assignment.shard] == assignment, let order = assignment.split, order.since != 0 else { return }
+    splits[assignment.shard] = SplitWord(
+      shard: assignment.shard, epoch: assignment.epoch, since: order.since, nodes: nodes)
+  }
+
+  /// The host of the leader has no keys any more but those of its range.
+  package mutating func pruned(_ assignment: Assignment) {
+    guard assigned[assignment.shard] == assignment, assignment.mustPrune, let range = assignment.range else { return }
+    pruned[assignment.shard] = PruneWord(shard: assignment.shard, epoch: assignment.epoch, range: range)
+  }
+
   /// The host of the leader goes by the raised minimum, and as many have everything.
   package mutating func heldMinimum(_ assignment: Assignment) {
     guard assigned[assignment.shard] == assignment, assignment.minimumRaise != 0 else { return }
@@ -104,6 +124,10 @@ package struct AssignmentBook: Sendable {
       }
       heldMinimum(assignment)
       if assignment.heir != 0 { yielded(assignment) }
+      if let order = assignment.split {
+        splitReady(assignment, nodes: order.copies.filter { $0.isOpened && $0.isAlive }.map(\.node))
+      }
+      pruned(assignment)
     }
   }
 
@@ -117,18 +141,25 @@ package struct AssignmentBook: Sendable {
     if elections[position.shard] == position.epoch { elections[position.shard] = nil }
   }
 
+  /// A cut is some 20 events: a report with so many of them is one commit still.
+  private static let splitsMax = 64
+
   /// The next report, at most so many shards; nil when there is nothing to say.
   package mutating func nextReport(node: NodeID, incarnation: UInt64) -> ReportReplicas? {
-    guard !unreported.isEmpty || !words.isEmpty || !yields.isEmpty || !minima.isEmpty || !lost.isEmpty else {
-      return nil
-    }
+    guard
+      !unreported.isEmpty || !words.isEmpty || !yields.isEmpty || !minima.isEmpty || !lost.isEmpty || !splits.isEmpty
+        || !pruned.isEmpty
+    else { return nil }
     let most = Limits.shardsPerReport / 4
-    return ReportReplicas(
+    var report = ReportReplicas(
       node: node, incarnation: incarnation, opened: Array(unreported.sorted().prefix(most)),
       followers: words.keys.sorted().prefix(most).compactMap { words[$0] },
       fellBehind: Array(lost.sorted().prefix(most)),
       yields: Array(yields.keys.sorted().prefix(most)).compactMap { yields[$0] },
       minima: Array(minima.keys.sorted().prefix(most)).compactMap { minima[$0] })
+    report.splits = splits.keys.sorted().prefix(AssignmentBook.splitsMax).compactMap { splits[$0] }
+    report.pruned = pruned.keys.sorted().prefix(most).compactMap { pruned[$0] }
+    return report
   }
 
   /// A report was accepted.
@@ -141,6 +172,8 @@ package struct AssignmentBook: Sendable {
     }
     for yield in report.yields where yields[yield.shard] == yield { yields[yield.shard] = nil }
     for word in report.minima where minima[word.shard] == word { minima[word.shard] = nil }
+    for word in report.splits where splits[word.shard] == word { splits[word.shard] = nil }
+    for word in report.pruned where pruned[word.shard] == word { pruned[word.shard] = nil }
   }
 
   /// A new stream tells everything again.
@@ -150,6 +183,8 @@ package struct AssignmentBook: Sendable {
     words = [:]
     yields = [:]
     minima = [:]
+    splits = [:]
+    pruned = [:]
     lost = []
     elections = [:]
   }

@@ -15,6 +15,7 @@ package struct ReplicaPilot: Sendable {
     case promise(epoch: UInt32)
     case lead(Leadership)
     case follow(Following)
+    case prune(HostedKeys)
     case look
   }
 
@@ -27,6 +28,10 @@ package struct ReplicaPilot: Sendable {
     case yielded
     /// As many as the raised minimum asks for have everything.
     case minimumHeld
+    /// Copies on these nodes have everything, and no write is taken any more before the split.
+    case splitReady([NodeID])
+    /// No keys of other shards are left, here and with those in sync.
+    case pruned
     /// The replica cannot lead, or not be counted on: its data is gone, or it has not answered for too long.
     case lost
   }
@@ -55,6 +60,16 @@ package struct ReplicaPilot: Sendable {
   /// Since when steps fail, in milliseconds.
   private var failingSince: UInt64?
   private var isPausing = false
+  /// Since when no writes are taken because of a split, in milliseconds, and whether it was said that copies have everything.
+  private var splitPause: (since: UInt64, isSaid: Bool)?
+  private var splitNotBefore: UInt64 = 0
+  /// The host said that no keys of others are left.
+  private var isPruned = false
+
+  /// A pause for a split that does not come to its end so soon is given up, and tried again later; milliseconds.
+  package static let splitPauseMax: UInt64 = 3_000
+  /// Copies that lag behind enough others are waited for so long.
+  private static let splitGrace: UInt64 = 1_000
 
   /// A leader that fails for so long gives way; a follower that is silent for so long is not counted on; milliseconds.
   package static let patience: UInt64 = 5_000
@@ -75,7 +90,11 @@ package struct ReplicaPilot: Sendable {
       admitting = []
       silent = [:]
       isPausing = false
+      splitPause = nil
+      isPruned = false
     }
+    if fresh.split?.since != assignment.split?.since { (splitPause, splitNotBefore) = (nil, 0) }
+    if fresh.range != assignment.range { isPruned = false }
     if fresh.epoch != assignment.epoch { promised = nil }
     assignment = fresh
     newest = max(newest, fresh.epoch)
@@ -96,7 +115,9 @@ package struct ReplicaPilot: Sendable {
     if mustWipe { return .wipe }
     if isOver { return .look }
     let wanted = role
-    return wanted == taken && (condition == nil || agrees(wanted)) ? .look : wanted
+    guard wanted == taken, condition == nil || agrees(wanted) else { return wanted }
+    if condition != nil, case .lead = wanted, assignment.mustPrune, !isPruned, let keys { return .prune(keys) }
+    return .look
   }
 
   /// It is told to lead or to follow in an epoch that a newer one replaced. Leading, it would acknowledge what the newer
@@ -118,7 +139,23 @@ package struct ReplicaPilot: Sendable {
     return Leadership(
       epoch: assignment.epoch,
       acknowledgements: assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : inSync,
-      followers: followers, isPaused: isPausing || followers.contains(where: \.isStranger) || !admitting.isEmpty)
+      followers: followers,
+      isPaused: isPausing || splitPause != nil || followers.contains(where: \.isStranger) || !admitting.isEmpty,
+      keys: keys,
+      copies: copies)
+  }
+
+  private var keys: HostedKeys? {
+    assignment.range.map { HostedKeys(residue: $0.residue, modulus: $0.modulus) }
+  }
+
+  /// What is told of a split whose copies copy from here, or from another replica of this shard.
+  private var copies: HostedCopies? {
+    let links = assignment.links.copies
+    guard !links.isEmpty else { return nil }
+    return HostedCopies(
+      shard: assignment.split?.child ?? 0, peers: links.map { Peer(node: $0.name, address: $0.address) },
+      readers: links.filter(\.isReader).map(\.name))
   }
 
   /// Where a minimum is enough, who leaves makes no write count before the leader says that it is gone. Where everyone
@@ -154,7 +191,8 @@ package struct ReplicaPilot: Sendable {
     Following(
       epoch: assignment.epoch,
       source: assignment.links.source.map { Peer(node: $0.name, address: $0.address) },
-      readers: assignment.links.others.filter(\.isReader).map(\.name))
+      readers: assignment.links.others.filter(\.isReader).map(\.name),
+      parent: assignment.parent == 0 ? nil : assignment.parent, copies: copies)
   }
 
   /// False when the replica is something else than it was told to be: its process was started anew, for instance.
@@ -196,6 +234,12 @@ package struct ReplicaPilot: Sendable {
 
   package mutating func took(_ step: Step) { (taken, condition) = (step, nil) }
 
+  /// - Parameter isDone: nothing is left to forget.
+  package mutating func pruned(_ isDone: Bool) -> [News] {
+    (isPruned, condition) = (isDone, nil)
+    return []
+  }
+
   /// - Parameter now: milliseconds of a clock that never jumps.
   package mutating func saw(_ seen: ReplicaCondition, now: UInt64) -> [News] {
     condition = seen
@@ -209,12 +253,14 @@ package struct ReplicaPilot: Sendable {
     guard taken == role, agrees(role) else { return [] }
     failingSince = nil
     guard case .lead = role else { return [] }
-    return judge(seen.followers, now)
+    return judge(seen.followers, now) + split(seen.copies, now) + prune(seen.followers)
   }
 
   package mutating func failed(_ step: Step, _ error: any Error, now: UInt64) -> [News] {
     problem = "\(error)"
     condition = nil
+    // What it has too much harms nobody.
+    if case .prune = step { return [] }
     switch error as? HostProblem {
     case .dataLost: return assignment.role == .leader ? [.lost] : []
     case .closed: isOpen = false
@@ -297,6 +343,40 @@ package struct ReplicaPilot: Sendable {
       return []
     }
     return seen.hasEverything || Mutant.isOn(.earlyYield) ? [.yielded] : []
+  }
+
+  // MARK: A split
+
+  /// Once enough copies are near no write is taken any more; then they must have everything. What was said cannot be taken
+  /// back: who said it takes no write before it hears what became of it.
+  private mutating func split(_ progress: [FollowerProgress], _ now: UInt64) -> [News] {
+    guard let order = assignment.split, order.since != 0 else { return [] }
+    let living = order.copies.filter { $0.isOpened && $0.isAlive }
+    let seen = living.map { copy in progress.first { $0.node == copy.name } }
+    guard let pause = splitPause else {
+      let near = seen.count { $0?.lag.map { $0 <= ReplicaPilot.handOverLag } ?? false }
+      if near >= Int(order.needed), near > 0, now >= splitNotBefore { splitPause = (now, false) }
+      return []
+    }
+    let ready = zip(living, seen).filter { $1?.hasEverything == true }.map(\.0.node)
+    let isLate = pause.isSaid || now - pause.since >= ReplicaPilot.splitGrace
+    if ready.count >= max(1, Int(order.needed)), ready.count == living.count || isLate {
+      splitPause?.isSaid = true
+      return [.splitReady(ready)]
+    }
+    if !pause.isSaid, now - pause.since >= ReplicaPilot.splitPauseMax {
+      (splitPause, splitNotBefore) = (nil, now + 2 * ReplicaPilot.splitPauseMax)
+    }
+    return []
+  }
+
+  /// Also those who may lead next have forgotten.
+  private func prune(_ progress: [FollowerProgress]) -> [News] {
+    guard assignment.mustPrune, isPruned else { return [] }
+    let isEverywhere = assignment.followers.allSatisfy { follower in
+      !follower.isInSync || progress.contains { $0.node == follower.name && $0.hasEverything }
+    }
+    return isEverywhere ? [.pruned] : []
   }
 }
 

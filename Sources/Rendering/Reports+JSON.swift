@@ -32,6 +32,7 @@ extension ShardReport {
       .init("index", .number(UInt64(index))), .init("epoch", .number(UInt64(epoch))),
       .init("leader", .optional(leader)), .init("replicas", .list(replicas.map(\.json))),
       .init("handingOverTo", .optional(heir)), .init("moving", move?.json ?? .null), .init("changed", .number(changed)),
+      .init("range", range.json),
     ]
   }
 }
@@ -71,7 +72,22 @@ extension MoveReport {
       "to": target.isEmpty ? .null : .text(target),
       "step": .text(step.name),
       "purpose": .text(purpose.name),
-      "started": .number(started),
+      "started": .number(started), "child": child.isEmpty ? .null : .text(child),
+    ])
+  }
+}
+
+extension KeyRange {
+  package var json: JSON {
+    .members(["residue": .number(UInt64(residue)), "modulus": .number(UInt64(modulus))])
+  }
+}
+
+extension SplitRange {
+  package var json: JSON {
+    .members([
+      "index": .number(UInt64(index)), "residue": .number(UInt64(range.residue)),
+      "modulus": .number(UInt64(range.modulus)),
     ])
   }
 }
@@ -82,6 +98,9 @@ extension CollectionReport {
       .init("name", .text(name)), .init("id", .number(UInt64(id))), .init("state", .text(state.name)),
       .init("tenant", .optional(tenant)), .init("shards", .number(UInt64(shards))),
       .init("placed", .number(UInt64(placed))),
+      .init("wantedShards", wantedShards == 0 ? .null : .number(UInt64(wantedShards))),
+      .init("foundedShards", .number(UInt64(founded))),
+      .init("splits", .list(splits.map(\.json))),
     ] + policy.members + [
       .init("labels", labels.json), .init("created", .number(created)), .init("changed", .number(changed)),
     ]

@@ -171,6 +171,7 @@ package final class Simulation {
   /// Looks at everything that is left, when all is over.
   private func judge() throws {
     try oracle.judge(try SimulatedServer.history(disk), self)
+    judgeSplits(oracle.state)
     for shard in data.acknowledged.keys.sorted() {
       let row = oracle.state.shards[shard]
       guard row.leader != 0, !oracle.state.collections[row.collection].isDeleted else { continue }
@@ -182,6 +183,18 @@ package final class Simulation {
 }
 
 extension Simulation {
+  /// Where shards were split: each write is with the owner of its key.
+  private func judgeSplits(_ state: State) {
+    state.collections.forEach { _, row in
+      guard !row.isDeleted, !row.children.isEmpty else { return }
+      let missing = data.missing(row.owners) { key in
+        guard let shard = row.shard(at: row.owner(ofHash: key)), state.shards[shard].leader != 0 else { return nil }
+        return (shard, state.nodeName(state.shards[shard].leader))
+      }
+      if let missing { fail("\(row.name): \(missing)") }
+    }
+  }
+
   /// Plays one run from its beginning to its end.
   package static func play(_ settings: SimulationSettings) throws(BrokenPromise) -> SimulationReport {
     let simulation: Simulation

@@ -41,12 +41,14 @@ struct ClusterModel {
     return outcome
   }
 
-  mutating func join(_ name: String, _ domain: String, disk: UInt64 = 1 << 40, labels: [Label] = []) {
+  mutating func join(
+    _ name: String, _ domain: String, disk: UInt64 = 1 << 40, labels: [Label] = [], splits: Bool = true
+  ) {
     order(
       .joinNode(
         JoinNode(
           name: name, domain: domain, labels: labels, capacity: [Amount("disk", disk)], address: "",
-          heartbeatMilliseconds: 500)), by: name, .node)
+          heartbeatMilliseconds: 500, abilities: splits ? .splits : [])), by: name, .node)
   }
 
   mutating func create(
@@ -72,7 +74,7 @@ struct ClusterModel {
       .joinNode(
         JoinNode(
           name: name, domain: row.domain, labels: row.labels, capacity: row.capacity, address: row.address,
-          heartbeatMilliseconds: row.heartbeatMilliseconds)), by: name, .node)
+          heartbeatMilliseconds: row.heartbeatMilliseconds, abilities: row.abilities)), by: name, .node)
   }
 
   /// The server dies: what its controllers knew is gone, the state is not.
@@ -106,12 +108,14 @@ struct ClusterModel {
       guard let replica = state.shards[shard].replicas.replica(on: node) else { continue }
       if !replica.isOpened { report.opened.append(shard) }
       if state.shards[shard].leader == node, !isSlow || random.oneIn(5) { lead(shard, &report) }
-      if state.shards[shard].leader == 0 {
+      if state.shards[shard].leader == 0, !state.shards[shard].isMaking {
         let position = ReplicaPosition(shard: shard, epoch: state.shards[shard].epoch)
         controllers.heard(position, of: node, incarnation: report.incarnation, in: state)
       }
     }
-    if !report.opened.isEmpty || !report.followers.isEmpty || !report.yields.isEmpty {
+    if !report.opened.isEmpty || !report.followers.isEmpty || !report.yields.isEmpty || !report.splits.isEmpty
+      || !report.pruned.isEmpty
+    {
       order(.reportReplicas(report), by: state.nodeName(node), .node)
     }
   }
@@ -128,8 +132,23 @@ struct ClusterModel {
       report.followers.append(
         FollowerWord(shard: shard, node: follower.node, epoch: row.epoch, isInSync: isWanted))
     }
+    split(shard, row, &report)
     if row.heir != 0, !dead.contains(state.nodeName(row.heir)) {
       report.yields.append(Yield(shard: shard, epoch: row.epoch, heir: row.heir, since: row.heirSince))
+    }
+  }
+
+  /// What a leader says of a split: that copies have everything, and later that it forgot what went.
+  private func split(_ shard: ShardID, _ row: ShardRow, _ report: inout ReportReplicas) {
+    if let move = state.moves.row(row.move), move.isSplit, move.step == .pausing, move.shard == shard {
+      let ready = state.shards[move.child].replicas.filter {
+        $0.isOpened && !dead.contains(state.nodeName($0.node))
+      }
+      report.splits.append(SplitWord(shard: shard, epoch: row.epoch, since: move.changed, nodes: ready.map(\.node)))
+    }
+    let collection = state.collections[row.collection]
+    if collection.isPruningDue(shard) {
+      report.pruned.append(PruneWord(shard: shard, epoch: row.epoch, range: collection.range(of: row.index)))
     }
   }
 
@@ -143,6 +162,7 @@ struct ClusterModel {
   var isWhole: Bool {
     (1..<state.shards.nextID).allSatisfy { shard in
       let row = state.shards[shard]
+      if state.collections[row.collection].child(shard)?.state == .gone { return row.replicas.count == 0 }
       let policy = state.collections[row.collection].policy
       let live = row.replicas.count { $0.isInSync && state.nodes[$0.node].state.isAlive }
       return row.leader != 0 && state.nodes[row.leader].state.isAlive && row.move == 0 && live >= policy.replicas

@@ -103,6 +103,7 @@ import Testing
         try expect("collection/\(row.name)", at: revision) { state in
           guard let row = state.collections.row(id) else { return [:] }
           var fields = ["state": row.state.name, "shards": "\(row.shardCount)", "labels": "\(row.labels)"]
+          fields["wantedShards"] = "\(row.wantedShards)"
           for field in row.policy.fieldReports { fields[field.name] = "\(field.value)" }
           return fields
         }

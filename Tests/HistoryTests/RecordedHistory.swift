@@ -21,14 +21,27 @@ final class RecordedHistory {
   private let keys: CommitKeys?
   private let writer: LogWriter
   private var builder: BlockBuilder
-  private var generator: HistoryGenerator
+  /// The next commit, and the state after it.
+  private let next: () -> (Commit, State)
   private var random: SeededGenerator
   private var snapshot: (view: State, depth: UInt32)?
 
   /// - Parameter isIndexed: packed segments say what they speak of.
-  init(
+  convenience init(
     seed: UInt64, commits count: Int, nodes: Int = 12, shards: Int = 300, isIndexed: Bool = true, isPacked: Bool = true
   ) throws {
+    var generator = HistoryGenerator(seed: seed, scale: .init(nodes: nodes, shards: shards, rarity: 12))
+    try self.init(seed: seed, commits: count, isIndexed: isIndexed, isPacked: isPacked) {
+      let commit = generator.next()
+      return (commit, generator.state)
+    }
+  }
+
+  init(
+    seed: UInt64, commits count: Int, isIndexed: Bool = true, isPacked: Bool = true,
+    next: @escaping () -> (Commit, State)
+  ) throws {
+    self.next = next
     keys = isIndexed ? History.keys : nil
     try DirectoryIdentity.create(disk, RecordedHistory.identity, segmentBytes: RecordedHistory.segmentBytes)
     let log = try LogReader(disk, identity: RecordedHistory.identity, confirmed: 0)
@@ -36,7 +49,6 @@ final class RecordedHistory {
     writer = LogWriter(
       disk, identity: RecordedHistory.identity, plan: plan, run: 1, segmentBytes: RecordedHistory.segmentBytes)
     builder = BlockBuilder(after: plan.chain)
-    generator = HistoryGenerator(seed: seed, scale: .init(nodes: nodes, shards: shards, rarity: 12))
     random = SeededGenerator(seed: seed ^ 1)
     while commits.count < count { try writeBlock(1 + random.below(40)) }
     if isPacked { try packSegments() }
@@ -64,13 +76,13 @@ final class RecordedHistory {
     let first = last + 1
     var events = 0
     for _ in 0..<count {
-      let commit = generator.next()
+      let (commit, after) = next()
       builder.append(commit.encoded())
       commits.append(commit)
-      states.append(generator.state)
+      states.append(after)
       events += commit.events.count
     }
-    let state = generator.state
+    let state = states[states.count - 1]
     try append(
       builder.seal(
         origin: BlockOrigin(timeline: 1, term: 1, run: 1), firstRevision: first, time: state.time,

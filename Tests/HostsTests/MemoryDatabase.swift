@@ -35,8 +35,22 @@ final class MemoryDatabase: Sendable {
       let counted = leadership.followers.filter { $0.isCounted && attached.contains($0.peer.address) }
       // The fence: who promised a later epoch follows this leader no more.
       guard counted.count >= leadership.acknowledgements else { throw HostProblem.notNow("too few replicas") }
+      guard leadership.keys?.holds(Array(value.utf8)) ?? true else {
+        throw HostProblem.notNow("another shard owns this key")
+      }
       for place in attached + [address] {
         all[place]?.values.insert(value)
+        all[place]?.position.offset += 1
+      }
+    }
+  }
+
+  /// Forgets what is of other shards, as one write.
+  func prune(keeping keys: HostedKeys, at address: String) throws {
+    try replicas.withLock { all in
+      guard let leader = all[address], leader.leadership != nil else { throw HostProblem.notNow("it does not lead") }
+      for place in all.filter({ $1.source == address && $1.position == leader.position }).map(\.key) + [address] {
+        all[place]?.values = leader.values.filter { keys.holds(Array($0.utf8)) }
         all[place]?.position.offset += 1
       }
     }

@@ -4,6 +4,7 @@ import Synchronization
 /// A whole host, as an example, and as a proof that the protocols ask for no more than they say.
 struct MemoryHost: ShardHost {
   let name = "memory"
+  let canSplit = true
   let node: String
   let database: MemoryDatabase
 
@@ -47,10 +48,15 @@ struct MemoryReplica: HostedReplica {
       var condition = ReplicaCondition(role: mine.following == nil ? .idle : .following(isAttached: false))
       if let leadership = mine.leadership {
         condition.role = .leading(epoch: leadership.epoch)
-        condition.followers = leadership.followers.map { [position = mine.position] follower in
-          let theirs = all[follower.peer.address].flatMap { $0.source == address ? $0.position : nil }
+        let position = mine.position
+        func progress(_ peer: Peer, _ isAttached: (MemoryDatabase.Replica) -> Bool) -> FollowerProgress {
+          let theirs = all[peer.address].flatMap { isAttached($0) ? $0.position : nil }
           let lag = theirs.flatMap { $0.history == position.history ? position.offset - $0.offset : nil }
-          return FollowerProgress(node: follower.peer.node, hasEverything: lag == 0, lag: lag)
+          return FollowerProgress(node: peer.node, hasEverything: lag == 0, lag: lag)
+        }
+        condition.followers = leadership.followers.map { progress($0.peer) { $0.source == address } }
+        condition.copies = (leadership.copies?.peers ?? []).map {
+          progress($0) { $0.following?.parent != nil && $0.promised == leadership.epoch }
         }
       } else if let source = mine.source.flatMap({ all[$0] }), source.promised == mine.promised {
         // Only a replica of the same epoch is copied from, and then all of it.
@@ -90,6 +96,11 @@ struct MemoryReplica: HostedReplica {
       try mine.requireData()
       return mine.position
     }
+  }
+
+  func prune(keeping keys: HostedKeys) async throws -> Bool {
+    try database.prune(keeping: keys, at: address)
+    return true
   }
 
   func checksum() async throws -> ReplicaChecksum? {

@@ -174,6 +174,12 @@ struct SchemaTests {
     item.assigned = [Assignment()]
     item.assigned[0].links.source = ReplicaLink()
     item.assigned[0].links.others = [ReplicaLink()]
+    item.assigned[0].links.copies = [ReplicaLink()]
+    item.assigned[0].parent = 3
+    item.assigned[0].range = KeyRange(residue: 3, modulus: 8)
+    item.assigned[0].split = SplitOrder()
+    item.assigned[0].split?.copies = [Follower()]
+    item.assigned[0].mustPrune = true
     item.isComplete = true
     item.withdrawn = [1, 300]
     try check(item)
@@ -248,6 +254,8 @@ private enum SchemaSamples {
     replicas.fellBehind = [4]
     replicas.yields = [Yield(shard: 1, epoch: 2, heir: 3, since: 4)]
     replicas.minima = [MinimumWord(shard: 1, epoch: 2, raise: 3)]
+    replicas.splits = [SplitWord(shard: 2, epoch: 3, since: 5, nodes: [1, 2])]
+    replicas.pruned = [PruneWord(shard: 5, epoch: 1, range: KeyRange(residue: 1, modulus: 4))]
     var retention = RetentionPolicy()
     retention.logSeconds = 86400
     retention.snapshotBytes = 1 << 30
@@ -275,6 +283,7 @@ private enum SchemaSamples {
       .createCollection(
         CreateCollection(name: "fresh", shards: 2, policy: policy, labels: [Label("a", "")], tenant: "")),
       .changeCollection(ChangeCollection(name: "fresh", policy: policy, labels: [Label("a", "2")])),
+      .splitShard(SplitShard(collection: "fresh", index: 1)), .setShardCount(SetShardCount(name: "fresh", shards: 5)),
       .placeShards(PlaceShards(collection: 1)), .deleteCollection(DeleteCollection(name: "fresh")),
       .electLeader(ElectLeader(collection: "c1", index: 1, node: "n1")),
       .startMove(StartMove(collection: "c1", index: 0, source: "n0", target: "n1")),

@@ -24,6 +24,7 @@ struct DataRun {
   private(set) var elections = 0
   private(set) var handOvers = 0
   private(set) var moves = 0
+  private(set) var splits = 0
 
   init(seed: UInt64, flaw: HostFlaw? = nil) {
     random = SeededGenerator(seed: seed)
@@ -33,7 +34,7 @@ struct DataRun {
         .joinNode(
           JoinNode(
             name: "n\(node)", domain: "eu/z\(node % 3)/r\(node)", labels: [], capacity: [], address: "",
-            heartbeatMilliseconds: 500)), .node)
+            heartbeatMilliseconds: 500, abilities: .splits)), .node)
     }
     execute(
       .setConfig(SetConfig(key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(5))), .person
@@ -66,6 +67,19 @@ struct DataRun {
     for shard in 1..<state.shards.nextID where state.shards[shard].leader != 0 {
       if let lost = data.lost(shard, leader: state.nodeName(state.shards[shard].leader)) { return lost }
     }
+    return missing
+  }
+
+  /// A write that the owner of its key does not have.
+  private var missing: String? {
+    for id in 1..<state.collections.nextID {
+      let row = state.collections[id]
+      let problem = data.missing(row.owners) { key in
+        guard let shard = row.shard(at: row.owner(ofHash: key)), state.shards[shard].leader != 0 else { return nil }
+        return (shard, state.nodeName(state.shards[shard].leader))
+      }
+      if let problem { return problem }
+    }
     return nil
   }
 
@@ -80,10 +94,19 @@ struct DataRun {
       case .electionStarted: elections += 1
       case .leaderElected(let event) where before.shards[event.shard].heir == event.node: handOvers += 1
       case .moveAdvanced(let event) where event.step == .finished: moves += 1
+      case .collectionCreated(let event): data.found(event.firstShard, count: event.shardCount)
+      case .shardSplit(let event): note(event)
       default: break
       }
     }
     return outcome
+  }
+
+  private mutating func note(_ event: ShardSplit) {
+    splits += 1
+    let row = state.collections[event.collection]
+    let (parent, child) = (state.shards[event.shard], state.shards[event.child])
+    data.split(event.shard, row.range(of: parent.index), event.child, row.range(of: child.index), epoch: child.epoch)
   }
 
   // MARK: What goes wrong
@@ -101,9 +124,12 @@ struct DataRun {
     }
     guard random.oneIn(30) else { return }
     let row = state.shards[1 + UInt32(random.below(Int(state.shards.nextID) - 1))]
+    guard row.replicas.count > 0 else { return }
     let (collection, index) = (state.collectionName(row.collection), row.index)
     let target = "n\(1 + random.below(DataRun.nodes))"
-    if random.oneIn(3) {
+    if random.oneIn(4), state.collections[row.collection].indexCount < 6 {
+      execute(.splitShard(SplitShard(collection: collection, index: index)), .person)
+    } else if random.oneIn(3) {
       execute(.electLeader(ElectLeader(collection: collection, index: index, node: target)), .person)
     } else if row.move != 0, random.oneIn(4) {
       execute(.advanceMove(AdvanceMove(move: row.move, step: .cancelled)), .person)
@@ -139,7 +165,8 @@ struct DataRun {
     for shard in 1..<state.shards.nextID {
       let known = books[place].assigned[shard]
       var told = state.assignment(shard, to: node)
-      told?.links = links(shard, node)
+      // Everybody is reached under his name.
+      if told != nil { told?.links = state.links(shard, to: node) { [state] in state.nodeName($1) } }
       if let told, told != known { item.assigned.append(told) }
       if told == nil, known != nil { item.withdrawn.append(shard) }
     }
@@ -156,26 +183,6 @@ struct DataRun {
       promises[place][shard] = nil
       data.drop(shard, on: state.nodeName(node))
     }
-  }
-
-  /// Who copies from whom, as the kernel says it; everybody is reached under his name.
-  private func links(_ shard: ShardID, _ node: NodeID) -> ReplicaLinks {
-    let row = state.shards[shard]
-    let learnersCount = state.collections[row.collection].policy.learnersCount
-    func isAlive(_ node: NodeID) -> Bool { state.nodes[node].state != .down }
-    func link(_ other: NodeID) -> ReplicaLink {
-      var link = ReplicaLink()
-      link.node = other
-      link.name = state.nodeName(other)
-      link.address = link.name
-      link.isReader = row.source(of: other, learnersCount: learnersCount, isAlive) == node
-      return link
-    }
-    var links = ReplicaLinks()
-    let source = row.source(of: node, learnersCount: learnersCount, isAlive)
-    if source != 0 { links.source = link(source) }
-    links.others = row.replicas.filter { $0.node != node }.map { link($0.node) }
-    return links
   }
 
   private mutating func work(_ node: NodeID) {
@@ -196,6 +203,8 @@ struct DataRun {
       case .follower(let follower, let isInSync): books[place].note(assignment, follower: follower, isInSync: isInSync)
       case .yielded: books[place].yielded(assignment)
       case .minimumHeld: books[place].heldMinimum(assignment)
+      case .splitReady(let nodes): books[place].splitReady(assignment, nodes: nodes)
+      case .pruned: books[place].pruned(assignment)
       case .lost: books[place].lost(assignment)
       }
     }

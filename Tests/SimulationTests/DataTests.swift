@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func theRunsMeetWhatTheyAreFor() {
-    var (elections, handOvers, moves, writes) = (0, 0, 0, 0)
+    var (elections, handOvers, moves, writes, splits) = (0, 0, 0, 0, 0)
     for seed in 1..<20 as Range<UInt64> {
       var run = DataRun(seed: seed)
       _ = run.play(seconds: 120)
@@ -31,10 +31,12 @@ import Testing
       handOvers += run.handOvers
       moves += run.moves
       writes += run.writes
+      splits += run.splits
     }
     #expect(elections > 100, "\(elections)")
     #expect(handOvers > 60, "\(handOvers)")
     #expect(moves > 100, "\(moves)")
+    #expect(splits > 40, "\(splits)")
     #expect(writes > 10_000, "\(writes)")
   }
 }

@@ -48,7 +48,7 @@ struct ShardWriter {
   private mutating func isWritten(_ number: Int, _ acknowledgements: Int) async -> Bool {
     guard let route = await route() else { return false }
     do {
-      let redis = try await connection(route.address)
+      let redis = try await connection(route, key(number))
       _ = try await redis.call("SET", key(number), "\(index).\(number)")
       let answer = try await redis.call("WAIT", String(acknowledgements), "1000")
       guard case .integer(let count) = answer else { return false }
@@ -66,12 +66,22 @@ struct ShardWriter {
     return nil
   }
 
-  private mutating func connection(_ address: String) async throws -> RedisConnection {
-    if let known = connections[address], known.isOpen { return known }
-    let fresh = try await RedisConnection.connect(address)
-    connections[address] = fresh
+  /// Who connects asks for the route after that, and then writes as long as the connection lasts: a split breaks it before
+  /// the shard takes a write again.
+  private mutating func connection(_ route: Route, _ key: String) async throws -> RedisConnection {
+    if let known = connections[route.address], known.isOpen { return known }
+    connections[route.address] = nil
+    let fresh = try await RedisConnection.connect(route.address)
+    await router.refresh()
+    guard try await router.route(Array(key.utf8)) == route else {
+      fresh.close()
+      throw StaleRoute()
+    }
+    connections[route.address] = fresh
     return fresh
   }
+
+  private struct StaleRoute: Error {}
 
   /// Reads everything back from whoever leads now.
   mutating func check() async {
@@ -84,7 +94,7 @@ struct ShardWriter {
     for _ in 0..<200 {
       if let route = try? await router.route(Array(key(number).utf8)) {
         do {
-          return try await connection(route.address).call("GET", key(number)).text
+          return try await connection(route, key(number)).call("GET", key(number)).text
         } catch {
           await router.reject(route)
         }

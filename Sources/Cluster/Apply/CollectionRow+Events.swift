@@ -12,7 +12,7 @@ extension CollectionRow {
     changed = revision
   }
 
-  /// The numbers of its shards.
+  /// The numbers of the shards that it was made with.
   package var shardRange: ClosedRange<ShardID> { firstShard...(firstShard + max(shardCount, 1) - 1) }
 
   mutating func take(_ event: CollectionChanged, _ revision: Revision) {

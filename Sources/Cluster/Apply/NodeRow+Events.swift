@@ -9,6 +9,7 @@ extension NodeRow {
     capacity = event.capacity
     address = event.address
     heartbeatMilliseconds = event.heartbeatMilliseconds
+    abilities = event.abilities
     enter(.up, revision, time)
     changed = revision
   }
@@ -20,6 +21,7 @@ extension NodeRow {
     capacity = event.capacity
     address = event.address
     heartbeatMilliseconds = event.heartbeatMilliseconds
+    abilities = event.abilities
     returnToService(revision, time)
   }
 

@@ -59,6 +59,18 @@ package struct ShardStory: Sendable {
       guard row?.replicas.isFull == false else { throw .replica(id, event.node) }
       row?.take(event, revision)
     case .replicaRemoved(let event): row?.take(event, revision)
+    case .splitStarted(let event) where event.child == id:
+      row = ShardRow(event, revision, isMonitored: isMonitored)
+      move = MoveRow(event, revision)
+    case .splitStarted(let event):
+      row?.take(event, revision)
+      move = MoveRow(event, revision)
+    case .splitAdvanced(let event):
+      row?.take(event, revision, isChild: event.child == id)
+      if event.step.isOver { move = nil } else { move?.take(event, revision) }
+    case .shardSplit(let event):
+      row?.take(event, revision, isChild: event.child == id)
+      move?.take(event, revision)
     case .moveStarted(let event):
       row?.take(event, revision)
       move = MoveRow(event, revision)
@@ -123,6 +135,11 @@ extension CollectionRow {
     case .collectionChanged(let event): row?.take(event, recorded.revision)
     case .collectionDeleted(let event): row?.take(event, recorded.revision)
     case .shardPlaced(let event): row?.take(event, recorded.revision)
+    case .splitStarted(let event): row?.take(event, recorded.revision)
+    case .splitAdvanced(let event): row?.take(event, recorded.revision)
+    case .shardSplit(let event): row?.take(event, recorded.revision)
+    case .shardPruned(let event): row?.take(event, recorded.revision)
+    case .shardCountWanted(let event): row?.take(event, recorded.revision)
     default: return
     }
   }

@@ -33,7 +33,7 @@ extension State {
 
   /// Counts every replica out with the old weights and in with the new ones.
   private mutating func reweigh(_ id: CollectionID, _ row: CollectionRow, to policy: Policy) {
-    let range = row.firstShard..<row.firstShard + row.shardCount
+    let range = row.livingShards
     for shard in range { loads.remove(shards[shard]) }
     loads.updateCollection(id, policy)
     for shard in range { loads.add(shards[shard]) }
@@ -41,10 +41,10 @@ extension State {
 
   mutating func apply(_ event: CollectionDeleted, _ revision: Revision) throws(ApplyError) {
     let row = try requireLiving(event.collection)
-    for offset in 0..<row.shardCount {
-      let id = row.firstShard + offset
+    for id in row.everyShard {
       loads.remove(shards[id])
-      if shards[id].move != 0 { vacate(\.moves, shards[id].move) }
+      // Two shards have the move of a split.
+      if moves.holds(shards[id].move) { vacate(\.moves, shards[id].move) }
       modify(\.shards, id) { $0.take(event, revision) }
     }
     modify(\.collections, event.collection) { $0.take(event, revision) }

@@ -107,7 +107,9 @@ extension State {
 
   mutating func apply(_ event: MoveAdvanced, _ revision: Revision) throws(ApplyError) {
     guard moves.holds(event.move) else { throw .unknownMove(event.move) }
-    guard moves[event.move].shard == event.shard else { throw .conflict(.moves, id: event.move) }
+    guard moves[event.move].shard == event.shard, !moves[event.move].isSplit else {
+      throw .conflict(.moves, id: event.move)
+    }
     if event.step.isOver {
       vacate(\.moves, event.move)
     } else {

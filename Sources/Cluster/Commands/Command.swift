@@ -32,6 +32,8 @@ package indirect enum Command: Message, Hashable {
   case raiseAlarm(RaiseAlarm)
   case clearAlarm(ClearAlarm)
   case createTenant(CreateTenant)
+  case splitShard(SplitShard)
+  case setShardCount(SetShardCount)
   case beginTimeline(BeginTimeline)
   case setRetention(SetRetention)
   case cutHistory(CutHistory)
@@ -69,6 +71,8 @@ package indirect enum Command: Message, Hashable {
     case .raiseAlarm: "RaiseAlarm"
     case .clearAlarm: "ClearAlarm"
     case .createTenant: "CreateTenant"
+    case .splitShard: "SplitShard"
+    case .setShardCount: "SetShardCount"
     case .beginTimeline: "BeginTimeline"
     case .setRetention: "SetRetention"
     case .cutHistory: "CutHistory"
@@ -107,6 +111,8 @@ package indirect enum Command: Message, Hashable {
     case .raiseAlarm(var command): writer.message(32, &command)
     case .clearAlarm(var command): writer.message(33, &command)
     case .createTenant(var command): writer.message(34, &command)
+    case .splitShard(var command): writer.message(36, &command)
+    case .setShardCount(var command): writer.message(37, &command)
     case .beginTimeline(var command): writer.message(40, &command)
     case .setRetention(var command): writer.message(41, &command)
     case .cutHistory(var command): writer.message(42, &command)
@@ -149,6 +155,8 @@ package indirect enum Command: Message, Hashable {
     case 32: self = .raiseAlarm(try RaiseAlarm(from: &inner))
     case 33: self = .clearAlarm(try ClearAlarm(from: &inner))
     case 34: self = .createTenant(try CreateTenant(from: &inner))
+    case 36: self = .splitShard(try SplitShard(from: &inner))
+    case 37: self = .setShardCount(try SetShardCount(from: &inner))
     case 40: self = .beginTimeline(try BeginTimeline(from: &inner))
     case 41: self = .setRetention(try SetRetention(from: &inner))
     case 42: self = .cutHistory(try CutHistory(from: &inner))

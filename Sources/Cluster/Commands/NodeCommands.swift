@@ -10,10 +10,13 @@ package struct JoinNode: FieldMessage, Hashable {
   package var capacity: [Amount] = []
   package var address = ""
   package var heartbeatMilliseconds: UInt64 = 0
+  /// What its host can do besides what every host can.
+  package var abilities = Abilities()
 
   package init() {}
   package init(
-    name: String, domain: String, labels: [Label], capacity: [Amount], address: String, heartbeatMilliseconds: UInt64
+    name: String, domain: String, labels: [Label], capacity: [Amount], address: String, heartbeatMilliseconds: UInt64,
+    abilities: Abilities = []
   ) {
     self.name = name
     self.domain = domain
@@ -21,6 +24,7 @@ package struct JoinNode: FieldMessage, Hashable {
     self.capacity = capacity
     self.address = address
     self.heartbeatMilliseconds = heartbeatMilliseconds
+    self.abilities = abilities
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -30,6 +34,7 @@ package struct JoinNode: FieldMessage, Hashable {
     try fields.messages(4, &capacity, count: Limits.dimensions)
     try fields.string(5, &address, max: Limits.addressBytes)
     try fields.uint64(6, &heartbeatMilliseconds)
+    try fields.abilities(20, &abilities)
   }
 }
 
@@ -217,9 +222,13 @@ package struct ReportReplicas: FieldMessage, Hashable {
   package var yields: [Yield] = []
   /// Of shards that this node leads: that a raised minimum in sync holds.
   package var minima: [MinimumWord] = []
+  /// Of shards that this node leads and that are to be split: copies of the child that have everything.
+  package var splits: [SplitWord] = []
+  /// Of shards that this node leads: those that have no keys of others any more.
+  package var pruned: [PruneWord] = []
 
   /// The revision that asked for what is reported, or 0.
-  package var cause: Revision { yields.map(\.since).max() ?? 0 }
+  package var cause: Revision { (yields.map(\.since) + splits.map(\.since)).max() ?? 0 }
 
   package init() {}
   package init(
@@ -243,6 +252,8 @@ package struct ReportReplicas: FieldMessage, Hashable {
     try fields.packed(5, &fellBehind, count: Limits.shardsPerReport)
     try fields.messages(6, &yields, count: Limits.shardsPerReport)
     try fields.messages(7, &minima, count: Limits.shardsPerReport)
+    try fields.messages(20, &splits, count: Limits.shardsPerReport)
+    try fields.messages(21, &pruned, count: Limits.shardsPerReport)
   }
 }
 

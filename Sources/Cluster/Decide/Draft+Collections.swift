@@ -84,7 +84,10 @@ extension Draft {
 
   /// The smallest minimum in sync by which some shard may have acknowledged what its leader has not spoken of since.
   private func smallestMinimum(_ row: CollectionRow) -> UInt32 {
-    let allHold = row.shardRange.allSatisfy { state.shards[$0].minimumRaise == row.minimumRaises }
+    let allHold = row.livingShards.allSatisfy {
+      // One that is being made gets what its parent holds.
+      state.shards[$0].isMaking || state.shards[$0].minimumRaise == row.minimumRaises
+    }
     return allHold ? row.policy.minInSync : Policy.smallerMinimum(row.policy.minInSync, row.minimumFloor)
   }
 

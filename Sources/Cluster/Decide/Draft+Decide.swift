@@ -32,6 +32,8 @@ extension Draft {
     case .raiseAlarm(let command): try decide(command)
     case .clearAlarm(let command): try decide(command)
     case .createTenant(let command): try decide(command)
+    case .splitShard(let command): try decide(command)
+    case .setShardCount(let command): try decide(command)
     case .beginTimeline(let command): try decide(command)
     case .setRetention(let command): try decide(command)
     case .cutHistory(let command): try decide(command)
@@ -76,7 +78,7 @@ extension Draft {
     guard let shard = state.shardID(id, index) else {
       throw Refusal(
         .notFound,
-        "collection \(quoted(collection)) has shards 0 to \(state.collections[id].shardCount - 1), not \(index)")
+        "collection \(quoted(collection)) has shards 0 to \(state.collections[id].indexCount - 1), not \(index)")
     }
     return shard
   }

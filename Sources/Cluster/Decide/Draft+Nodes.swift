@@ -23,7 +23,7 @@ extension Draft {
           NodeRestarted(
             node: known, incarnation: incarnation, domain: command.domain,
             labels: command.labels, capacity: command.capacity, address: command.address,
-            heartbeatMilliseconds: command.heartbeatMilliseconds)))
+            heartbeatMilliseconds: command.heartbeatMilliseconds, abilities: command.abilities)))
       return
     }
     let id = state.nodes.nextID
@@ -32,7 +32,8 @@ extension Draft {
       .nodeJoined(
         NodeJoined(
           node: id, name: command.name, domain: command.domain, labels: command.labels, capacity: command.capacity,
-          address: command.address, heartbeatMilliseconds: command.heartbeatMilliseconds)))
+          address: command.address, heartbeatMilliseconds: command.heartbeatMilliseconds,
+          abilities: command.abilities)))
   }
 
   mutating func decide(_ command: LeaveNode) throws(Refusal) {
@@ -97,7 +98,7 @@ extension Draft {
     if !opened.isEmpty { emit(.replicasOpened(ReplicasOpened(node: command.node, shards: unique(opened)))) }
     var heard: Set<FollowerWord> = []
     // Who lost its own data, or leads no more, says nothing of others.
-    let mute = Set(command.fellBehind + command.yields.map(\.shard))
+    let mute = Set(command.fellBehind + command.yields.map(\.shard) + command.splits.map(\.shard))
     for word in command.followers where heard.insert(word).inserted && !mute.contains(word.shard) {
       take(word, from: command.node)
     }
@@ -108,6 +109,9 @@ extension Draft {
     }
     var yielded = Set(command.fellBehind)
     for yield in command.yields where yielded.insert(yield.shard).inserted { try take(yield, from: command.node) }
+    // Who hands over begins no epoch of its own in the same commit.
+    for word in command.splits where yielded.insert(word.shard).inserted { try take(word, from: command.node) }
+    for word in command.pruned where yielded.insert(word.shard).inserted { take(word, from: command.node) }
   }
 
   /// A leader's word counts in its own epoch and about others only. The last event about a replica stands.

@@ -12,6 +12,9 @@ extension Draft {
       if row.heir != 0 { emit(.handOverRequested(HandOverRequested(shard: shard, node: 0))) }
       return
     }
+    guard !row.isMaking else {
+      throw Refusal(.conflict, "\(state.shardName(shard)) owns no keys yet: it is being made")
+    }
     // Only who leads can hand over: a lost leader is fenced before anybody takes its place.
     guard row.leader != 0 else { throw Refusal(.conflict, "an election of epoch \(row.epoch) is under way") }
     guard state.nodes[row.leader].state.isAlive else {
@@ -126,11 +129,15 @@ extension Draft {
     guard let move = state.moves.row(command.move), !move.isVacant else {
       throw Refusal(.notFound, "there is no move \(command.move), or none any more")
     }
+    if move.isSplit {
+      try advanceSplit(command.move, move, to: command.step)
+      return
+    }
     if command.step == .cancelled {
       try cancel(command.move, move)
       return
     }
-    guard command.step == move.step.next else {
+    guard command.step == move.step.next, command.step != .pausing, command.step != .pruning else {
       if command.step == move.step { return }
       throw Refusal(.conflict, "move \(command.move) is \(move.step.name): its next step is not \(command.step.name)")
     }
@@ -161,7 +168,7 @@ extension Draft {
         try requireSpared(move.source, shard)
         emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.source)))
       }
-    case .waiting, .undoing, .cancelled:
+    case .waiting, .undoing, .cancelled, .pausing, .pruning:
       preconditionFailure("these are not next steps")
     }
     emit(.moveAdvanced(MoveAdvanced(move: id, step: step, shard: move.shard)))

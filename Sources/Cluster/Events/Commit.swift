@@ -35,6 +35,8 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
   case checksumMismatch = 21
   /// What hosts replicas on a node has a problem.
   case hostProblem = 22
+  /// A collection shall have more shards.
+  case growth = 27
   /// What was signed and the log do not fit together, or no checkpoint could be written.
   case checkpointRefused = 31
   case checkpointResumed = 32
@@ -70,6 +72,7 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
     case .handOverFailed: "hand-over-failed"
     case .checksumMismatch: "checksum-mismatch"
     case .hostProblem: "host-problem"
+    case .growth: "growth"
     case .checkpointRefused: "checkpoint-refused"
     case .checkpointResumed: "checkpoint-resumed"
     case .restored: "restored"

@@ -39,6 +39,11 @@ package enum Event: Message, Hashable {
   indirect case collectionCreated(CollectionCreated)
   indirect case collectionChanged(CollectionChanged)
   case collectionDeleted(CollectionDeleted)
+  indirect case splitStarted(SplitStarted)
+  indirect case splitAdvanced(SplitAdvanced)
+  indirect case shardSplit(ShardSplit)
+  case shardPruned(ShardPruned)
+  case shardCountWanted(ShardCountWanted)
   indirect case configKeyAdded(ConfigKeyAdded)
   case configDeleted(ConfigDeleted)
   indirect case schemaSet(SchemaSet)
@@ -88,6 +93,11 @@ package enum Event: Message, Hashable {
     case .collectionCreated: "CollectionCreated"
     case .collectionChanged: "CollectionChanged"
     case .collectionDeleted: "CollectionDeleted"
+    case .splitStarted: "SplitStarted"
+    case .splitAdvanced: "SplitAdvanced"
+    case .shardSplit: "ShardSplit"
+    case .shardPruned: "ShardPruned"
+    case .shardCountWanted: "ShardCountWanted"
     case .configKeyAdded: "ConfigKeyAdded"
     case .configDeleted: "ConfigDeleted"
     case .schemaSet: "SchemaSet"
@@ -113,7 +123,8 @@ package enum Event: Message, Hashable {
     ("NodeDrainCancelled", 22), ("NodeDrained", 23), ("NodeRemoved", 24), ("MaintenanceChanged", 25),
     ("ElectionStarted", 15), ("BalancingChanged", 26), ("HandOverRequested", 27), ("ReplicaRebuilding", 28),
     ("MinimumHeld", 29),
-    ("CollectionCreated", 32), ("CollectionChanged", 33), ("CollectionDeleted", 34), ("ConfigKeyAdded", 48),
+    ("CollectionCreated", 32), ("CollectionChanged", 33), ("CollectionDeleted", 34), ("SplitStarted", 40),
+    ("SplitAdvanced", 41), ("ShardSplit", 42), ("ShardPruned", 43), ("ShardCountWanted", 44), ("ConfigKeyAdded", 48),
     ("ConfigDeleted", 49), ("SchemaSet", 50), ("TenantKeyErased", 51), ("PrincipalSeen", 64), ("SessionOpened", 65),
     ("SessionForgotten", 66),
     ("AlarmRaised", 67), ("AlarmCleared", 68), ("TenantCreated", 69),
@@ -156,6 +167,11 @@ package enum Event: Message, Hashable {
     case .collectionCreated(var event): writer.message(32, &event)
     case .collectionChanged(var event): writer.message(33, &event)
     case .collectionDeleted(var event): writer.message(34, &event)
+    case .splitStarted(var event): writer.message(40, &event)
+    case .splitAdvanced(var event): writer.message(41, &event)
+    case .shardSplit(var event): writer.message(42, &event)
+    case .shardPruned(var event): writer.message(43, &event)
+    case .shardCountWanted(var event): writer.message(44, &event)
     case .configKeyAdded(var event): writer.message(48, &event)
     case .configDeleted(var event): writer.message(49, &event)
     case .schemaSet(var event): writer.message(50, &event)
@@ -210,6 +226,11 @@ package enum Event: Message, Hashable {
     case 32: self = .collectionCreated(try CollectionCreated(from: &inner))
     case 33: self = .collectionChanged(try CollectionChanged(from: &inner))
     case 34: self = .collectionDeleted(try CollectionDeleted(from: &inner))
+    case 40: self = .splitStarted(try SplitStarted(from: &inner))
+    case 41: self = .splitAdvanced(try SplitAdvanced(from: &inner))
+    case 42: self = .shardSplit(try ShardSplit(from: &inner))
+    case 43: self = .shardPruned(try ShardPruned(from: &inner))
+    case 44: self = .shardCountWanted(try ShardCountWanted(from: &inner))
     case 48: self = .configKeyAdded(try ConfigKeyAdded(from: &inner))
     case 49: self = .configDeleted(try ConfigDeleted(from: &inner))
     case 50: self = .schemaSet(try SchemaSet(from: &inner))

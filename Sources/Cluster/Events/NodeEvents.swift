@@ -11,11 +11,12 @@ package struct NodeJoined: FieldMessage, Hashable {
   package var capacity: [Amount] = []
   package var address = ""
   package var heartbeatMilliseconds: UInt64 = 0
+  package var abilities = Abilities()
 
   package init() {}
   package init(
     node: NodeID, name: String, domain: String, labels: [Label], capacity: [Amount], address: String,
-    heartbeatMilliseconds: UInt64
+    heartbeatMilliseconds: UInt64, abilities: Abilities = []
   ) {
     self.node = node
     self.name = name
@@ -24,6 +25,7 @@ package struct NodeJoined: FieldMessage, Hashable {
     self.capacity = capacity
     self.address = address
     self.heartbeatMilliseconds = heartbeatMilliseconds
+    self.abilities = abilities
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -34,6 +36,7 @@ package struct NodeJoined: FieldMessage, Hashable {
     try fields.messages(5, &capacity, count: Limits.dimensions)
     try fields.string(6, &address, max: Limits.addressBytes)
     try fields.uint64(7, &heartbeatMilliseconds)
+    try fields.abilities(20, &abilities)
   }
 }
 
@@ -46,11 +49,12 @@ package struct NodeRestarted: FieldMessage, Hashable {
   package var capacity: [Amount] = []
   package var address = ""
   package var heartbeatMilliseconds: UInt64 = 0
+  package var abilities = Abilities()
 
   package init() {}
   package init(
     node: NodeID, incarnation: UInt64, domain: String, labels: [Label], capacity: [Amount], address: String,
-    heartbeatMilliseconds: UInt64
+    heartbeatMilliseconds: UInt64, abilities: Abilities = []
   ) {
     self.node = node
     self.incarnation = incarnation
@@ -59,6 +63,7 @@ package struct NodeRestarted: FieldMessage, Hashable {
     self.capacity = capacity
     self.address = address
     self.heartbeatMilliseconds = heartbeatMilliseconds
+    self.abilities = abilities
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -69,6 +74,7 @@ package struct NodeRestarted: FieldMessage, Hashable {
     try fields.messages(5, &capacity, count: Limits.dimensions)
     try fields.string(6, &address, max: Limits.addressBytes)
     try fields.uint64(7, &heartbeatMilliseconds)
+    try fields.abilities(20, &abilities)
   }
 }
 

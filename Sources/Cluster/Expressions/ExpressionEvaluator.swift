@@ -63,7 +63,7 @@ struct ExpressionEvaluator {
     case .shards:
       state.collections.forEach { _, row in
         guard !row.isDeleted else { return }
-        for offset in 0..<row.shardCount { look(.shard(row.firstShard + offset)) }
+        for shard in row.owners { look(.shard(shard)) }
       }
     case .collections: state.collections.forEach { id, row in if !row.isDeleted { look(.collection(id)) } }
     case .configs: state.configs.forEach { id, row in if row.value != nil { look(.config(id)) } }
@@ -159,7 +159,7 @@ struct ExpressionEvaluator {
     case .name: .text(row.name)
     case .state: .text(row.state.name)
     case .tenant: .text(state.tenants.row(row.tenant)?.name ?? "")
-    case .shards: .number(Int64(row.shardCount))
+    case .shards: .number(Int64(row.owningCount))
     case .placed: .number(Int64(row.placedCount))
     case .replicas: .number(Int64(row.policy.replicas))
     case .minInSync: .number(Int64(row.policy.minInSync))

@@ -135,22 +135,30 @@ extension Answer {
     }
     var page = question.page
     var last = UInt32(state.shards.count)
+    var wanted: CollectionID = 0
     if !question.collection.isEmpty {
       guard let id = state.collectionID(named: question.collection) else {
         throw state.notFound("collection", question.collection)
       }
       let row = state.collections[id]
       if let index = question.index {
-        guard index < row.shardCount else { throw state.notFound("shard", "\(question.collection)/\(index)") }
-        shards = [state.report(shard: row.firstShard + UInt32(index))]
+        guard let shard = UInt32(exactly: index).flatMap({ state.shardID(id, $0) }) else {
+          throw state.notFound("shard", "\(question.collection)/\(index)")
+        }
+        shards = [state.report(shard: shard)]
         return
       }
       page.after = max(page.after, row.firstShard - 1)
-      last = row.firstShard + row.shardCount - 1
+      last = row.children.last?.shard ?? row.firstShard + row.shardCount - 1
+      wanted = id
     }
     walk(page, upTo: last) { answer, id in
       let shard = state.shards[id]
-      guard state.collections.row(shard.collection)?.isDeleted == false else { return nil }
+      guard wanted == 0 || shard.collection == wanted,
+        let collection = state.collections.row(shard.collection), !collection.isDeleted
+      else { return nil }
+      // Its split was called off.
+      guard shard.replicas.count > 0 || shard.index < collection.shardCount else { return nil }
       guard node == 0 || shard.replicas.index(of: node) != nil else { return nil }
       answer.shards.append(state.report(shard: id))
       return 256

@@ -12,6 +12,12 @@ package struct CollectionReport: FieldMessage, Hashable {
   package var placed: UInt32 = 0
   package var created: Revision = 0
   package var changed: Revision = 0
+  /// With how many shards it was made: who owns a key is reckoned from that.
+  package var founded: UInt32 = 0
+  /// What was split off since.
+  package var splits: [SplitRange] = []
+  /// How many shards it shall come to have; 0 when it has them.
+  package var wantedShards: UInt32 = 0
 
   package init() {}
 
@@ -26,6 +32,9 @@ package struct CollectionReport: FieldMessage, Hashable {
     try fields.uint32(8, &placed)
     try fields.uint64(9, &created)
     try fields.uint64(10, &changed)
+    try fields.uint32(20, &founded)
+    try fields.messages(21, &splits, count: Limits.childrenPerCollection)
+    try fields.uint32(22, &wantedShards)
   }
 }
 
@@ -39,8 +48,11 @@ extension State {
     report.tenant = tenants.row(row.tenant)?.name ?? ""
     report.policy = row.policy
     report.labels = row.labels
-    report.shards = row.shardCount
-    report.placed = row.placedCount
+    report.shards = row.owningCount
+    report.founded = row.shardCount
+    report.splits = row.splitRanges
+    report.wantedShards = row.wantedShards
+    report.placed = row.placedCount + row.owningCount - row.shardCount
     report.created = row.created
     report.changed = row.changed
     return report

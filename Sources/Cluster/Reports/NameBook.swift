@@ -4,6 +4,8 @@ package struct NameBook: NameSource, Sendable {
   private var collections: [CollectionID: String] = [:]
   /// In the order of their first shards.
   private var shards: [(first: ShardID, count: UInt32, collection: CollectionID)] = []
+  /// Shards that came of splits: their collections and places there.
+  private var children: [ShardID: (collection: CollectionID, index: UInt32)] = [:]
   private var configs: [ConfigID: (key: String, scope: Scope)] = [:]
   private var tenants: [TenantID: String] = [:]
   private var principals: [PrincipalID: (name: String, kind: PrincipalKind)] = [:]
@@ -22,6 +24,7 @@ package struct NameBook: NameSource, Sendable {
     case .collectionCreated(let event):
       collections[event.collection] = event.name
       shards.append((event.firstShard, event.shardCount, event.collection))
+    case .splitStarted(let event): children[event.child] = (event.collection, event.index)
     case .configKeyAdded(let event): configs[event.config] = (event.key, event.scope)
     case .tenantCreated(let event): tenants[event.tenant] = event.name
     case .principalSeen(let event): principals[event.principal] = (event.name, event.kind)
@@ -38,6 +41,7 @@ package struct NameBook: NameSource, Sendable {
   package func clientName(_ id: SessionID) -> String { clients[id] ?? "#\(id)" }
 
   package func shardName(_ id: ShardID) -> String {
+    if let child = children[id] { return "\(collectionName(child.collection))/\(child.index)" }
     guard let range = shards.last(where: { $0.first <= id }), id - range.first < range.count else { return "#\(id)" }
     return "\(collectionName(range.collection))/\(id - range.first)"
   }

@@ -47,6 +47,8 @@ package struct NamesNeeded: Sendable {
     case .collectionCreated(let event): if event.tenant != 0 { tenants.insert(event.tenant) }
     case .tenantKeyErased(let event): if event.tenant != 0 { tenants.insert(event.tenant) }
     case .handOverRequested(let event): nodes.insert(event.node)
+    // A shard is called by its collection.
+    case .splitStarted(let event): collections.insert(event.collection)
     default: break
     }
   }
@@ -81,6 +83,7 @@ package struct NamesNeeded: Sendable {
     switch event {
     case .nodeJoined(let event): nodes.remove(event.node) != nil
     case .collectionCreated(let event): take(event)
+    case .splitStarted(let event): shards.remove(event.child) != nil
     case .configKeyAdded(let event): configs.remove(event.config) != nil
     case .tenantCreated(let event): tenants.remove(event.tenant) != nil
     case .principalSeen(let event): principals.remove(event.principal) != nil
@@ -100,7 +103,9 @@ extension Event {
   /// True for those that `NameBook` learns names from.
   package var givesName: Bool {
     switch self {
-    case .nodeJoined, .collectionCreated, .configKeyAdded, .tenantCreated, .principalSeen, .sessionOpened: true
+    case .nodeJoined, .collectionCreated, .splitStarted, .configKeyAdded, .tenantCreated, .principalSeen,
+      .sessionOpened:
+      true
     default: false
     }
   }

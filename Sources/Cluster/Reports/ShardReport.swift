@@ -29,6 +29,8 @@ package struct MoveReport: FieldMessage, Hashable {
   package var step = MoveStep.catchingUp
   package var purpose = MovePurpose.order
   package var started: Revision = 0
+  /// Of a split the shard that is made, as `orders/12`; empty of any other move.
+  package var child = ""
 
   package init() {}
 
@@ -39,6 +41,7 @@ package struct MoveReport: FieldMessage, Hashable {
     try fields.enumeration(4, &step)
     try fields.uint64(5, &started)
     try fields.enumeration(6, &purpose)
+    try fields.string(20, &child, max: Limits.pathBytes)
   }
 }
 
@@ -55,8 +58,13 @@ package struct ShardReport: FieldMessage, Hashable {
   package var changed: Revision = 0
   /// Who the leader hands over to; empty when to nobody.
   package var heir = ""
+  /// The keys that it owns; of a shard that is being made, those that it will.
+  package var range = KeyRange()
 
   package init() {}
+
+  /// It is being made by a split, and owns no key yet.
+  package var isMaking: Bool { epoch == 0 && !replicas.isEmpty }
 
   /// `orders/17`.
   package var name: String { "\(collection)/\(index)" }
@@ -71,6 +79,7 @@ package struct ShardReport: FieldMessage, Hashable {
     try fields.message(7, &move)
     try fields.uint64(8, &changed)
     try fields.string(9, &heir, max: Limits.nameBytes)
+    try fields.message(20, &range)
   }
 }
 
@@ -92,6 +101,7 @@ extension State {
       return replica
     }
     if let move = moves.row(row.move) { report.move = self.report(move: row.move, move) }
+    if let collection = collections.row(row.collection) { report.range = collection.range(of: row.index) }
     report.changed = row.changed
     report.heir = row.heir == 0 ? "" : nodeName(row.heir)
     return report
@@ -105,6 +115,7 @@ extension State {
     report.target = row.target == 0 ? "" : nodeName(row.target)
     report.step = row.step
     report.started = row.started
+    report.child = row.isSplit ? shardName(row.child) : ""
     return report
   }
 }

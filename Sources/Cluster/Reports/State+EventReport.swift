@@ -41,6 +41,30 @@ extension NameSource {
         FieldReport("step", .text(event.step.name)),
       ]
     case .moveAdvanced(let event): moveFields(event)
+    case .splitStarted(let event):
+      [
+        FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
+        FieldReport("child", .text(shardName(event.child))),
+        FieldReport("residue", .number(UInt64(event.range.residue))),
+        FieldReport("modulus", .number(UInt64(event.range.modulus))),
+        FieldReport("nodes", .texts(event.nodes.map(nodeName))), FieldReport("purpose", .text(event.purpose.name)),
+      ]
+    case .splitAdvanced(let event):
+      [
+        FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
+        FieldReport("child", .text(shardName(event.child))), FieldReport("step", .text(event.step.name)),
+      ]
+    case .shardSplit(let event):
+      [
+        FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
+        FieldReport("child", .text(shardName(event.child))), FieldReport("shards", .number(UInt64(event.shards))),
+      ]
+    case .shardPruned(let event): [shard(event.shard)]
+    case .shardCountWanted(let event):
+      [
+        FieldReport("collection", .text(collectionName(event.collection))),
+        FieldReport("shards", event.shards == 0 ? .nothing : .number(UInt64(event.shards))),
+      ]
     case .nodeSuspected(let event): [node(event.node), silence(event.silentMilliseconds)]
     case .nodeDeclaredDown(let event): [node(event.node), silence(event.silentMilliseconds)]
     case .nodeRecovered(let event): [node(event.node)]

@@ -1,6 +1,6 @@
 extension State {
   /// Every name that rows have, each as the event that would give it with nothing but number and name in it: tenants,
-  /// principals, nodes, collections, configuration keys, sessions, each by ascending numbers. What a name speaks of comes
+  /// principals, nodes, collections with the shards that splits made, configuration keys, sessions, each by ascending numbers. What a name speaks of comes
   /// before it.
   ///
   /// Frozen: cuts keep the root of the tree of their bytes.
@@ -23,6 +23,13 @@ extension State {
       event.firstShard = row.firstShard
       event.shardCount = row.shardCount
       events.append(.collectionCreated(event))
+      for (place, child) in row.children.enumerated() {
+        var event = SplitStarted()
+        event.collection = id
+        event.child = child.shard
+        event.index = row.shardCount + UInt32(place)
+        events.append(.splitStarted(event))
+      }
     }
     configs.forEach { id, row in
       events.append(.configKeyAdded(ConfigKeyAdded(config: id, key: row.key, scope: row.scope)))

@@ -105,8 +105,8 @@ extension State {
     let alive = aliveNodes()
     collections.forEach { _, collection in
       guard !collection.isDeleted else { return }
-      for offset in 0..<collection.shardCount {
-        let shard = shards[collection.firstShard + offset]
+      for id in collection.owners {
+        let shard = shards[id]
         report.shards += 1
         if shard.move != 0 { report.movingShards += 1 }
         if shard.replicas.count == 0 { report.unplacedShards += 1 }

@@ -52,6 +52,20 @@ extension Event {
     case .collectionChanged(let event): touched.collections.append(event.collection)
     case .collectionDeleted(let event): touched.collections.append(event.collection)
     case .moveAdvanced(let event): touched.shards.append(event.shard)
+    case .splitStarted(let event):
+      touched.shards += [event.shard, event.child]
+      touched.collections.append(event.collection)
+      touched.nodes += event.nodes
+    case .splitAdvanced(let event):
+      touched.shards += [event.shard, event.child]
+      touched.collections.append(event.collection)
+    case .shardSplit(let event):
+      touched.shards += [event.shard, event.child]
+      touched.collections.append(event.collection)
+    case .shardPruned(let event):
+      touched.shards.append(event.shard)
+      touched.collections.append(event.collection)
+    case .shardCountWanted(let event): touched.collections.append(event.collection)
     case .maintenanceChanged, .balancingChanged, .principalSeen, .sessionOpened, .sessionForgotten, .alarmRaised,
       .alarmCleared, .tenantCreated, .tenantKeyErased, .timelineBegan, .retentionChanged, .historyCut:
       break

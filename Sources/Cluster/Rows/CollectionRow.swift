@@ -25,11 +25,15 @@ package struct CollectionRow: TableRow {
   package var tenant: TenantID = 0
   package var policy = Policy()
   package var labels: [Label] = []
-  /// The number of the first shard; the others follow without a gap.
+  /// The number of the first shard; the others that it was made with follow without a gap.
   package var firstShard: ShardID = 0
   package var shardCount: UInt32 = 0
   /// How many shards have replicas, counted from the first.
   package var placedCount: UInt32 = 0
+  /// Shards that came of splits, in the order of their numbers.
+  package var children: [ChildShard] = []
+  /// How many shards it shall come to have, or 0.
+  package var wantedShards: UInt32 = 0
   package var created: Revision = 0
   package var changed: Revision = 0
   /// How often the minimum in sync was raised. A leader hears of it later than the policy says so: what it acknowledges
@@ -62,5 +66,7 @@ package struct CollectionRow: TableRow {
     try fields.uint64(10, &changed)
     try fields.uint32(11, &minimumRaises)
     try fields.uint32(12, &minimumFloor)
+    try fields.messages(20, &children, count: Limits.childrenPerCollection)
+    try fields.uint32(21, &wantedShards)
   }
 }

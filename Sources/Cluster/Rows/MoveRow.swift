@@ -14,6 +14,10 @@ package enum MoveStep: UInt32, Sendable {
   case waiting = 5
   /// It was called off when its target had a vote already: first the leader must stop counting on that.
   case undoing = 6
+  /// Of a split: the leader was asked to take no writes until copies of the child have everything.
+  case pausing = 7
+  /// Of a split: the child owns its keys, and both forget those of the other.
+  case pruning = 8
 
   package var name: String {
     switch self {
@@ -24,6 +28,8 @@ package enum MoveStep: UInt32, Sendable {
     case .cancelled: "cancelled"
     case .waiting: "waiting"
     case .undoing: "undoing"
+    case .pausing: "pausing"
+    case .pruning: "pruning"
     }
   }
 
@@ -37,6 +43,8 @@ package enum MoveStep: UInt32, Sendable {
     case .promoted: .handedOver
     case .handedOver: .finished
     case .undoing: .cancelled
+    case .pausing: .pruning
+    case .pruning: .finished
     case .finished, .cancelled: nil
     }
   }
@@ -68,7 +76,7 @@ package enum MovePurpose: UInt32, Sendable, CaseIterable {
   }
 }
 
-/// A replica on its way from one node to another. When the move is over the row is vacant: the log remembers.
+/// A replica on its way from one node to another, or half of a shard's keys on their way to another shard. When the move is over the row is vacant: the log remembers.
 package struct MoveRow: TableRow {
   package static let table = TableID.moves
 
@@ -79,19 +87,22 @@ package struct MoveRow: TableRow {
   package var target: NodeID = 0
   package var step = MoveStep.catchingUp
   package var purpose = MovePurpose.order
+  /// Of a split the shard that is made; 0 of any other move.
+  package var child: ShardID = 0
   package var started: Revision = 0
   package var changed: Revision = 0
 
   package init() {}
 
   package var isVacant: Bool { shard == 0 }
+  package var isSplit: Bool { child != 0 }
 
   /// The replica that the leader shall stop counting on, because it goes next; 0 for none.
   package var leaving: NodeID {
     switch step {
     case .handedOver: source
     case .undoing: target
-    case .waiting, .catchingUp, .promoted, .finished, .cancelled: 0
+    case .waiting, .catchingUp, .promoted, .finished, .cancelled, .pausing, .pruning: 0
     }
   }
 
@@ -103,5 +114,6 @@ package struct MoveRow: TableRow {
     try fields.uint64(5, &started)
     try fields.uint64(6, &changed)
     try fields.enumeration(7, &purpose)
+    try fields.uint32(20, &child)
   }
 }

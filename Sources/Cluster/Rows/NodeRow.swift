@@ -47,6 +47,8 @@ package struct NodeRow: TableRow {
   package var address = ""
   /// How often the node promises to be heard, in milliseconds; 0 for a node that nobody watches over.
   package var heartbeatMilliseconds: UInt64 = 0
+  /// What its host can do besides what every host can.
+  package var abilities = Abilities()
   /// The state it returns to when it is heard again (draining survives a crash).
   package var isDrainRequested = false
   /// When the state last changed.
@@ -79,5 +81,6 @@ package struct NodeRow: TableRow {
     try fields.uint64(11, &since)
     try fields.uint64(12, &sinceRevision)
     try fields.uint64(13, &changed)
+    try fields.abilities(20, &abilities)
   }
 }

@@ -26,4 +26,18 @@ extension ShardRow {
     if let learner = first(\.isInSync) { return learner }
     return first { _ in true }.map { $0 == node ? leader : $0 } ?? leader
   }
+
+  /// Which replica of this shard a copy for a split-off shard copies from, by its node; 0 while there is none.
+  ///
+  /// Never from the leader where others acknowledge too: a copy must not be taken for one of them. Else it copies from the
+  /// replica on its own node, which costs no network.
+  ///
+  /// - Parameter minInSync: how many replicas acknowledge a write; 0 for all in sync.
+  package func copySource(of node: NodeID, minInSync: UInt32, _ isAlive: (NodeID) -> Bool) -> NodeID {
+    guard leader != 0 else { return 0 }
+    let followers = replicas.filter { $0.isInSync && $0.node != leader && isAlive($0.node) }
+    if let near = followers.first(where: { $0.node == node }) ?? followers.first { return near.node }
+    let isAlone = minInSync == 1 || (minInSync == 0 && replicas.count(where: \.isInSync) == 1)
+    return isAlone ? leader : 0
+  }
 }

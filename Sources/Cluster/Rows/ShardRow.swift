@@ -22,7 +22,9 @@ extension ShardRow {
 extension State {
   /// Nobody leads the shard, and too few of those in sync live to elect anybody without losing data.
   package func isBeyondElection(_ row: ShardRow) -> Bool {
-    guard row.replicas.count > 0, row.leader == 0 || nodes[row.leader].state == .down else { return false }
+    guard row.replicas.count > 0, !row.isMaking, row.leader == 0 || nodes[row.leader].state == .down else {
+      return false
+    }
     let collection = collections[row.collection]
     let living = row.replicas.count { $0.isInSync && $0.role != .learner && nodes[$0.node].state.isAlive }
     let anyLives = row.replicas.contains { $0.role != .learner && nodes[$0.node].state.isAlive }
@@ -52,6 +54,9 @@ package struct ShardRow: TableRow {
   package var heirSince: Revision = 0
 
   package init() {}
+
+  /// It came of a split that is under way: its replicas copy its parent's data, and nobody leads it before it owns keys.
+  package var isMaking: Bool { epoch == 0 && replicas.count > 0 }
   package init(collection: CollectionID, index: UInt32) {
     self.collection = collection
     self.index = index

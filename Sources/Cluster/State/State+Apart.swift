@@ -8,7 +8,7 @@ extension State {
     for name in policy.apart {
       guard let id = collectionID(named: name) else { continue }
       let row = collections[id]
-      for shard in row.firstShard..<(row.firstShard + row.shardCount) {
+      for shard in row.livingShards {
         for replica in shards[shard].replicas where found[replica.node] == nil { found[replica.node] = id }
       }
     }

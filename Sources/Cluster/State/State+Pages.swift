@@ -108,7 +108,7 @@ extension State {
     try moves.forEach { (id, row) throws(PageError) in
       if row.isVacant { return }
       let isSound =
-        shards.contains(row.shard) && (row.source != 0 || row.target != 0)
+        shards.contains(row.shard) && (row.source != 0 || row.target != 0 || shards.contains(row.child))
         && (row.source == 0 || nodes.contains(row.source)) && (row.target == 0 || nodes.contains(row.target))
       guard isSound else { throw .malformed(table: .moves, page: id, .outOfRange(field: 1)) }
     }
@@ -123,6 +123,9 @@ extension State {
     (1...Limits.shardsPerCollection).contains(Int(row.shardCount)) && row.placedCount <= row.shardCount
       && row.policy.replicas <= Limits.replicas && (row.tenant == 0 || tenants.contains(row.tenant))
       && row.firstShard >= 1 && Int(row.firstShard) + Int(row.shardCount) <= shards.count + 1
+      && row.children.allSatisfy {
+        shards.contains($0.shard) && shards.contains($0.parent) && $0.range.residue < $0.range.modulus
+      }
   }
 }
 

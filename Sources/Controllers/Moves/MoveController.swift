@@ -12,11 +12,13 @@ package struct MoveController: Sendable {
   private var since: [MoveID: (step: MoveStep, at: UInt64)] = [:]
   /// Steps that were refused are not tried again until the state is another.
   private var refusedAt: [MoveID: Revision] = [:]
+  private var copies = CopyProgress()
 
   package init() {}
 
   mutating func tick(_ state: State, _ traffic: inout MoveTraffic, _ now: UInt64) -> [Proposal] {
     forgetThoseThatAreOver(state)
+    copies.prune(state)
     var proposals: [Proposal] = []
     for entry in traffic.moves {
       if since[entry.id]?.step != entry.row.step { since[entry.id] = (entry.row.step, now) }
@@ -57,6 +59,7 @@ package struct MoveController: Sendable {
   }
 
   private func next(_ id: MoveID, _ move: MoveRow, _ state: State, _ waited: UInt64) -> Proposal? {
+    if move.isSplit { return split(id, move, state, waited) }
     let shard = state.shards[move.shard]
     switch move.step {
     case .handedOver: return finish(id, move, shard, state)
@@ -66,7 +69,7 @@ package struct MoveController: Sendable {
       if shard.leader == move.target, !isKept { return handBack(move, shard, state) }
       guard isKept || isSpared(move.target, shard, state) else { return nil }
       return advance(id, move, .cancelled, .moveStep, ["undone=\(state.nodeName(move.target))"], state)
-    case .catchingUp, .promoted, .waiting, .finished, .cancelled: break
+    case .catchingUp, .promoted, .waiting, .finished, .cancelled, .pausing, .pruning: break
     }
     guard let learner = shard.replicas.replica(on: move.target) else { return nil }
     let target = state.nodes[move.target]
@@ -85,8 +88,60 @@ package struct MoveController: Sendable {
       if move.source != 0, shard.leader == move.source { return handOver(move, shard, state) }
       let leader = shard.leader == 0 ? "nobody" : state.nodeName(shard.leader)
       return advance(id, move, .handedOver, .moveStep, ["leader=\(leader)"], state)
-    case .handedOver, .undoing, .waiting, .finished, .cancelled: return nil
+    case .handedOver, .undoing, .waiting, .finished, .cancelled, .pausing, .pruning: return nil
     }
+  }
+
+  // MARK: Splits
+
+  /// A node says how far a replica is that takes part in a split.
+  mutating func heard(_ status: ReplicaStatus, of node: NodeID, in state: State) {
+    guard let row = state.shards.row(status.shard), let move = state.moves.row(row.move), move.isSplit else { return }
+    copies.heard(status, of: node)
+  }
+
+  private func split(_ id: MoveID, _ move: MoveRow, _ state: State, _ waited: UInt64) -> Proposal? {
+    let (parent, child) = (state.shards[move.shard], state.shards[move.child])
+    if move.step == .pruning { return finishSplit(id, move, state, waited) }
+    if let problem = obstacle(to: child, state) {
+      return advance(id, move, .cancelled, .moveFailed, [problem], state)
+    }
+    guard parent.leader != 0 else { return nil }
+    switch move.step {
+    case .catchingUp:
+      guard child.replicas.allSatisfy(\.isOpened), copies.areNear(move, parent, child) else { return nil }
+      return advance(id, move, .pausing, .moveStep, ["copies=\(child.replicas.count)"], state)
+    case .pausing:
+      if !state.nodes[parent.leader].isMonitored { return advance(id, move, .pruning, .moveStep, [], state) }
+      let limit = MoveController.timeLimit(parent, state)
+      guard waited > limit else { return nil }
+      return advance(id, move, .catchingUp, .moveFailed, ["waited=\(waited)ms", "limit=\(limit)ms"], state)
+    default: return nil
+    }
+  }
+
+  /// What keeps a shard from being made: a node that is lost, or whose host cannot do it.
+  private func obstacle(to child: ShardRow, _ state: State) -> String? {
+    for replica in child.replicas {
+      let node = state.nodes[replica.node]
+      if node.state == .down { return "lost=\(node.name)" }
+      if node.isMonitored, !node.abilities.contains(.splits) { return "host=\(node.name)" }
+    }
+    return nil
+  }
+
+  /// What the leaders have not forgotten yet they go on forgetting: other moves of the shards need not wait for ever.
+  private func finishSplit(_ id: MoveID, _ move: MoveRow, _ state: State, _ waited: UInt64) -> Proposal? {
+    let collection = state.collections[state.shards[move.shard].collection]
+    let left = [move.shard, move.child].filter { collection.isPruningDue($0) }
+    if left.isEmpty { return advance(id, move, .finished, .moveStep, [], state) }
+    let rows = [state.shards[move.shard], state.shards[move.child]]
+    let isAnyLost = rows.contains { row in
+      row.replicas.contains { state.nodes[$0.node].state == .down || !state.nodes[$0.node].isMonitored }
+    }
+    guard isAnyLost || waited > MoveController.timeLimit(rows[0], state) else { return nil }
+    let names = left.map { "unpruned=\(state.shardName($0))" }
+    return advance(id, move, .finished, .moveStep, names, state)
   }
 
   /// The source is asked to let the target lead; it answers when the target has everything.

@@ -1,7 +1,10 @@
 internal import MusterCluster
 
 struct BlamedCollection: BlameSubject {
-  static let events: Set<String> = ["CollectionCreated", "CollectionChanged", "CollectionDeleted", "ShardPlaced"]
+  static let events: Set<String> = [
+    "CollectionCreated", "CollectionChanged", "CollectionDeleted", "ShardPlaced",
+    "SplitStarted", "SplitAdvanced", "ShardSplit", "ShardPruned", "ShardCountWanted",
+  ]
 
   private let id: CollectionID
   private let row: CollectionRow
@@ -15,7 +18,8 @@ struct BlamedCollection: BlameSubject {
 
   var fields: [PresentField] {
     [
-      PresentField("state", .text(row.state.name)), PresentField("shards", .number(UInt64(row.shardCount))),
+      PresentField("state", .text(row.state.name)), PresentField("shards", .number(UInt64(row.owningCount))),
+      PresentField("wantedShards", row.wantedShards == 0 ? .nothing : .number(UInt64(row.wantedShards))),
     ] + BlamedCollection.rules(row.policy, row.labels)
   }
 
@@ -29,12 +33,16 @@ struct BlamedCollection: BlameSubject {
     case .collectionCreated(let event) where event.collection == id:
       tracks.write("state", .text(CollectionState.creating.name), isBirth: true)
       tracks.write("shards", .number(UInt64(event.shardCount)), isBirth: true)
+      tracks.write("wantedShards", .nothing, isBirth: true)
       for field in BlamedCollection.rules(event.policy, event.labels) {
         tracks.write(field.name, field.followed, isBirth: true)
       }
       return true
     case .collectionChanged(let event) where event.collection == id:
       for field in BlamedCollection.rules(event.policy, event.labels) { tracks.write(field.name, field.followed) }
+    case .shardSplit(let event) where event.collection == id: tracks.write("shards", .number(UInt64(event.shards)))
+    case .shardCountWanted(let event) where event.collection == id:
+      tracks.write("wantedShards", event.shards == 0 ? .nothing : .number(UInt64(event.shards)))
     case .collectionDeleted(let event) where event.collection == id:
       tracks.write("state", .text(CollectionState.deleted.name))
     case .shardPlaced(let event) where event.shard == row.firstShard + row.shardCount - 1:

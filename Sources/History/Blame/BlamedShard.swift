@@ -66,6 +66,15 @@ struct BlamedShard: BlameSubject {
       add(event.node, .learner, inSync: false, opened: false, &tracks)
     case .replicaPromoted(let event) where event.shard == id: promote(event.node, &tracks)
     case .replicaRemoved(let event) where event.shard == id: remove(event.node, &tracks)
+    case .splitStarted(let event) where event.child == id:
+      begin(event, &tracks)
+      return true
+    case .splitStarted(let event) where event.shard == id:
+      tracks.write("moving", BlamedShard.step(event.move, .catchingUp))
+    case .splitAdvanced(let event) where event.shard == id || event.child == id:
+      tracks.write("moving", BlamedShard.step(event.move, event.step))
+    case .shardSplit(let event) where event.shard == id || event.child == id:
+      tracks.write("moving", BlamedShard.step(event.move, .pruning))
     case .moveStarted(let event) where event.shard == id:
       tracks.write("moving", BlamedShard.step(event.move, event.step))
     case .moveAdvanced(let event) where event.shard == id:
@@ -85,6 +94,18 @@ struct BlamedShard: BlameSubject {
     for (place, node) in event.nodes.enumerated() {
       let isOpened = state.nodes.row(node)?.isMonitored == false
       add(node, place == 0 ? .leader : .follower, inSync: true, opened: isOpened, &tracks)
+    }
+  }
+
+  /// It is made by a split: nobody leads it, and its replicas learn.
+  private func begin(_ event: SplitStarted, _ tracks: inout FieldTracks) {
+    tracks.write("leader", .number(0), isBirth: true)
+    tracks.write("epoch", .number(0), isBirth: true)
+    tracks.write("handingOverTo", .number(0), isBirth: true)
+    tracks.write("moving", BlamedShard.step(event.move, .catchingUp), isBirth: true)
+    for node in event.nodes {
+      let isOpened = state.nodes.row(node)?.isMonitored == false
+      add(node, .learner, inSync: false, opened: isOpened, &tracks)
     }
   }
 

@@ -71,9 +71,10 @@ extension PointReader {
       guard let (id, row) = try collection(named: name) else { return false }
       state.adopt(row, at: id)
     case .shard(let collection, let index):
-      guard let (id, row) = try self.collection(named: collection), index < row.shardCount else { return false }
+      guard let (id, row) = try self.collection(named: collection), let shard = row.shard(at: index) else {
+        return false
+      }
       state.adopt(row, at: id)
-      let shard = row.firstShard + UInt32(index)
       try adopt(shard: shard, of: id, into: &state)
       // Whether a replica counts as opened when it is placed depends on its node.
       for replica in state.shards.row(shard)?.replicas ?? ReplicaList() {
@@ -120,15 +121,20 @@ extension PointReader {
   }
 
   /// Of a shard only whose it is and which of its shards.
-  private func adopt(nameOfShard id: ShardID, into state: inout State) throws(HistoryError) {
+  func adopt(nameOfShard id: ShardID, into state: inout State) throws(HistoryError) {
     guard state.shards.row(id)?.collection ?? 0 == 0 else { return }
     let owner = try owner(of: id)
     guard owner != 0 else { return }
     try adopt(nameOfCollection: owner, into: &state)
-    guard let collection = state.collections.row(owner), id >= collection.firstShard else { return }
+    guard let collection = state.collections.row(owner) else { return }
     var row = ShardRow()
     row.collection = owner
-    row.index = id - collection.firstShard
+    if let place = collection.children.firstIndex(where: { $0.shard == id }) {
+      row.index = collection.shardCount + UInt32(place)
+    } else {
+      guard id >= collection.firstShard else { return }
+      row.index = id - collection.firstShard
+    }
     state.adopt(row, at: id)
   }
 }

@@ -16,8 +16,8 @@ extension History {
     case .shards(let question):
       guard let (id, row) = try reader.collection(named: question.collection) else { break }
       state.adopt(row, at: id)
-      if let index = question.index, index < row.shardCount {
-        try reader.adopt(shard: row.firstShard + UInt32(index), of: id, into: &state)
+      if let index = question.index.flatMap({ UInt32(exactly: $0) }), let shard = row.shard(at: index) {
+        try reader.adopt(shard: shard, of: id, into: &state)
       }
     case .configs(let question): try reader.adopt(question, into: &state)
     case .schemas(let question): if let found = try reader.schema(question.key) { state.adopt(found.row, at: found.id) }
@@ -56,6 +56,9 @@ extension PointReader {
     if let move = story.move, row.move != 0 {
       state.adopt(move, at: row.move)
       nodes += [move.source, move.target]
+      for other in [move.shard, move.child] where other != 0 && other != id {
+        try adopt(nameOfShard: other, into: &state)
+      }
     }
     for node in nodes where node != 0 { try adopt(nameOf: node, into: &state) }
   }

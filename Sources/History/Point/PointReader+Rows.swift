@@ -45,6 +45,11 @@ extension PointReader {
       case .collectionChanged(let event): event.collection == id
       case .collectionDeleted(let event): event.collection == id
       case .shardPlaced(let event): shards?.contains(event.shard) ?? false
+      case .splitStarted(let event): event.collection == id
+      case .splitAdvanced(let event): event.collection == id
+      case .shardSplit(let event): event.collection == id
+      case .shardPruned(let event): event.collection == id
+      case .shardCountWanted(let event): event.collection == id
       default: false
       }
     }
@@ -62,8 +67,8 @@ extension PointReader {
     let owner = row?.collection ?? collection ?? 0
     for recorded in try events(.anyOf([Entity(.shard, id), Entity(.collection, owner)]), where: { story.follows($0) }) {
       var monitored: Set<NodeID> = []
-      if case .shardPlaced(let event) = recorded.event {
-        for node in event.nodes where try self.node(node, through: recorded.revision)?.isMonitored == true {
+      if let placed = recorded.event.placedNodes {
+        for node in placed where try self.node(node, through: recorded.revision)?.isMonitored == true {
           monitored.insert(node)
         }
       }
@@ -77,9 +82,13 @@ extension PointReader {
   /// Whose a shard is; 0 when there is none.
   func owner(of shard: ShardID) throws(HistoryError) -> CollectionID {
     if let row: ShardRow = try stored(shard) { return row.collection }
-    for recorded in try events(named: ["CollectionCreated"]) {
-      guard case .collectionCreated(let event) = recorded.event else { continue }
-      if shard >= event.firstShard, shard - event.firstShard < event.shardCount { return event.collection }
+    for recorded in try events(named: ["CollectionCreated", "SplitStarted"]) {
+      switch recorded.event {
+      case .collectionCreated(let event):
+        if shard >= event.firstShard, shard - event.firstShard < event.shardCount { return event.collection }
+      case .splitStarted(let event): if event.child == shard { return event.collection }
+      default: continue
+      }
     }
     return 0
   }
@@ -201,5 +210,16 @@ extension PointReader {
       if other == name { break }
     }
     return next
+  }
+}
+
+extension Event {
+  /// Where replicas were made that count as opened when nobody watches over their node; nil for other events.
+  fileprivate var placedNodes: [NodeID]? {
+    switch self {
+    case .shardPlaced(let event): event.nodes
+    case .splitStarted(let event): event.nodes
+    default: nil
+    }
   }
 }

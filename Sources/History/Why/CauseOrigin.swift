@@ -29,7 +29,8 @@ enum CauseOrigin {
 
   private static func isPolicy(_ kind: ReasonKind) -> Bool {
     switch kind {
-    case .replicaMissing, .replicaMisplaced, .replicaSurplus, .placementContinued, .balance, .balanceReached: true
+    case .replicaMissing, .replicaMisplaced, .replicaSurplus, .placementContinued, .balance, .balanceReached, .growth:
+      true
     default: false
     }
   }
@@ -39,7 +40,7 @@ extension Event {
   /// It wrote a rule that controllers keep.
   fileprivate var isPolicy: Bool {
     switch self {
-    case .collectionCreated, .collectionChanged, .balancingChanged, .configSet, .schemaSet: true
+    case .collectionCreated, .collectionChanged, .balancingChanged, .configSet, .schemaSet, .shardCountWanted: true
     default: false
     }
   }

@@ -85,7 +85,7 @@ struct CauseWords {
     case .collection(let id):
       let row = state.collections[id]
       return
-        "Collection \(row.name) is \(row.state.name), with \(row.shardCount) shards of \(row.policy.replicas) replicas."
+        "Collection \(row.name) is \(row.state.name), with \(row.owningCount) shards of \(row.policy.replicas) replicas."
     case .config(let id):
       let row = state.configs[id]
       let value = row.value.map { "has the value \($0.told)" } ?? "is not set"

@@ -29,6 +29,16 @@ extension State {
     case .replicaPromoted(let event): "\(replica(event.shard, event.node)) got a vote"
     case .replicaRemoved(let event): "\(replica(event.shard, event.node)) was removed"
     case .moveStarted(let event): move(event)
+    case .splitStarted(let event):
+      "\(shardName(event.child)) began to be made, to take the keys \(event.range.words) from \(shardName(event.shard))"
+    case .splitAdvanced(let event): split(event)
+    case .shardSplit(let event):
+      "\(shardName(event.shard)) was split: \(shardName(event.child)) owns its keys, as one of \(event.shards) shards"
+    case .shardPruned(let event): "\(shardName(event.shard)) forgot the keys that are not its own any more"
+    case .shardCountWanted(let event) where event.shards == 0:
+      "\(collectionName(event.collection)) was told to grow no further"
+    case .shardCountWanted(let event):
+      "\(collectionName(event.collection)) was told to grow to \(event.shards) shards"
     case .moveAdvanced(let event): "the move of \(shardName(event.shard)) came to the step \(event.step.name)"
     case .nodeSuspected(let event):
       "\(nodeName(event.node)) was suspected after \(seconds(event.silentMilliseconds)) of silence"
@@ -82,6 +92,16 @@ extension State {
 
   private func replica(_ shard: ShardID, _ node: NodeID) -> String {
     "the replica of \(shardName(shard)) on \(nodeName(node))"
+  }
+
+  private func split(_ event: SplitAdvanced) -> String {
+    let (parent, child) = (shardName(event.shard), shardName(event.child))
+    return switch event.step {
+    case .pausing: "the leader of \(parent) was asked to pause until the copies for \(child) have everything"
+    case .catchingUp: "the leader of \(parent) was told to go on before \(child) was split off"
+    case .cancelled: "the split of \(parent) into \(parent) and \(child) was called off"
+    default: "the split of \(parent) into \(parent) and \(child) came to the step \(event.step.name)"
+    }
   }
 
   private func move(_ event: MoveStarted) -> String {

@@ -36,6 +36,7 @@ extension Reason {
     case .retention: "it was older than what is kept"
     case .scrubFault: "what was read again from the disk is not what was written"
     case .checkpointResumed: "checkpoints are signed again"
+    case .growth: "\(self["collection"] ?? "it") shall have \(self["wanted"] ?? "more") shards"
     case .hostProblem: "what hosts replicas on \(node) has a problem\(inputs)"
     }
   }

@@ -61,13 +61,18 @@ package final class RedisConnection: Sendable {
   }
 
   package func call(_ words: [String], within time: TimeAmount = .seconds(2)) async throws -> RESPValue {
+    try await call(words.map { Array($0.utf8) }, within: time)
+  }
+
+  /// The same of words that may be no text.
+  package func call(_ words: [[UInt8]], within time: TimeAmount = .seconds(2)) async throws -> RESPValue {
     let value: RESPValue
     do {
       let promise = channel.eventLoop.makePromise(of: RESPValue.self)
       channel.eventLoop.execute { self.handler.value.send(words, within: time, promise) }
       value = try await promise.futureResult.get()
     } catch {
-      throw HostProblem.notNow("no answer to \(words.first ?? "")")
+      throw HostProblem.notNow("no answer to \(String(decoding: words.first ?? [], as: UTF8.self))")
     }
     if case .error(let problem) = value { throw RedisError(problem) }
     return value
@@ -104,11 +109,15 @@ private final class RedisHandler: ChannelInboundHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-  func send(_ words: [String], within time: TimeAmount, _ promise: EventLoopPromise<RESPValue>) {
+  func send(_ words: [[UInt8]], within time: TimeAmount, _ promise: EventLoopPromise<RESPValue>) {
     guard let context else { return promise.fail(ChannelError.ioOnClosedChannel) }
     var buffer = context.channel.allocator.buffer(capacity: 256)
     buffer.writeString("*\(words.count)\r\n")
-    for word in words { buffer.writeString("$\(word.utf8.count)\r\n\(word)\r\n") }
+    for word in words {
+      buffer.writeString("$\(word.count)\r\n")
+      buffer.writeBytes(word)
+      buffer.writeString("\r\n")
+    }
     waiting.append(promise)
     context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     // Values come in order: when one is late, what comes after it cannot be told apart.

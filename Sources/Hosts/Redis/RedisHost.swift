@@ -8,6 +8,7 @@ internal import Synchronization
 /// record of what was promised. The servers outlive the agent; a new one finds them by their directories and passwords.
 public final class RedisHost: ShardHost {
   public let name = "redis"
+  public let canSplit = true
   private let directory: String
   private let node: String
   private let host: String

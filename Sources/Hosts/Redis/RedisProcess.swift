@@ -34,6 +34,9 @@ package struct RedisProcess {
 
   private var pidFile: String { "\(directory)/redis.pid" }
 
+  /// Copies for a split log in as others than replicas: nobody counts them.
+  static func user(ofCopy node: String) -> String { "copy.\(node)" }
+
   static func user(of node: String) -> String { "replica.\(node)" }
 
   /// Started anew it is a read-only replica of nobody, until the agent says otherwise. Redis itself takes only one of the

@@ -33,6 +33,8 @@ actor RedisReplica: HostedReplica {
   private var leadership: Leadership?
   /// While it leads, and the leader before it may take writes still.
   private var fence: RedisFence?
+  /// How far keys of others were looked for.
+  var pruning: RedisPruning?
 
   private static let loading = HostProblem.notNow("Redis is loading its data from disk")
   private static let library = "muster"
@@ -192,9 +194,11 @@ actor RedisReplica: HostedReplica {
       var isFencing = false
       if record.isFencing, let leadership { isFencing = try await !isFenced(leadership) }
       if isFencing { condition.problem = "waits until the leader before it takes no writes any more" }
-      condition.followers = await progress(info)
+      condition.followers = await progress(leadership?.followers.map(\.peer) ?? [], info)
+      condition.copies = await progress(leadership?.copies?.peers ?? [], info)
       // Nor may anybody else begin before that: it cannot hand over.
       for place in condition.followers.indices where isFencing { condition.followers[place].hasEverything = false }
+      for place in condition.copies.indices where isFencing { condition.copies[place].hasEverything = false }
     } else if info.source != nil {
       condition.role = .following(isAttached: info.isAttached)
       if !info.isAttached, !info.isSyncing, condition.problem.isEmpty {
@@ -223,7 +227,7 @@ actor RedisReplica: HostedReplica {
       try await configure("min-replicas-to-write", RedisProcess.locked)
       try await detach()
     }
-    try await admit(following.readers)
+    try await admit(following.readers, copies: following.copies?.readers ?? [])
     guard let source = following.source, let (host, port) = RedisConnection.parts(source.address) else { return }
     try save {
       $0.isFencing = false
@@ -231,7 +235,11 @@ actor RedisReplica: HostedReplica {
       // From here on it may get data that is not on disk at once.
       if $0.positionRun.isEmpty { $0.positionRun = info.runID }
     }
-    if info.isMaster || info.source != source.address { try await replicate(from: host, String(port)) }
+    guard info.isMaster || info.source != source.address else { return }
+    let node = process.node
+    try await configure(
+      "masteruser", following.parent == nil ? RedisProcess.user(of: node) : RedisProcess.user(ofCopy: node))
+    try await replicate(from: host, String(port))
   }
 
   func promise(epoch: UInt32) async throws -> HostPosition {
@@ -269,6 +277,7 @@ actor RedisReplica: HostedReplica {
     let isLeader = info.isMaster && history >> 32 == UInt64(leadership.epoch)
     let led = isLeader ? history : try await beginHistory(after: history, epoch: leadership.epoch)
     try await letIn(leadership)
+    if leadership.keys != nil, !isLeader || self.leadership?.keys != leadership.keys { try await breakClients() }
     if record.isFencing { _ = try await isFenced(leadership) }
     try await unlock(leadership)
     if self.leadership == nil || !isLeader {
@@ -289,10 +298,16 @@ actor RedisReplica: HostedReplica {
   private func letIn(_ leadership: Leadership) async throws {
     let strangers = leadership.followers.filter(\.isStranger).map(\.peer.node)
     if !strangers.isEmpty, self.leadership?.followers.filter(\.isStranger).map(\.peer.node) != strangers {
-      try await unlock(leadership)
-      _ = try await redis().call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+      try await breakClients()
     }
-    try await admit(leadership.followers.filter(\.isCounted).map(\.peer.node) + strangers)
+    try await admit(
+      leadership.followers.filter(\.isCounted).map(\.peer.node) + strangers, copies: leadership.copies?.readers ?? [])
+  }
+
+  /// Redis takes any key: whoever is connected must ask where its keys are before it writes again.
+  private func breakClients() async throws {
+    try await configure("min-replicas-to-write", RedisProcess.locked)
+    _ = try await redis().call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
   }
 
   /// Takes writes on the conditions that it was given, or none.
@@ -337,12 +352,13 @@ actor RedisReplica: HostedReplica {
     }
   }
 
-  /// Lets the replicas of these nodes copy from this one, and no others.
-  private func admit(_ nodes: [String]) async throws {
+  /// Lets the replicas and copies of these nodes copy from this one, and no others.
+  private func admit(_ nodes: [String], copies: [String] = []) async throws {
     let redis = try await redis()
-    let wanted = nodes.map(RedisProcess.user).sorted()
+    let wanted = (nodes.map(RedisProcess.user(of:)) + copies.map(RedisProcess.user(ofCopy:))).sorted()
     guard case .array(let known) = try await redis.call("ACL", "USERS") else { return }
-    let present = known.compactMap(\.text).filter { $0.hasPrefix(RedisProcess.user(of: "")) }.sorted()
+    let kinds = [RedisProcess.user(of: ""), RedisProcess.user(ofCopy: "")]
+    let present = known.compactMap(\.text).filter { user in kinds.contains { user.hasPrefix($0) } }.sorted()
     let gone = present.filter { !wanted.contains($0) }
     if !gone.isEmpty { _ = try await redis.call(["ACL", "DELUSER"] + gone) }
     for user in wanted where !present.contains(user) {
@@ -352,15 +368,13 @@ actor RedisReplica: HostedReplica {
 
   // MARK: Followers
 
-  private func progress(_ info: RedisInfo) async -> [FollowerProgress] {
-    guard let followers = leadership?.followers, !followers.isEmpty else { return [] }
-    for address in peers.keys where !followers.contains(where: { $0.peer.address == address }) {
+  private func progress(_ asked: [Peer], _ info: RedisInfo) async -> [FollowerProgress] {
+    let known = (leadership?.followers.map(\.peer) ?? []) + (leadership?.copies?.peers ?? [])
+    for address in peers.keys where !known.contains(where: { $0.address == address }) {
       peers.removeValue(forKey: address)?.close()
     }
     var progress: [FollowerProgress] = []
-    for follower in followers {
-      progress.append(await self.progress(of: follower.peer, info))
-    }
+    for peer in asked { progress.append(await self.progress(of: peer, info)) }
     return progress
   }
 

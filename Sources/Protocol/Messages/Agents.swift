@@ -90,6 +90,26 @@ package struct Follower: FieldMessage, Hashable {
   }
 }
 
+/// What a leader is told of a split of its shard, until the cut.
+package struct SplitOrder: FieldMessage, Hashable {
+  package var child: ShardID = 0
+  /// The revision that asked the leader to pause, as soon as copies of the child are near; 0 while none did.
+  package var since: Revision = 0
+  /// How many copies must have everything.
+  package var needed: UInt32 = 0
+  /// The replicas of the child: they copy, and count for nothing.
+  package var copies: [Follower] = []
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &child)
+    try fields.uint64(2, &since)
+    try fields.uint32(3, &needed)
+    try fields.messages(4, &copies, count: Limits.replicaSlots)
+  }
+}
+
 /// A replica that a node must host.
 package struct Assignment: FieldMessage, Hashable {
   package var shard: ShardID = 0
@@ -115,6 +135,14 @@ package struct Assignment: FieldMessage, Hashable {
   package var minimumRaise: UInt32 = 0
   /// Who copies from whom.
   package var links = ReplicaLinks()
+  /// The shard whose data this replica copies, because its own is being split from that; 0 when there is none.
+  package var parent: ShardID = 0
+  /// For a leader whose shard is to be split.
+  package var split: SplitOrder?
+  /// For a leader: the keys that its shard owns; nil in a collection that was never split, whose shards own what comes.
+  package var range: KeyRange?
+  /// The leader shall forget the keys that are not in its range.
+  package var mustPrune = false
 
   package init() {}
 
@@ -135,6 +163,10 @@ package struct Assignment: FieldMessage, Hashable {
     try fields.uint64(14, &heirSince)
     try fields.message(16, &links)
     try fields.uint32(17, &minimumRaise)
+    try fields.uint32(20, &parent)
+    try fields.message(21, &split)
+    try fields.message(22, &range)
+    try fields.bool(23, &mustPrune)
   }
 }
 

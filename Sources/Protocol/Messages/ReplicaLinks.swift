@@ -26,11 +26,14 @@ package struct ReplicaLinks: FieldMessage, Hashable {
   package var source: ReplicaLink?
   /// The other replicas of the shard.
   package var others: [ReplicaLink] = []
+  /// Replicas of a shard that is being split from this one.
+  package var copies: [ReplicaLink] = []
 
   package init() {}
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.message(1, &source)
     try fields.messages(2, &others, count: Limits.replicaSlots)
+    try fields.messages(3, &copies, count: Limits.replicaSlots)
   }
 }

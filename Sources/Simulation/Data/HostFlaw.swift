@@ -8,4 +8,8 @@ package enum HostFlaw: CaseIterable, Sendable {
   case sparesBlindly
   /// A leader acknowledges what any replica has, in sync or not.
   case countsEverybody
+  /// A leader says that copies for a split have everything when they have not.
+  case splitsEarly
+  /// A leader takes every key that comes, its own or not.
+  case takesEveryKey
 }

@@ -23,6 +23,7 @@ extension ModelledData {
       case .promise(let epoch): return pilot.promised(epoch, try promise(shard, epoch, on: node))
       case .lead(let leadership): try lead(shard, leadership, on: node)
       case .follow(let following): try follow(shard, following, on: node)
+      case .prune(let keys): return pilot.pruned(try prune(shard, keys, on: node))
       case .look: return pilot.saw(try look(shard, on: node, now), now: now)
       }
       pilot.took(step)
@@ -58,7 +59,7 @@ extension ModelledData {
     guard !replica.isIncomplete else { throw .dataLost("its data is gone, and was not copied anew yet") }
     if replica.leads != leadership.epoch {
       begins(shard, leadership.epoch, replica, on: node)
-      replica.begin(next(leadership.epoch))
+      replica.begin(mark(leadership.epoch))
     }
     replica.role = .leading(leadership)
   }
@@ -83,7 +84,30 @@ extension ModelledData {
     case .leading(let leadership):
       return ReplicaCondition(
         role: .leading(epoch: leadership.epoch), position: position,
-        followers: leadership.followers.map { progress(of: $0, shard, replica, leadership, on: node, now) })
+        followers: leadership.followers.map { progress(of: $0, shard, replica, leadership, on: node, now) },
+        copies: copies(leadership, replica, on: node, now))
+    }
+  }
+
+  /// What is forgotten is written down like all else, so that followers forget it too.
+  private func prune(_ shard: ShardID, _ keys: HostedKeys, on node: String) throws(HostProblem) -> Bool {
+    let replica = try opened(shard, on: node)
+    guard replica.leads != 0 else { throw .notNow("it does not lead") }
+    prunes(shard, keys)
+    replica.take(mark(replica.leads))
+    return true
+  }
+
+  private func copies(
+    _ leadership: Leadership, _ leader: ModelledReplica, on node: String, _ now: UInt64
+  ) -> [FollowerProgress] {
+    guard let copies = leadership.copies else { return [] }
+    return copies.peers.map { peer in
+      guard !frozen.contains(peer.node), reaches(node, peer.node, now),
+        let copy = replica(copies.shard, on: peer.node), copy.attached == leadership.epoch
+      else { return FollowerProgress(node: peer.node, hasEverything: false, lag: nil) }
+      let lag = leader.log.count - min(copy.log.count, leader.log.count)
+      return FollowerProgress(node: peer.node, hasEverything: lag == 0 || flaw == .splitsEarly, lag: UInt64(lag))
     }
   }
 

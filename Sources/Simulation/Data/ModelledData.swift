@@ -59,9 +59,21 @@ package final class ModelledData {
     cuts.isEmpty || a == b || (cuts[[a, b]] ?? 0) <= now
   }
 
-  func next(_ epoch: UInt32) -> Record {
+  /// What a leader writes for itself.
+  func mark(_ epoch: UInt32) -> Record {
     written += 1
     return Record(epoch: epoch, number: written)
+  }
+
+  /// What a client writes whose route is that of the leader; one whose route is the first that there was is turned away.
+  private func next(_ shard: ShardID, _ leadership: Leadership) -> Record {
+    var record = mark(leadership.epoch)
+    var generator = SeededGenerator(seed: record.number)
+    let hash = generator.next()
+    let told = flaw == .takesEveryKey ? nil : leadership.keys
+    guard let keys = told ?? routes[shard] else { return record }
+    record.key = UInt64(keys.residue) + UInt64(keys.modulus) * (hash >> 34)
+    return record
   }
 
   // MARK: What replicas do by themselves
@@ -87,7 +99,7 @@ package final class ModelledData {
     let counted = leadership.followers.filter { $0.isCounted || flaw == .countsEverybody }.map(\.peer.node)
     let needed = leadership.acknowledgements
     if !leadership.isPaused, random.oneIn(2), replica.attachedCount(of: counted, now) >= needed {
-      replica.take(next(leadership.epoch))
+      replica.take(next(shard, leadership))
     }
     let held = min(replica.held(by: counted, needed: needed), replica.log.count)
     guard held > replica.beganAt, held > replica.acknowledged else { return }
@@ -97,7 +109,7 @@ package final class ModelledData {
     if both > 0, let last = acknowledged[shard]?[both - 1], replica.log[both - 1] != last {
       report("shard \(shard) acknowledges in epoch \(leadership.epoch) what does not follow \(last.number)")
     }
-    if known < held { acknowledged[shard, default: []] += replica.log[known..<held] }
+    if known < held { acknowledge(replica.log[known..<held], shard) }
     replica.acknowledged = held
   }
 
@@ -106,7 +118,7 @@ package final class ModelledData {
     _ random: inout SeededGenerator
   ) {
     guard let name = following.source?.node, following.epoch >= replica.promised, !frozen.contains(name),
-      let source = self.replica(shard, on: name), source.carries == following.epoch,
+      let source = self.replica(following.parent ?? shard, on: name), source.carries == following.epoch,
       reaches(node, name, now), !random.oneIn(8)
     else { return }
     replica.promised = following.epoch
@@ -115,8 +127,83 @@ package final class ModelledData {
     let gone = replica.copy(source, atMost: isFar ? 60 + random.below(60) : 1 + random.below(6))
     if gone > 0 { divergences += 1 }
     replica.attached = following.epoch
-    // What it says may be lost on the way.
-    if source.leads == following.epoch, !random.oneIn(8) { source.heard(node, replica.log.count, now) }
+    // What it says may be lost on the way. A copy for another shard is heard by nobody.
+    if following.parent == nil, source.leads == following.epoch, !random.oneIn(8) {
+      source.heard(node, replica.log.count, now)
+    }
+  }
+
+  // MARK: Splits
+
+  /// What each shard owned at first.
+  private var routes: [ShardID: HostedKeys] = [:]
+
+  /// The shards of a new collection, from the first.
+  package func found(_ first: ShardID, count: UInt32) {
+    for index in 0..<count { routes[first + index] = HostedKeys(residue: index, modulus: count) }
+  }
+
+  /// What a shard owns, and since which epoch.
+  private var owned: [ShardID: (keys: HostedKeys, since: UInt32)] = [:]
+  /// The shards that were split from a shard, with the epochs that began with the cuts.
+  private var children: [ShardID: [(child: ShardID, epoch: UInt32)]] = [:]
+
+  /// The cut is durable: from this epoch on each of the two takes its own keys alone. All that the parent acknowledged, or
+  /// will of what it took before, the child has.
+  package func split(_ parent: ShardID, _ mine: KeyRange, _ child: ShardID, _ theirs: KeyRange, epoch: UInt32) {
+    owned[parent] = (HostedKeys(residue: mine.residue, modulus: mine.modulus), epoch)
+    owned[child] = (HostedKeys(residue: theirs.residue, modulus: theirs.modulus), epoch)
+    children[parent, default: []].append((child, epoch))
+    routes[child] = owned[child]?.keys
+    acknowledged[child] = acknowledged[parent]
+  }
+
+  private func acknowledge(_ records: ArraySlice<Record>, _ shard: ShardID) {
+    if let (keys, since) = owned[shard] {
+      for record in records where record.epoch >= since {
+        guard let key = record.key, !keys.holds(hash: key) else { continue }
+        report("shard \(shard) takes write \(record.number) in epoch \(record.epoch), whose key another shard owns")
+      }
+    }
+    for (child, epoch) in children[shard] ?? [] { inherit(records, from: shard, child, before: epoch) }
+    acknowledged[shard, default: []] += records
+  }
+
+  /// What a parent took before the cut and acknowledges after it is its child's too.
+  private func inherit(_ records: ArraySlice<Record>, from parent: ShardID, _ child: ShardID, before epoch: UInt32) {
+    var place = acknowledged[parent]?.count ?? 0
+    for record in records {
+      defer { place += 1 }
+      guard record.epoch < epoch else { return }
+      let known = acknowledged[child] ?? []
+      if place < known.count {
+        if known[place] != record { report("shard \(child) does not have write \(record.number) of shard \(parent)") }
+      } else if place == known.count {
+        acknowledged[child, default: []].append(record)
+      }
+    }
+  }
+
+  /// A shard forgets what is not in this range, which must be its own.
+  func prunes(_ shard: ShardID, _ keys: HostedKeys) {
+    if let owned = owned[shard], owned.keys != keys { report("shard \(shard) forgets keys that it owns") }
+  }
+
+  /// An acknowledged write that the leader of the shard which owns its key does not have; nil when there is none.
+  ///
+  /// - Parameter owner: who owns a key, and who leads that shard; nil when nobody does.
+  package func missing(_ shards: [ShardID], owner: (UInt64) -> (shard: ShardID, leader: String)?) -> String? {
+    var held: [ShardID: Set<UInt64>] = [:]
+    for shard in shards {
+      for record in acknowledged[shard] ?? [] {
+        guard let key = record.key, let (other, leader) = owner(key) else { continue }
+        if held[other] == nil { held[other] = Set((replica(other, on: leader)?.log ?? []).map(\.number)) }
+        if held[other]?.contains(record.number) == false {
+          return "write \(record.number), acknowledged by shard \(shard), is not in shard \(other), which owns its key"
+        }
+      }
+    }
+    return nil
   }
 
   // MARK: The oracle

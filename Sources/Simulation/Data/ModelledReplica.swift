@@ -5,6 +5,8 @@ package struct Record: Hashable {
   /// The epoch of the leader that took it.
   var epoch: UInt32
   var number: UInt64
+  /// The hash of the key that was written; nil of what leaders write for themselves.
+  var key: UInt64?
 }
 
 /// One replica's data, and what its host makes of it.

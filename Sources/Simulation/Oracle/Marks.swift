@@ -94,6 +94,13 @@ package enum Mark: String, CaseIterable, Sendable {
   case policyChanged = "a policy changed"
   case leaderAmbushed = "a leader died just when its word was taken"
   case minimumHeld = "a raised minimum in sync held"
+  case shardSplit = "a shard was split"
+  case childLedElsewhere = "a split's new shard was led by another node than the old one"
+  case shardPruned = "a shard forgot the keys that it had given away"
+  case splitCancelled = "a split was called off"
+  case splitPauseGivenUp = "a leader was told to go on before its split"
+  case growthOrdered = "a collection was told to grow"
+  case collectionGrown = "a collection came to have the shards it was to have"
   case collectionDeleted = "a collection was deleted"
 }
 

@@ -53,9 +53,33 @@ extension Simulation {
     case .collectionChanged: marks.sometimes(.policyChanged)
     case .minimumHeld: marks.sometimes(.minimumHeld)
     case .collectionDeleted: marks.sometimes(.collectionDeleted)
+    case .collectionCreated(let event): data.found(event.firstShard, count: event.shardCount)
+    case .shardSplit(let event): noteCut(event)
+    case .shardPruned: marks.sometimes(.shardPruned)
+    case .splitAdvanced(let event) where event.step == .cancelled: marks.sometimes(.splitCancelled)
+    case .splitAdvanced(let event) where event.step == .catchingUp: marks.sometimes(.splitPauseGivenUp)
+    case .shardCountWanted(let event) where event.shards > 0: marks.sometimes(.growthOrdered)
+    case .shardCountWanted(let event): noteGrown(event, before)
     case .alarmRaised(let event): note(alarm: event.name)
     default: break
     }
+  }
+
+  /// The data hears of it as soon as it is durable: nobody can have acted on it yet.
+  private func noteCut(_ event: ShardSplit) {
+    let state = oracle.state
+    let collection = state.collections[event.collection]
+    let (parent, child) = (state.shards[event.shard], state.shards[event.child])
+    data.split(
+      event.shard, collection.range(of: parent.index), event.child, collection.range(of: child.index),
+      epoch: child.epoch)
+    marks.sometimes(.shardSplit)
+    if child.leader != parent.leader { marks.sometimes(.childLedElsewhere) }
+  }
+
+  private func noteGrown(_ event: ShardCountWanted, _ before: State) {
+    let row = before.collections[event.collection]
+    if row.owningCount >= row.wantedShards { marks.sometimes(.collectionGrown) }
   }
 
   private func note(_ event: MoveAdvanced, _ before: State) {

@@ -114,7 +114,8 @@ final class SimulatedAgent: Peer {
 
   private func join() {
     let join = JoinNode(
-      name: name, domain: domain, labels: [], capacity: [], address: "", heartbeatMilliseconds: heartbeat)
+      name: name, domain: domain, labels: [], capacity: [], address: "", heartbeatMilliseconds: heartbeat,
+      abilities: .splits)
     requester.begin(Request(.joinNode(join), client: "agent.\(name)", sequence: sequence()))
   }
 
@@ -325,6 +326,8 @@ final class SimulatedAgent: Peer {
       case .follower(let follower, let isInSync): book.note(assignment, follower: follower, isInSync: isInSync)
       case .yielded: book.yielded(assignment)
       case .minimumHeld: book.heldMinimum(assignment)
+      case .splitReady(let nodes): book.splitReady(assignment, nodes: nodes)
+      case .pruned: book.pruned(assignment)
       case .lost: book.lost(assignment)
       }
     }

@@ -79,7 +79,7 @@ extension SimulatedOperator {
   /// Something that a person might do now.
   static func whim(_ nodes: Int, _ state: State, _ random: inout SeededGenerator) -> Command? {
     let node = "n\(random.below(nodes))"
-    switch random.below(28) {
+    switch random.below(32) {
     case 0, 1: return .drainNode(DrainNode(name: node, isOn: true))
     case 2, 3: return .drainNode(DrainNode(name: node, isOn: false))
     case 4: return .cordonNode(CordonNode(name: node, isOn: true))
@@ -103,6 +103,9 @@ extension SimulatedOperator {
       return .setConfig(
         SetConfig(
           key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(Int64(random.below(60)))))
+    case 15, 16: return split(state, &random)
+    case 17: return grow(state, &random)
+    case 18, 19: return cancelSplit(state, &random)
     default: return moveOrLead(node, state, &random)
     }
   }
@@ -119,6 +122,33 @@ extension SimulatedOperator {
   private static func cancel(_ state: State, _ random: inout SeededGenerator) -> Command? {
     guard let row = anyShard(state, &random), row.move != 0 else { return nil }
     return .advanceMove(AdvanceMove(move: row.move, step: .cancelled))
+  }
+
+  /// More would only make runs long.
+  private static let indexMax: UInt32 = 12
+
+  private static func split(_ state: State, _ random: inout SeededGenerator) -> Command? {
+    guard let row = anyShard(state, &random), state.collections[row.collection].indexCount < indexMax else {
+      return nil
+    }
+    return .splitShard(SplitShard(collection: state.collectionName(row.collection), index: row.index))
+  }
+
+  private static func grow(_ state: State, _ random: inout SeededGenerator) -> Command? {
+    guard let row = anyShard(state, &random) else { return nil }
+    let collection = state.collections[row.collection]
+    let shards = collection.owningCount + UInt32(random.below(3))
+    guard shards <= indexMax else { return nil }
+    return .setShardCount(SetShardCount(name: collection.name, shards: shards))
+  }
+
+  private static func cancelSplit(_ state: State, _ random: inout SeededGenerator) -> Command? {
+    var found: [MoveID] = []
+    state.moves.forEach { id, move in if move.isSplit { found.append(id) } }
+    guard !found.isEmpty else { return nil }
+    // Called off, or its leader may go on.
+    let step: MoveStep = random.oneIn(2) ? .cancelled : .catchingUp
+    return .advanceMove(AdvanceMove(move: found[random.below(found.count)], step: step))
   }
 
   /// A controller's step, by hand and too early.

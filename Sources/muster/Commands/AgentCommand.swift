@@ -36,12 +36,14 @@ struct AgentCommand: AsyncParsableCommand {
     guard let servers = ServerList(text) else {
       throw Failure.usage("\"\(text)\" is no list of servers: give HOST:PORT[,HOST:PORT…]")
     }
+    let hosting = try hosting()
     let given = try capacity.flatMap(PolicyOptions.amounts)
     let join = JoinNode(
       name: name, domain: domain, labels: try label.map(PolicyOptions.label),
       capacity: given.isEmpty ? Machine.capacity(dataAt: data ?? ".") : given, address: address,
-      heartbeatMilliseconds: heartbeat)
-    let hosting = try hosting()
+      heartbeatMilliseconds: heartbeat,
+      // What hosts no data has no keys to move.
+      abilities: hosting?.host.canSplit ?? true ? .splits : [])
     let agent = Agent(join, servers, software: Connection.software, hosting: hosting) {
       Terminal.error("\(join.name): \($0)\n")
     }

@@ -165,10 +165,15 @@ struct CollectionCommand: AsyncParsableCommand {
       discussion: """
         Example: muster collection set orders --min-in-sync 2
         `muster plan --policy FILE` shows first what would move.
+        Example: muster collection set orders --shards 24 --wait
+        More shards come of splits, the widest first. Shards are not put together again; with the number that there are now
+        no more are split.
         """)
     @Argument(help: "Its name.") var name: String
     @Option(help: "Replicas of each shard.") var replicas: UInt32?
+    @Option(help: "How many shards it shall have.") var shards: UInt32?
     @OptionGroup var policy: PolicyOptions
+    @OptionGroup var waiting: WaitOptions
     @OptionGroup var options: MutationOptions
 
     func run() async throws {
@@ -181,8 +186,23 @@ struct CollectionCommand: AsyncParsableCommand {
       if let replicas { full.replicas = replicas }
       try policy.apply(to: &full)
       let labels = policy.label.isEmpty ? old.labels : try policy.label.map(PolicyOptions.label)
-      try await options.run(
-        .changeCollection(ChangeCollection(name: name, policy: full, labels: labels)), on: connection)
+      let change = Command.changeCollection(ChangeCollection(name: name, policy: full, labels: labels))
+      guard let shards else {
+        try await options.run(change, on: connection)
+        return
+      }
+      let grow = Command.setShardCount(SetShardCount(name: name, shards: shards))
+      let isChanged = full != old.policy || labels != old.labels
+      try await options.run(isChanged ? .batch(Batch([change, grow])) : grow, on: connection)
+      guard !options.dryRun else { return }
+      try await waiting.until(source) { source in
+        guard let now = try await source.answer(question, at: .now).answer.collections.first else { return nil }
+        guard now.shards < shards else { return nil }
+        guard now.wantedShards >= shards else {
+          throw Failure(.refused, "it was called off; `muster log --collection \(name)` says why")
+        }
+        return "\(name) has \(now.shards) of \(shards) shards"
+      }
     }
   }
 

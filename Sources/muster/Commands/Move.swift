@@ -120,7 +120,8 @@ struct Rebalance: AsyncParsableCommand {
       // How far copies are is known of now only.
       let shards = try await source.answer(
         .shards(ShardsQuestion()), at: moment == .now ? .now : .revision(status.revision))
-      let moving = shards.answer.shards.filter { $0.move != nil }
+      // A split is one move of two shards: it is told of the one that is split.
+      let moving = shards.answer.shards.filter { shard in shard.move.map { $0.child != shard.name } ?? false }
       let mode = status.answer.status?.balancing ?? .off
       let head = DocumentHead(schema: "rebalance", status)
       let members: [JSON.Member] = [
@@ -132,7 +133,8 @@ struct Rebalance: AsyncParsableCommand {
         for shard in moving {
           guard let move = shard.move else { continue }
           table.add([
-            shard.name, move.source.isEmpty ? "-" : move.source, move.target.isEmpty ? "-" : move.target,
+            shard.name, move.source.isEmpty ? "-" : move.source,
+            move.target.isEmpty ? move.child.isEmpty ? "-" : move.child : move.target,
             move.step.name, move.purpose.name, shard.copied, shard.copy?.secondsLeft.map { "\($0) s" } ?? "-",
           ])
         }
@@ -157,6 +159,7 @@ extension ShardReport {
       .init("shard", .text(name)), .init("move", .number(UInt64(move.id))),
       .init("from", move.source.isEmpty ? .null : .text(move.source)),
       .init("to", move.target.isEmpty ? .null : .text(move.target)),
+      .init("child", move.child.isEmpty ? .null : .text(move.child)),
       .init("step", .text(move.step.name)), .init("purpose", .text(move.purpose.name)),
       .init("started", .number(move.started)), .init("bytes", .optional(copy?.bytes ?? 0)),
       .init("bytesToCopy", .optional(copy?.bytesToCopy ?? 0)),

@@ -22,7 +22,7 @@ package struct ShardName {
 struct ShardCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shard", abstract: "Shards and their replicas.", discussion: "Example: muster shard show orders/17",
-    subcommands: [List.self, Show.self])
+    subcommands: [List.self, Show.self, Split.self])
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,11 +36,12 @@ struct ShardCommand: AsyncParsableCommand {
       let reply = try await options.place.source().answer(question, at: try options.moment)
       let head = DocumentHead(schema: "shard-list", reply)
       options.output.show(head, "shards", reply.answer.shards.lazy.map(\.members)) {
-        var table = Table(["SHARD", "EPOCH", "LEADER", "REPLICAS", "MOVING"])
+        var table = Table(["SHARD", "EPOCH", "LEADER", "REPLICAS", "KEYS", "MOVING"])
         for shard in reply.answer.shards {
           table.add([
             shard.name, String(shard.epoch), shard.leader.isEmpty ? "-" : shard.leader, shard.replicaWords,
-            shard.move.map { "\($0.source) to \($0.target), \($0.step.name)" } ?? "-",
+            shard.range.words,
+            shard.move?.words ?? "-",
           ])
         }
         return table.text
@@ -62,6 +63,13 @@ struct ShardCommand: AsyncParsableCommand {
       let head = DocumentHead(schema: "shard", reply)
       options.output.show(head, found.members) { Details.text(found.members) }
     }
+  }
+}
+
+extension MoveReport {
+  /// `n1 to n4, catching-up`
+  var words: String {
+    child.isEmpty ? "\(source) to \(target), \(step.name)" : "split into \(child), \(step.name)"
   }
 }
 
@@ -90,7 +98,9 @@ struct Route: AsyncParsableCommand {
     guard let found = whole.answer.collections.first else {
       throw Failure(.refused, "there is no collection \(collection)")
     }
-    let index = KeyHash.shard(of: Array(key.utf8), count: found.shards)
+    // A server of an older version speaks of none that was split.
+    let founded = found.founded == 0 ? found.shards : found.founded
+    let index = KeyHash.owner(ofHash: KeyHash.hash(of: Array(key.utf8)), count: max(founded, 1), split: found.splits)
     let question = Question.shards(ShardsQuestion(collection: collection, index: UInt64(index)))
     // Where data is reached is known only now.
     let moment = try options.moment == .now ? .now : Moment.revision(whole.revision)
@@ -101,6 +111,7 @@ struct Route: AsyncParsableCommand {
     let members: [JSON.Member] = [
       .init("key", .text(key)), .init("shard", .text(shard.name)), .init("epoch", .number(UInt64(shard.epoch))),
       .init("leader", .optional(shard.leader)), .init("address", .optional(address)),
+      .init("range", shard.range.json),
     ]
     options.output.show(head, members) { Details.text(members) }
   }
