@@ -114,7 +114,8 @@ extension Draft {
     else { return }
     let child = state.shards[move.child]
     let nodes = child.replicas.filter { $0.isOpened && word.nodes.contains($0.node) }.map(\.node)
-    guard nodes.count >= needed(move) else { return }
+    // Nobody who could lead: the leader says it again, and the rest of its report counts all the same.
+    guard nodes.count >= needed(move), firstLeader(nodes, row) != nil else { return }
     try cut(row.move, move, nodes)
   }
 
