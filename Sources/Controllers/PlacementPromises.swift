@@ -17,7 +17,7 @@ package struct PlacementPromises: Sendable {
     var touched = Touched()
     for event in commit.events {
       event.touch(&touched)
-      if let problem = PlacementPromises.broken(by: event, before, after) {
+      if let problem = PlacementPromises.broken(by: event, of: commit, before, after) {
         return "\(problem) at revision \(commit.revision)"
       }
       guard case .leaderElected(let event) = event else { continue }
@@ -36,9 +36,15 @@ package struct PlacementPromises: Sendable {
   }
 
   /// A replica gets its vote when it has everything, and none is given up of which too few would be left.
-  private static func broken(by event: Event, _ before: State, _ after: State) -> String? {
+  private static func broken(by event: Event, of commit: Commit, _ before: State, _ after: State) -> String? {
     switch event {
     case .replicaPromoted(let event):
+      // A shard that a split just made has all its replicas from the beginning, also those that copy still.
+      if commit.events.contains(where: {
+        if case .shardSplit(let split) = $0 { split.child == event.shard } else { false }
+      }) {
+        return nil
+      }
       guard after.shards[event.shard].replicas.replica(on: event.node)?.isInSync == false else { return nil }
       return "\(after.shardName(event.shard)) gave \(after.nodeName(event.node)) a vote before it was in sync"
     case .replicaRemoved(let event): return given(up: event.node, of: event.shard, before, after)

@@ -39,7 +39,8 @@ extension State {
     let collection = collections[row.collection]
     assignment.minInSync = collection.policy.minInSync
     guard row.leader == node else { return assignment }
-    assignment.minimumRaise = row.minimumRaise == collection.minimumRaises ? 0 : collection.minimumRaises
+    assignment.minimumRaise = collection.minimumRaises
+    assignment.mustHoldMinimum = collection.mustHoldMinimum(row)
     if !collection.children.isEmpty {
       assignment.range = collection.range(of: row.index)
       assignment.mustPrune = collection.isPruningDue(shard)

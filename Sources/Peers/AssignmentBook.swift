@@ -106,7 +106,7 @@ package struct AssignmentBook: Sendable {
 
   /// The host of the leader goes by the raised minimum, and as many have everything.
   package mutating func heldMinimum(_ assignment: Assignment) {
-    guard assigned[assignment.shard] == assignment, assignment.minimumRaise != 0 else { return }
+    guard assigned[assignment.shard] == assignment, assignment.mustHoldMinimum else { return }
     minima[assignment.shard] = MinimumWord(
       shard: assignment.shard, epoch: assignment.epoch, raise: assignment.minimumRaise)
   }

@@ -308,7 +308,7 @@ package struct ReplicaPilot: Sendable {
   /// It goes by the raised minimum since it took its role, so what it acknowledged under another is older than what this
   /// look saw.
   private func holdMinimum(_ progress: [FollowerProgress]) -> [News] {
-    guard assignment.minimumRaise != 0 else { return [] }
+    guard assignment.mustHoldMinimum else { return [] }
     let counted = assignment.followers.filter { $0.isInSync && !$0.isLearner && !sparing.contains($0.node) }
     let complete = counted.count { follower in progress.contains { $0.node == follower.name && $0.hasEverything } }
     let needed = assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : counted.count

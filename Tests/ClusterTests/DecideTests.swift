@@ -163,6 +163,23 @@ import Testing
     #expect(events == ["ElectionStarted", "ReplicaFellBehind"])
     #expect(state.shards[1].leader == 0 && state.shards[1].epoch == 2)
     #expect(state.shards[1].replicas.count(where: \.isInSync) == 2)
+    #expect(answersNeeded(state) == 2, "one of the two that had a write may have been the one that lost it")
+    #expect(state.digest == state.computedDigest())
+  }
+
+  @Test func aCopyThatIsLostCountsUntilALeaderSaysThatEnoughHaveEverything() throws {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 1, replicas: 3))
+    var report = ReportReplicas()
+    (report.node, report.incarnation, report.fellBehind) = (state.shards[1].leader, 1, [1])
+    _ = ask(&state, .reportReplicas(report))
+    let next = try #require(state.shards[1].replicas.first { $0.isInSync }).node
+    _ = ask(&state, .concludeElection(ConcludeElection(shard: 1, node: next, epoch: 2, isUnclean: false)))
+    #expect(answersNeeded(state) == 2 && state.collections[1].mustHoldMinimum(state.shards[1]))
+    (report.node, report.fellBehind, report.minima) = (next, [], [MinimumWord(shard: 1, epoch: 2, raise: 0)])
+    #expect(commit(ask(&state, .reportReplicas(report)))?.events.map(\.name) == ["MinimumHeld"])
+    #expect(answersNeeded(state) == 1)
+    #expect(commit(ask(&state, .reportReplicas(report))) == nil, "it was said")
     #expect(state.digest == state.computedDigest())
   }
 

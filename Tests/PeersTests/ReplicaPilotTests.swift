@@ -266,7 +266,7 @@ import Testing
   @Test func aRaisedMinimumHoldsOnceTheLeaderGoesByItAndAsManyHaveEverything() {
     var pilot = leading(assignment(.leader))
     var raised = assignment(.leader)
-    (raised.minInSync, raised.minimumRaise) = (3, 1)
+    (raised.minInSync, raised.minimumRaise, raised.mustHoldMinimum) = (3, 1, true)
     pilot.assign(raised)
     #expect(pilot.saw(leader(1, [2, 3]), now: 1).isEmpty, "it goes by the old minimum still")
     guard case .lead(let leadership) = pilot.next else {
@@ -277,7 +277,7 @@ import Testing
     pilot.took(pilot.next)
     #expect(pilot.saw(leader(1, [2]), now: 2).isEmpty, "only two of three have everything")
     #expect(pilot.saw(leader(1, [2, 3]), now: 3) == [.minimumHeld])
-    raised.minimumRaise = 0
+    raised.mustHoldMinimum = false
     pilot.assign(raised)
     #expect(pilot.saw(leader(1, [2, 3]), now: 4).isEmpty, "it was said")
   }

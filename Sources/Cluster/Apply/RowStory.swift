@@ -53,7 +53,8 @@ package struct ShardStory: Sendable {
     case .minimumHeld(let event): row?.take(event, revision)
     case .replicasOpened(let event): try change(event.node, revision) { $0.isOpened = true }
     case .replicaCaughtUp(let event): try change(event.node, revision) { $0.isInSync = true }
-    case .replicaFellBehind(let event): try change(event.node, revision) { $0.isInSync = false }
+    case .replicaFellBehind(let event):
+      guard row?.take(event, revision) != false else { throw .replica(id, event.node) }
     case .replicaPromoted(let event): try change(event.node, revision) { $0.promote() }
     case .replicaAdded(let event):
       guard row?.replicas.isFull == false else { throw .replica(id, event.node) }

@@ -30,8 +30,16 @@ extension ShardRow {
 
   mutating func take(_ event: HandOverRequested, _ revision: Revision) { setHeir(event.node, revision) }
 
+  /// - Returns: false when no replica is there.
+  mutating func take(_ event: ReplicaFellBehind, _ revision: Revision) -> Bool {
+    guard change(replicaOn: event.node, revision, { $0.isInSync = false }) else { return false }
+    if event.isLost { lostCopies = min(lostCopies, UInt32(Limits.replicaSlots)) + 1 }
+    return true
+  }
+
   mutating func take(_ event: MinimumHeld, _ revision: Revision) {
     minimumRaise = event.raise
+    lostCopies = 0
     changed = revision
   }
 

@@ -30,7 +30,7 @@ extension State {
     case .leaderElected(let event): try apply(event, revision)
     case .replicasOpened(let event): try apply(event, revision)
     case .replicaCaughtUp(let event): try setInSync(event.shard, event.node, true, revision)
-    case .replicaFellBehind(let event): try setInSync(event.shard, event.node, false, revision)
+    case .replicaFellBehind(let event): try apply(event, revision)
     case .replicaAdded(let event): try apply(event, revision)
     case .replicaPromoted(let event): try apply(event, revision)
     case .replicaRemoved(let event): try apply(event, revision)

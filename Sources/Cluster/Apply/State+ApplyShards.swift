@@ -48,6 +48,12 @@ extension State {
     modify(\.shards, event.shard) { $0.take(event, revision) }
   }
 
+  mutating func apply(_ event: ReplicaFellBehind, _ revision: Revision) throws(ApplyError) {
+    guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
+    guard row.replicas.index(of: event.node) != nil else { throw .replica(event.shard, event.node) }
+    modify(\.shards, event.shard) { _ = $0.take(event, revision) }
+  }
+
   mutating func apply(_ event: MinimumHeld, _ revision: Revision) throws(ApplyError) {
     guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
     guard event.raise <= collections[row.collection].minimumRaises else { throw .conflict(.shards, id: event.shard) }

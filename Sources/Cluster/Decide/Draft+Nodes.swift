@@ -130,7 +130,8 @@ extension Draft {
   /// It speaks of the newest raise only: what was acknowledged after an older one may have fewer copies again.
   private mutating func take(_ word: MinimumWord, from leader: NodeID) {
     guard let row = state.shards.row(word.shard), row.leader == leader, row.epoch == word.epoch,
-      word.raise == state.collections[row.collection].minimumRaises, row.minimumRaise != word.raise
+      word.raise == state.collections[row.collection].minimumRaises,
+      state.collections[row.collection].mustHoldMinimum(row)
     else { return }
     emit(.minimumHeld(MinimumHeld(shard: word.shard, raise: word.raise)))
   }
@@ -147,7 +148,7 @@ extension Draft {
       guard !isPastLast else { throw Refusal(.limitReached, "\(state.shardName(shard)) has no epochs left") }
       emit(.electionStarted(ElectionStarted(shard: shard, epoch: epoch)))
     }
-    emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: node)))
+    emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: node, isLost: true)))
   }
 
   private func replica(_ shard: ShardID, _ node: NodeID) -> Replica? {

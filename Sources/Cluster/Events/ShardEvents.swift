@@ -146,16 +146,21 @@ package struct ReplicaCaughtUp: FieldMessage, Hashable {
 package struct ReplicaFellBehind: FieldMessage, Hashable {
   package var shard: ShardID = 0
   package var node: NodeID = 0
+  /// It lost its data, and no leader has said that the others have what it had: of whatever was acknowledged there may be
+  /// one copy less.
+  package var isLost = false
 
   package init() {}
-  package init(shard: ShardID, node: NodeID) {
+  package init(shard: ShardID, node: NodeID, isLost: Bool = false) {
     self.shard = shard
     self.node = node
+    self.isLost = isLost
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.uint32(1, &shard)
     try fields.uint32(2, &node)
+    try fields.bool(3, &isLost)
   }
 }
 

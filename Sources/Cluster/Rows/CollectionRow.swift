@@ -49,8 +49,16 @@ package struct CollectionRow: TableRow {
   /// How many replicas at least have whatever was acknowledged in a shard of this collection, of those in sync; 0 when
   /// all have it.
   package func minimum(of shard: ShardRow) -> UInt32 {
-    guard shard.minimumRaise != minimumRaises, !Mutant.isOn(.minimumAtOnce) else { return policy.minInSync }
-    return Policy.smallerMinimum(policy.minInSync, minimumFloor)
+    let minimum = isHeld(shard) ? policy.minInSync : Policy.smallerMinimum(policy.minInSync, minimumFloor)
+    // Where everyone has each write all the others have it still.
+    return minimum == 0 ? 0 : max(1, minimum - min(minimum, shard.lostCopies))
+  }
+
+  private func isHeld(_ shard: ShardRow) -> Bool { shard.minimumRaise == minimumRaises || Mutant.isOn(.minimumAtOnce) }
+
+  /// The leader has not said yet that as many have everything as the policy asks for.
+  package func mustHoldMinimum(_ shard: ShardRow) -> Bool {
+    shard.minimumRaise != minimumRaises || shard.lostCopies > 0
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {

@@ -52,6 +52,8 @@ package struct ShardRow: TableRow {
   /// Which raise of its collection's minimum in sync its leader has said to hold.
   package var minimumRaise: UInt32 = 0
   package var heirSince: Revision = 0
+  /// How many copies of what was acknowledged were lost since a leader last said that enough have everything.
+  package var lostCopies: UInt32 = 0
 
   package init() {}
 
@@ -73,5 +75,6 @@ package struct ShardRow: TableRow {
     try fields.uint32(8, &heir)
     try fields.uint64(9, &heirSince)
     try fields.uint32(10, &minimumRaise)
+    try fields.uint32(11, &lostCopies)
   }
 }

@@ -131,8 +131,9 @@ package struct Assignment: FieldMessage, Hashable {
   /// Whom the leader shall hand over to once that one has everything, or 0, and the revision that asked for it.
   package var heir: NodeID = 0
   package var heirSince: Revision = 0
-  /// The raise of the minimum in sync that the leader has not said to hold yet, or 0.
+  /// How often the minimum in sync was raised, and whether the leader must say yet that as many have everything.
   package var minimumRaise: UInt32 = 0
+  package var mustHoldMinimum = false
   /// Who copies from whom.
   package var links = ReplicaLinks()
   /// The shard whose data this replica copies, because its own is being split from that; 0 when there is none.
@@ -163,6 +164,7 @@ package struct Assignment: FieldMessage, Hashable {
     try fields.uint64(14, &heirSince)
     try fields.message(16, &links)
     try fields.uint32(17, &minimumRaise)
+    try fields.bool(18, &mustHoldMinimum)
     try fields.uint32(20, &parent)
     try fields.message(21, &split)
     try fields.message(22, &range)

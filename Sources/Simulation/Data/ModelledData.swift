@@ -254,7 +254,7 @@ package final class ModelledData {
   package func loseDisk(of node: String, others: (ShardID) -> [String]) -> Bool {
     let shards = (replicas[node] ?? [:]).keys.sorted()
     let isSafe = shards.allSatisfy { shard in
-      others(shard).filter { $0 != node && lost(shard, leader: $0) == nil && replica(shard, on: $0) != nil }.count >= 2
+      others(shard).filter { $0 != node && lost(shard, leader: $0) == nil && replica(shard, on: $0) != nil }.count >= 1
     }
     guard isSafe, !shards.isEmpty else { return false }
     replicas[node] = [:]
