@@ -104,10 +104,10 @@ extension State {
       if source != 0 { links.source = link(source, of: split.shard, isReader: false) }
       return links
     }
-    let source = row.source(of: node, minInSync: minimum, isAlive)
+    let source = row.source(of: node, isAlive)
     if source != 0 { links.source = link(source, of: shard, isReader: false) }
     links.others = row.replicas.filter { $0.node != node }.map {
-      link($0.node, of: shard, isReader: row.source(of: $0.node, minInSync: minimum, isAlive) == node)
+      link($0.node, of: shard, isReader: row.source(of: $0.node, isAlive) == node)
     }
     guard let split, split.shard == shard else { return links }
     links.copies = shards[split.child].replicas.map {

@@ -160,15 +160,10 @@ package struct ReplicaPilot: Sendable {
   /// acknowledges must not count, so no write is taken until it is in sync. None could be acknowledged otherwise either. Only
   /// a leader whose own word is enough needs nobody.
   private var hasStranger: Bool {
-    guard assignment.minInSync != 1, assignment.followers.contains(where: isAsked) else { return false }
+    guard assignment.minInSync != 1, assignment.followers.contains(where: \.isInSync) else { return false }
     return assignment.links.others.contains { link in
-      link.isReader && assignment.followers.contains { $0.node == link.node && !isAsked($0) }
+      link.isReader && assignment.followers.contains { $0.node == link.node && !$0.isInSync }
     }
-  }
-
-  /// Elections ask it, or it has each write like those that they ask.
-  private func isAsked(_ follower: Follower) -> Bool {
-    follower.isInSync && (assignment.minInSync == 0 || !follower.isLearner)
   }
 
   private var following: Following {

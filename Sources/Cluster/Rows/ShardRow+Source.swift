@@ -5,20 +5,14 @@ extension ShardRow {
   /// that the leader takes nobody's word for an acknowledgement that elections would not ask. Only while the leader is
   /// alone in sync one other copies from it, and the rest from that one: which of them has everything is then no question.
   ///
-  /// Elections do not ask learners. Where a minimum is enough one of them must not make a write count, in sync or not: those
-  /// that are asked might all be without it. Where everyone in sync has each write it must have it too.
-  ///
-  /// - Parameters:
-  ///   - minInSync: how many replicas acknowledge a write; 0 for all in sync.
-  ///   - isAlive: whether a node can be copied from.
-  package func source(of node: NodeID, minInSync: UInt32 = 0, _ isAlive: (NodeID) -> Bool) -> NodeID {
+  /// - Parameter isAlive: whether a node can be copied from.
+  package func source(of node: NodeID, _ isAlive: (NodeID) -> Bool) -> NodeID {
     guard leader != 0, leader != node, let replica = replicas.replica(on: node) else { return 0 }
-    func counts(_ replica: Replica) -> Bool { replica.isInSync && (minInSync == 0 || replica.role != .learner) }
-    if counts(replica) { return leader }
-    if let follower = replicas.first(where: { counts($0) && $0.node != leader && isAlive($0.node) }) {
+    if replica.isInSync { return leader }
+    if let follower = replicas.first(where: { $0.isInSync && $0.node != leader && isAlive($0.node) }) {
       return follower.node
     }
-    let first = replicas.first { !counts($0) && $0.node != leader && isAlive($0.node) }
+    let first = replicas.first { !$0.isInSync && $0.node != leader && isAlive($0.node) }
     return first.map { $0.node == node ? leader : $0.node } ?? leader
   }
 
