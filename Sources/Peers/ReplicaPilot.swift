@@ -262,7 +262,8 @@ package struct ReplicaPilot: Sendable {
     // What it has too much harms nobody.
     if case .prune = step { return [] }
     switch error as? HostProblem {
-    case .dataLost: return assignment.role == .leader ? [.lost] : []
+    // A leader gives way, and no election waits for the word of who has none; any other copies anew.
+    case .dataLost: return assignment.role == .leader || assignment.isElecting ? [.lost] : []
     case .closed: isOpen = false
     case .notNow, .unknownPosition, nil: break
     }

@@ -174,10 +174,15 @@ import Testing
     (report.node, report.incarnation, report.fellBehind) = (state.shards[1].leader, 1, [1])
     _ = ask(&state, .reportReplicas(report))
     let next = try #require(state.shards[1].replicas.first { $0.isInSync }).node
-    _ = ask(&state, .concludeElection(ConcludeElection(shard: 1, node: next, epoch: 2, isUnclean: false)))
-    #expect(answersNeeded(state) == 2 && state.collections[1].mustHoldMinimum(state.shards[1]))
+    let election = Command.concludeElection(ConcludeElection(shard: 1, node: next, epoch: 2, isUnclean: false))
+    let controller = RequestContext(
+      principal: "election", kind: .controller, assurance: .own, wallTime: 1_000_000, reason: nil)
+    let elected = state.execute(Request(election), controller, PlacementPlanner())
+    #expect(commit(elected) != nil, "\(elected)")
+    #expect(state.shards[1].leader == next && state.collections[1].mustHoldMinimum(state.shards[1]))
     (report.node, report.fellBehind, report.minima) = (next, [], [MinimumWord(shard: 1, epoch: 2, raise: 0)])
-    #expect(commit(ask(&state, .reportReplicas(report)))?.events.map(\.name) == ["MinimumHeld"])
+    let held = ask(&state, .reportReplicas(report))
+    #expect(commit(held)?.events.map(\.name) == ["MinimumHeld"], "\(held)")
     #expect(answersNeeded(state) == 1)
     #expect(commit(ask(&state, .reportReplicas(report))) == nil, "it was said")
     #expect(state.digest == state.computedDigest())

@@ -313,6 +313,12 @@ import Testing
     #expect(pilot.problem == "it hangs")
     var lost = opened(assignment(.leader))
     #expect(lost.failed(lost.next, HostProblem.dataLost("gone"), now: 0) == [.lost], "lost data is not waited for")
+    var asked = assignment(.follower, epoch: 2)
+    var copying = opened(asked)
+    #expect(copying.failed(copying.next, HostProblem.dataLost("gone"), now: 0).isEmpty, "it is copied anew")
+    asked.isElecting = true
+    var electing = opened(asked)
+    #expect(electing.failed(electing.next, HostProblem.dataLost("gone"), now: 0) == [.lost], "no election waits for it")
     var follower = opened(assignment(.follower))
     #expect(follower.failed(.look, problem, now: 1_000_000).isEmpty)
   }

@@ -23,6 +23,9 @@ struct Regression: Sendable, CustomTestStringConvertible {
     Regression(8, "a move that was called off left its source where the rule had not held before either"),
     Regression(10, "an alarm that an earlier run had raised for a full disk was never cleared"),
     Regression(34, "where there were too many replicas the one that stood wrong waited for another place, for ever"),
+    Regression(69, "a learner in sync made a write count that elections do not ask"),
+    Regression(268, "elections waited for the word of followers whose data was gone"),
+    Regression(339, "a name that a removed node had flapped, and its alarm was raised and cleared for ever"),
     Regression(93, "rot at the very end of the log was taken for its end: a durable revision was called the future"),
   ]
 }

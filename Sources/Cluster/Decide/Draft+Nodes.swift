@@ -148,6 +148,7 @@ extension Draft {
       guard !isPastLast else { throw Refusal(.limitReached, "\(state.shardName(shard)) has no epochs left") }
       emit(.electionStarted(ElectionStarted(shard: shard, epoch: epoch)))
     }
+    guard row.replicas.contains(where: { $0.node != node && $0.isInSync && $0.role != .learner }) else { return }
     emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: node, isLost: true)))
   }
 

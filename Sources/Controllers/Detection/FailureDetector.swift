@@ -133,7 +133,8 @@ package struct FailureDetector: Sendable {
   private func flapping(_ state: State) -> [Proposal] {
     var proposals: [Proposal] = []
     state.nodes.forEach { id, row in
-      guard Int(id) <= last.count else { return }
+      // The alarm of a name is its present owner's: one that was removed may have joined again as another node.
+      guard Int(id) <= last.count, !row.isRemoved || state.nodeID(named: row.name) == nil else { return }
       let flaps = last[Int(id) - 1].flaps
       let name = "flapping/\(row.name)"
       let isRaised = state.alarmID(named: name).map { state.alarms[$0].isRaised } ?? false

@@ -197,7 +197,7 @@ struct CollectionCommand: AsyncParsableCommand {
       guard !options.dryRun else { return }
       try await waiting.until(source) { source in
         guard let now = try await source.answer(question, at: .now).answer.collections.first else { return nil }
-        guard now.shards < shards else { return nil }
+        guard now.shards < shards else { return now.wantedShards == shards ? "\(name) has \(shards) shards" : nil }
         guard now.wantedShards >= shards else {
           throw Failure(.refused, "it was called off; `muster log --collection \(name)` says why")
         }
