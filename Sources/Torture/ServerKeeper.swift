@@ -54,6 +54,9 @@ final class ServerKeeper {
     starts.append(took)
   }
 
+  /// No server is left behind, however a round ends.
+  deinit { server?.end(with: SIGKILL) }
+
   func end(with signal: Int32) { server?.end(with: signal) }
 
   func verifyDeep() throws {

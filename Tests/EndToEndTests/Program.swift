@@ -64,9 +64,10 @@ final class Running {
     posix_spawn_file_actions_addopen(&actions, 1, directory.path("out"), flags, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, directory.path("error"), flags, 0o600)
     // Other suites of this process have sockets whose ports must be free once they close them.
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
-      if let descriptor = Int32(name), descriptor > 2 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-    }
+    // Also what they open before the child begins; what is not open is passed over.
+    let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+    let end = min((open.compactMap { Int32($0) }.max() ?? 2) + 256, Int32(clamping: sysconf(Int32(_SC_OPEN_MAX))))
+    for descriptor in 3..<max(3, end) { posix_spawn_file_actions_addclose(&actions, descriptor) }
     var words = ([path] + arguments).map { strdup($0) } + [nil]
     var variables = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }

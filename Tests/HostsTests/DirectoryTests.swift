@@ -195,6 +195,7 @@ private func eventually(_ holds: () async throws -> Bool) async throws {
     while !isOver.withLock({ $0 }) {
       try await look()
       looks += 1
+      try await Task.sleep(for: .milliseconds(1))
     }
     try await writing
     #expect(looks > 10, "otherwise nothing was copied while it changed")

@@ -97,9 +97,7 @@ package struct RedisProcess {
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
     // It outlives the agent, whose connections must end with the agent.
-    for name in FileText.names(in: "/proc/self/fd") {
-      if let descriptor = Int32(name), descriptor > 2 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-    }
+    for descriptor in RedisProcess.descriptorsToClose { posix_spawn_file_actions_addclose(&actions, descriptor) }
     var words = [strdup(program), strdup(file), nil]
     var variables: [UnsafeMutablePointer<CChar>?] = [strdup("LC_ALL=C"), nil]
     defer { for text in words + variables { free(text) } }
@@ -109,6 +107,13 @@ package struct RedisProcess {
       throw HostProblem.notNow("cannot start \(program): \(String(cString: strerror(problem)))")
     }
     return pid
+  }
+
+  /// All that are open, and as many more as other threads may open before the child begins. Those that are not open are
+  /// passed over.
+  private static var descriptorsToClose: Range<Int32> {
+    let highest = FileText.names(in: "/proc/self/fd").compactMap { Int32($0) }.max() ?? 2
+    return 3..<max(3, min(highest + 256, Int32(clamping: sysconf(Int32(_SC_OPEN_MAX)))))
   }
 
   /// Ends a process that does not answer.
