@@ -29,7 +29,7 @@ extension State {
     case .shardPlaced(let event): try apply(event, revision)
     case .leaderElected(let event): try apply(event, revision)
     case .replicasOpened(let event): try apply(event, revision)
-    case .replicaCaughtUp(let event): try setInSync(event.shard, event.node, true, revision)
+    case .replicaCaughtUp(let event): try apply(event, revision)
     case .replicaFellBehind(let event): try apply(event, revision)
     case .replicaAdded(let event): try apply(event, revision)
     case .replicaPromoted(let event): try apply(event, revision)

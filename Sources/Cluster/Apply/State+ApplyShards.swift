@@ -71,10 +71,8 @@ extension State {
     }
   }
 
-  mutating func setInSync(
-    _ shard: ShardID, _ node: NodeID, _ isInSync: Bool, _ revision: Revision
-  ) throws(ApplyError) {
-    try modifyReplica(shard, node, revision) { $0.isInSync = isInSync }
+  mutating func apply(_ event: ReplicaCaughtUp, _ revision: Revision) throws(ApplyError) {
+    try modifyReplica(event.shard, event.node, revision) { $0.isInSync = true }
   }
 
   mutating func apply(_ event: ReplicaAdded, _ revision: Revision) throws(ApplyError) {

@@ -30,7 +30,7 @@ struct ReplicaHealth: Sendable {
     let (raised, orphans) = raisedAlarms(state)
     quietSince = quietSince.filter { raised[$0.key] != nil }
     // Whose node is no member any more.
-    let over = orphans.map { proposal(.clearAlarm(ClearAlarm(name: $0)), String($0.dropFirst(5)), 0) }
+    let over = orphans.map { proposal(.clearAlarm(ClearAlarm(name: $0)), ReplicaHealth.node(ofAlarm: $0), 0) }
     return over
       + Set(problems.keys).union(raised.keys).sorted().compactMap { node in
         guard let row = state.nodes.row(node) else { return nil }
@@ -62,13 +62,15 @@ struct ReplicaHealth: Sendable {
     return proposal(.clearAlarm(ClearAlarm(name: name)), row.name, 0)
   }
 
-  private func alarm(_ row: NodeRow) -> String { "host/\(row.name)" }
+  private static let prefix = "host/"
+  private func alarm(_ row: NodeRow) -> String { ReplicaHealth.prefix + row.name }
+  private static func node(ofAlarm name: String) -> String { String(name.dropFirst(prefix.count)) }
 
   private func raisedAlarms(_ state: State) -> (ofMembers: [NodeID: String], orphans: [String]) {
     var (raised, orphans): ([NodeID: String], [String]) = ([:], [])
     state.alarms.forEach { _, row in
-      guard row.isRaised, row.name.hasPrefix("host/") else { return }
-      if let node = state.nodeID(named: String(row.name.dropFirst(5))) {
+      guard row.isRaised, row.name.hasPrefix(ReplicaHealth.prefix) else { return }
+      if let node = state.nodeID(named: ReplicaHealth.node(ofAlarm: row.name)) {
         raised[node] = row.name
       } else {
         orphans.append(row.name)

@@ -296,12 +296,16 @@ actor RedisReplica: HostedReplica {
   /// Strangers come in only when nothing waits any more that `WAIT` would count them for: no write is taken, and whoever
   /// still waits is cut off, and does not know the outcome.
   private func letIn(_ leadership: Leadership) async throws {
-    let strangers = leadership.followers.filter(\.isStranger).map(\.peer.node)
-    if !strangers.isEmpty, self.leadership?.followers.filter(\.isStranger).map(\.peer.node) != strangers {
+    let wanted = strangers(of: leadership)
+    if !wanted.isEmpty, self.leadership.map(strangers(of:)) != wanted {
       try await breakClients()
     }
     try await admit(
-      leadership.followers.filter(\.isCounted).map(\.peer.node) + strangers, copies: leadership.copies?.readers ?? [])
+      leadership.followers.filter(\.isCounted).map(\.peer.node) + wanted, copies: leadership.copies?.readers ?? [])
+  }
+
+  private func strangers(of leadership: Leadership) -> [String] {
+    leadership.followers.filter(\.isStranger).map(\.peer.node)
   }
 
   /// Redis takes any key: whoever is connected must ask where its keys are before it writes again.
