@@ -36,6 +36,7 @@ package enum Mutant: String, CaseIterable, Sendable {
   case lastInSyncRemoved = "last-in-sync-removed"
   case wordTakenBack = "word-taken-back"
   case sparedStaysCounted = "spared-stays-counted"
+  case lostCopiesSpared = "lost-copies-spared"
 
   #if MUTANTS
     private static let active = getenv("MUSTER_MUTANT").flatMap { Mutant(rawValue: String(cString: $0)) }

@@ -188,6 +188,50 @@ import Testing
     #expect(state.digest == state.computedDigest())
   }
 
+  /// Of three in sync two acknowledge; the leader and a follower lose their disks before anybody leads again.
+  private func twoLostCopies(unclean: Bool) throws -> (state: State, last: NodeID) {
+    var state = threeZones(beat: 500)
+    var policy = Policy()
+    (policy.replicas, policy.minInSync, policy.allowsUncleanElection) = (3, 2, unclean)
+    let collection = CreateCollection(name: "c", shards: 1, policy: policy, labels: [], tenant: "")
+    _ = ask(&state, .createCollection(collection))
+    let leader = state.shards[1].leader
+    for replica in state.shards[1].replicas
+    where replica.node == leader || replica.node != state.shards[1].replicas[2].node {
+      var report = ReportReplicas()
+      (report.node, report.incarnation, report.fellBehind) = (replica.node, 1, [1])
+      _ = ask(&state, .reportReplicas(report))
+    }
+    #expect(state.shards[1].leader == 0 && state.shards[1].lostCopies == 2)
+    return (state, try #require(state.shards[1].replicas.first { $0.isInSync }).node)
+  }
+
+  @Test(arguments: [false, true])
+  func whereAsManyCopiesAreLostAsAcknowledgeAWriteOnlyThePolicyOrAnOrderElects(_ isAllowed: Bool) throws {
+    var (state, last) = try twoLostCopies(unclean: isAllowed)
+    #expect(state.isBeyondElection(state.shards[1]) == !isAllowed)
+    func elect(isUnclean: Bool) -> Outcome {
+      let command = ConcludeElection(shard: 1, node: last, epoch: 2, isUnclean: isUnclean)
+      let controller = RequestContext(
+        principal: "election", kind: .controller, assurance: .own, wallTime: 1_000_000, reason: nil)
+      return state.execute(Request(.concludeElection(command)), controller, PlacementPlanner())
+    }
+    #expect(refusal(elect(isUnclean: false)) == .conflict)
+    if isAllowed {
+      #expect(commit(elect(isUnclean: true))?.events.suffix(2).map(\.name) == ["LeaderElected", "MinimumHeld"])
+    } else {
+      #expect(refusal(elect(isUnclean: true)) == .conflict)
+      let lost = try #require(try state.answer(.recovery(RecoveryQuestion()), PlacementAdvisor()).lost.first)
+      #expect(lost.survivors.first == state.nodeName(last))
+      #expect(lost.loss == "what only replicas whose data is gone (2) acknowledged")
+      let order = RecoverShard(collection: "c", index: 0, node: state.nodeName(last))
+      #expect(commit(ask(&state, .recoverShard(order))) != nil)
+    }
+    #expect(state.shards[1].leader == last && state.shards[1].lostCopies == 0)
+    #expect(!state.collections[1].mayMissWrites(state.shards[1]))
+    #expect(state.digest == state.computedDigest())
+  }
+
   @Test func wordsAboutWhatIsNotTheirsAreIgnored() throws {
     var state = threeZones()
     _ = ask(&state, create("c", shards: 1, replicas: 2))

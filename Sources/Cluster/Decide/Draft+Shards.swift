@@ -254,12 +254,17 @@ extension Draft {
     guard state.nodes[command.node].state.isAlive else {
       throw Refusal(.conflict, "node \(state.nodeName(command.node)) is \(state.nodes[command.node].state.name)")
     }
-    let allowsUnclean = state.collections[row.collection].policy.allowsUncleanElection
-    guard replica.isInSync || (command.isUnclean && allowsUnclean) else {
-      throw Refusal(.conflict, "the replica is not in sync: to elect it may lose acknowledged data")
+    let collection = state.collections[row.collection]
+    let mayLose = !replica.isInSync || collection.mayMissWrites(row)
+    guard !mayLose || (command.isUnclean && collection.policy.allowsUncleanElection) else {
+      throw Refusal(
+        .conflict,
+        replica.isInSync
+          ? "as many copies were lost as acknowledge a write: to elect anybody may lose acknowledged data"
+          : "the replica is not in sync: to elect it may lose acknowledged data")
     }
     emit(.leaderElected(LeaderElected(shard: command.shard, node: command.node, epoch: command.epoch)))
-    if !replica.isInSync { makeTruth(of: command.node, row, command.shard) }
+    if mayLose { makeTruth(of: command.node, row, command.shard) }
   }
 
   /// What a replica has is the truth from now on: no other may claim more.
@@ -270,6 +275,9 @@ extension Draft {
     for other in row.replicas where other.isInSync && other.node != node {
       emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: other.node)))
     }
+    // It alone is in sync, and has all that is acknowledged from now on: no copy of that was lost.
+    let collection = state.collections[row.collection]
+    if row.lostCopies > 0 { emit(.minimumHeld(MinimumHeld(shard: shard, raise: collection.minimumRaises))) }
   }
 
   /// An operator's last resort: only for a shard that nothing else can bring back.

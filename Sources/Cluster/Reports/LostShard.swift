@@ -37,13 +37,17 @@ extension State {
       report.missing = row.replicas.filter { $0.isInSync && !nodes[$0.node].state.isAlive }.map { nodeName($0.node) }
       let living = row.replicas.filter { nodes[$0.node].state.isAlive }
       report.survivors = living.sorted { rank($0) < rank($1) }.map { nodeName($0.node) }
-      report.loss =
-        living.isEmpty
-        ? "everything, unless one of \(report.missing.joined(separator: ", ")) comes back"
-        : "what only \(report.missing.joined(separator: ", ")) acknowledged"
+      report.loss = loss(row, missing: report.missing.joined(separator: ", "), anyLives: !living.isEmpty)
       lost.append(report)
     }
     return lost
+  }
+
+  private func loss(_ row: ShardRow, missing: String, anyLives: Bool) -> String {
+    if !anyLives { return "everything, unless one of \(missing) comes back" }
+    guard collections[row.collection].mayMissWrites(row) else { return "what only \(missing) acknowledged" }
+    let gone = "replicas whose data is gone (\(row.lostCopies))"
+    return missing.isEmpty ? "what only \(gone) acknowledged" : "what only \(missing) or \(gone) acknowledged"
   }
 
   /// In sync before behind, voters before learners.

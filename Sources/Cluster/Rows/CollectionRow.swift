@@ -49,9 +49,19 @@ package struct CollectionRow: TableRow {
   /// How many replicas at least have whatever was acknowledged in a shard of this collection, of those in sync; 0 when
   /// all have it.
   package func minimum(of shard: ShardRow) -> UInt32 {
-    let minimum = isHeld(shard) ? policy.minInSync : Policy.smallerMinimum(policy.minInSync, minimumFloor)
+    let minimum = minimumInUse(shard)
     // Where everyone has each write all the others have it still.
     return minimum == 0 ? 0 : max(1, minimum - min(minimum, shard.lostCopies))
+  }
+
+  /// As many copies were lost as acknowledge a write: some write may have been on these alone, and no election can tell.
+  package func mayMissWrites(_ shard: ShardRow) -> Bool {
+    let minimum = minimumInUse(shard)
+    return minimum > 0 && shard.lostCopies >= minimum && !Mutant.isOn(.lostCopiesSpared)
+  }
+
+  private func minimumInUse(_ shard: ShardRow) -> UInt32 {
+    isHeld(shard) ? policy.minInSync : Policy.smallerMinimum(policy.minInSync, minimumFloor)
   }
 
   private func isHeld(_ shard: ShardRow) -> Bool { shard.minimumRaise == minimumRaises || Mutant.isOn(.minimumAtOnce) }

@@ -20,7 +20,8 @@ extension ShardRow {
 }
 
 extension State {
-  /// Nobody leads the shard, and too few of those in sync live to elect anybody without losing data.
+  /// Nobody leads the shard, and too few of those in sync live or have their data still to elect anybody without losing
+  /// any.
   package func isBeyondElection(_ row: ShardRow) -> Bool {
     guard row.replicas.count > 0, !row.isMaking, row.leader == 0 || nodes[row.leader].state == .down else {
       return false
@@ -28,7 +29,8 @@ extension State {
     let collection = collections[row.collection]
     let living = row.replicas.count { $0.isInSync && $0.role != .learner && nodes[$0.node].state.isAlive }
     let anyLives = row.replicas.contains { $0.role != .learner && nodes[$0.node].state.isAlive }
-    return living < row.answersNeeded(collection) && !(collection.policy.allowsUncleanElection && anyLives)
+    let isShort = living < row.answersNeeded(collection) || collection.mayMissWrites(row)
+    return isShort && !(collection.policy.allowsUncleanElection && anyLives)
   }
 }
 

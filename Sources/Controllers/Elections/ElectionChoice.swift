@@ -30,7 +30,7 @@ struct ElectionChoice: Equatable {
     let collection = state.collections[row.collection]
     let policy = collection.policy
     let answers = answered(inSync)
-    if answers.count >= row.answersNeeded(collection) {
+    if answers.count >= row.answersNeeded(collection), !collection.mayMissWrites(row) {
       // All who live are waited for a while all the same: the farthest has what was written last, and nothing is cut
       // off without need.
       return answers.count == inSync.count || isPatienceOver ? best(answers, state, policy, isUnclean: false) : nil

@@ -95,6 +95,7 @@ package struct ElectionController: Sendable {
       let told = (promises[shard] ?? []).filter { $0.position.epoch == row.epoch || Mutant.isOn(.stalePromise) }
       guard let choice = ElectionChoice.make(row, state, told, isPatienceOver: isPatienceOver) else { continue }
       if let last = groups.indices.last, groups[last].cause == row.changed,
+        groups[last].choices[0].isUnclean == choice.isUnclean,
         groups[last].shards.count < ElectionController.choicesPerCommit
       {
         groups[last].shards.append(shard)
@@ -119,7 +120,7 @@ package struct ElectionController: Sendable {
       controller: ElectionController.name, command: commands.count == 1 ? commands[0] : .batch(Batch(commands)),
       reason: Reason(
         isUnclean ? .uncleanElection : .election,
-        text: isUnclean ? "nobody in sync is left: what the new leader does not have is lost" : "",
+        text: isUnclean ? "too few surely have everything: what the new leader lacks is lost" : "",
         arguments: zip(shards, choices).map { $1.words($0, state) }), cause: cause)
   }
 

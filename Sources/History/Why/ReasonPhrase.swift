@@ -16,7 +16,8 @@ extension Reason {
     case .storageRecovered: "the server's disk has room again\(inputs)"
     case .leaderLost: "\(node), which led it, is \(self["state"] ?? "lost")"
     case .election: "the replicas promised the new epoch and said how far they are\(inputs)"
-    case .uncleanElection: "nobody in sync was left, and the policy prefers to go on, at the price of data\(inputs)"
+    case .uncleanElection:
+      "too few surely had everything, and the policy prefers to go on, at the price of data\(inputs)"
     case .replicaLost: "\(node), which held a replica, is lost\(self["down-for"].map { ", down for \($0)" } ?? "")"
     case .replicaMissing:
       "it has \(self["replicas"] ?? "too few") replicas and its policy asks for \(self["wanted"] ?? "more")"

@@ -22,8 +22,12 @@ package final class ModelledData {
   private var leaders: [ShardID: [UInt32: String]] = [:]
   /// How often a replica threw away what its leader does not have.
   package private(set) var divergences = 0
-  /// Elections that the policy allows to lose data: by shard the epoch.
+  /// Elections that may lose data, as the policy or a person says, and whose leader has not begun: by shard the epoch.
   private var excused: [ShardID: UInt32] = [:]
+  /// The epoch that began with such an election: what older leaders acknowledge after it was given up with the rest.
+  private var gaveUp: [ShardID: UInt32] = [:]
+  /// The writes that were lost so.
+  private var forgone: [ShardID: Set<UInt64>] = [:]
 
   package init(_ flaw: HostFlaw?) { self.flaw = flaw }
 
@@ -102,7 +106,7 @@ package final class ModelledData {
       replica.take(next(shard, leadership))
     }
     let held = min(replica.held(by: counted, needed: needed), replica.log.count)
-    guard held > replica.beganAt, held > replica.acknowledged else { return }
+    guard held > replica.beganAt, held > replica.acknowledged, leadership.epoch >= gaveUp[shard] ?? 0 else { return }
     let known = acknowledged[shard]?.count ?? 0
     // Also one who does not know yet that another leads by now: what it acknowledges must be what the other has.
     let both = min(known, held)
@@ -196,7 +200,8 @@ package final class ModelledData {
     var held: [ShardID: Set<UInt64>] = [:]
     for shard in shards {
       for record in acknowledged[shard] ?? [] {
-        guard let key = record.key, let (other, leader) = owner(key) else { continue }
+        guard let key = record.key, let (other, leader) = owner(key), forgone[other]?.contains(record.number) != true
+        else { continue }
         if held[other] == nil { held[other] = Set((replica(other, on: leader)?.log ?? []).map(\.number)) }
         if held[other]?.contains(record.number) == false {
           return "write \(record.number), acknowledged by shard \(shard), is not in shard \(other), which owns its key"
@@ -222,9 +227,16 @@ package final class ModelledData {
     guard leaders[shard]?.keys.max() == epoch else { return }
     guard let promised = acknowledged[shard], let last = promised.last else { return }
     let log = replica.log
+    let isExcused = excused[shard].map { $0 <= epoch } ?? false
+    if isExcused {
+      excused[shard] = nil
+      gaveUp[shard] = epoch
+    }
     guard log.count < promised.count || log[promised.count - 1] != last else { return }
-    if excused[shard] == epoch {
-      acknowledged[shard] = Array(zip(log, promised).prefix { $0 == $1 }.map(\.0))
+    if isExcused {
+      let kept = zip(log, promised).prefix { $0 == $1 }.count
+      forgone[shard, default: []].formUnion(promised[kept...].map(\.number))
+      acknowledged[shard] = Array(promised[..<kept])
     } else {
       report("shard \(shard) lost \(missing(shard, log)) when \(node) began to lead epoch \(epoch)")
     }
@@ -246,15 +258,15 @@ package final class ModelledData {
 
   // MARK: Lost disks
 
-  /// A node loses its data, if that loses nothing by right: of each shard another that elections ask has all that was
-  /// acknowledged.
+  /// A node loses its data, unless a shard would be left with none at all: that of another which elections ask is there.
+  /// Whether that one has all that was acknowledged is not asked: it is for the cluster not to take it for more than it is.
   ///
   /// - Parameter others: the nodes that elections of a shard ask.
   /// - Returns: true when it did.
   package func loseDisk(of node: String, others: (ShardID) -> [String]) -> Bool {
     let shards = (replicas[node] ?? [:]).keys.sorted()
     let isSafe = shards.allSatisfy { shard in
-      others(shard).filter { $0 != node && lost(shard, leader: $0) == nil && replica(shard, on: $0) != nil }.count >= 1
+      others(shard).contains { $0 != node && replica(shard, on: $0)?.isIncomplete == false }
     }
     guard isSafe, !shards.isEmpty else { return false }
     replicas[node] = [:]

@@ -78,6 +78,8 @@ package enum Mark: String, CaseIterable, Sendable {
   // Shards.
   case electionStarted = "an election began"
   case electionOfFarthest = "the farthest replica was elected"
+  case uncleanElection = "a leader was elected that may lack writes, as the policy allows"
+  case shardRecovered = "a shard beyond elections was recovered by hand"
   case handOver = "a leadership was handed over"
   case handOverFailed = "a hand-over was taken back"
   case moveFinished = "a move came to its end"

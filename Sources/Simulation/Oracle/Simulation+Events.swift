@@ -23,9 +23,16 @@ extension Simulation {
       default: break
       }
     }
+    let isOrder = oracle.state.principals.row(commit.principal)?.kind == .person
+    for case .leaderElected(let event) in commit.events where isOrder {
+      guard before.isBeyondElection(before.shards[event.shard]) else { continue }
+      marks.sometimes(.shardRecovered)
+      data.excuse(event.shard, event.epoch)
+    }
     guard let reason = commit.reason else { return }
     switch reason.kind {
     case .uncleanElection:
+      marks.sometimes(.uncleanElection)
       for case .leaderElected(let event) in commit.events { data.excuse(event.shard, event.epoch) }
     case .handOverFailed: marks.sometimes(.handOverFailed)
     default: break

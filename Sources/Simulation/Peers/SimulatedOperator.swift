@@ -68,10 +68,12 @@ extension SimulatedOperator {
     return commands
   }
 
-  private static func policy(_ minimum: UInt32, isSpread: Bool, replicas: UInt32 = 3) -> Policy {
+  private static func policy(_ minimum: UInt32, isSpread: Bool, replicas: UInt32 = 3, isUnclean: Bool = false) -> Policy
+  {
     var policy = Policy()
     policy.replicas = replicas
     policy.minInSync = min(minimum, replicas)
+    policy.allowsUncleanElection = isUnclean
     if isSpread { policy.spread = [SpreadRule(.zone)] }
     return policy
   }
@@ -93,8 +95,9 @@ extension SimulatedOperator {
       return .createCollection(
         CreateCollection(
           name: "d\(random.below(3))", shards: UInt32(1 + random.below(6)),
-          policy: policy(UInt32(random.below(3)), isSpread: random.oneIn(2), replicas: UInt32(1 + random.below(5))),
-          labels: [], tenant: ""))
+          policy: policy(
+            UInt32(random.below(3)), isSpread: random.oneIn(2), replicas: UInt32(1 + random.below(5)),
+            isUnclean: random.oneIn(3)), labels: [], tenant: ""))
     case 13: return cancel(state, &random)
     case 25: return advance(state, &random)
     case 26: return rebuild(state, &random)
@@ -106,6 +109,7 @@ extension SimulatedOperator {
     case 15, 16: return split(state, &random)
     case 17: return grow(state, &random)
     case 18, 19: return cancelSplit(state, &random)
+    case 28: return recoveries(state).first
     default: return moveOrLead(node, state, &random)
     }
   }
@@ -169,6 +173,21 @@ extension SimulatedOperator {
     let replica = state.nodeName(row.replicas[random.below(row.replicas.count)].node)
     return .startMove(
       StartMove(collection: state.collectionName(row.collection), index: row.index, source: replica, target: ""))
+  }
+
+  /// The best survivor leads each shard that no election brings back.
+  static func recoveries(_ state: State) -> [Command] {
+    var commands: [Command] = []
+    state.shards.forEach { _, row in
+      guard state.isBeyondElection(row) else { return }
+      let living = row.replicas.filter { state.nodes[$0.node].state.isAlive }
+      guard let best = living.first(where: \.isInSync) ?? living.first else { return }
+      commands.append(
+        .recoverShard(
+          RecoverShard(
+            collection: state.collectionName(row.collection), index: row.index, node: state.nodeName(best.node))))
+    }
+    return commands
   }
 
   private static func anyShardID(_ state: State, _ random: inout SeededGenerator) -> ShardID {
