@@ -28,7 +28,7 @@ package struct PlacementPromises: Sendable {
       leaders[leadership] = event.node
     }
     for shard in Set(touched.shards).sorted() where before.shards.contains(shard) {
-      if let problem = PlacementPromises.broken(shard, before, after) {
+      if let problem = PlacementPromises.broken(shard, by: commit, before, after) {
         return "\(after.shardName(shard)) at revision \(commit.revision): \(problem)"
       }
     }
@@ -64,7 +64,7 @@ package struct PlacementPromises: Sendable {
       ? "\(after.shardName(shard)) gave up \(after.nodeName(node)), and \(left) in sync are left of \(minimum)" : nil
   }
 
-  private static func broken(_ shard: ShardID, _ before: State, _ after: State) -> String? {
+  private static func broken(_ shard: ShardID, by commit: Commit, _ before: State, _ after: State) -> String? {
     let (old, row) = (before.shards[shard], after.shards[shard])
     let collection = after.collections[row.collection]
     guard !collection.isDeleted, old.replicas.count > 0 else { return nil }
@@ -75,7 +75,7 @@ package struct PlacementPromises: Sendable {
     }
     if row.epoch < old.epoch { return "the epoch went back from \(old.epoch) to \(row.epoch)" }
     if row.leader != 0, !voters.contains(where: { $0.node == row.leader }) { return "the leader has no vote" }
-    if old.replicas.contains(where: \.isInSync), !row.replicas.contains(where: \.isInSync) {
+    if old.replicas.contains(where: \.isInSync), !row.replicas.contains(where: \.isInSync), !commit.loses(shard) {
       return "nobody is in sync any more"
     }
     return brokenSpread(old, row, before, after)
@@ -105,5 +105,14 @@ package struct PlacementPromises: Sendable {
   private static func isSpread(_ row: ShardRow, _ level: FaultLevel, _ state: State, without node: NodeID) -> Bool {
     let domains = row.replicas.filter { $0.node != node }.map { state.load($0.node).domain(level) }
     return Set(domains).count == domains.count
+  }
+}
+
+extension Commit {
+  /// The data of a replica is gone, whatever anybody decides.
+  fileprivate func loses(_ shard: ShardID) -> Bool {
+    events.contains { event in
+      if case .replicaFellBehind(let event) = event { event.shard == shard && event.isLost } else { false }
+    }
   }
 }

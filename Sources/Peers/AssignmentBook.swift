@@ -13,8 +13,8 @@ package struct AssignmentBook: Sendable {
   private var minima: [ShardID: MinimumWord] = [:]
   private var splits: [ShardID: SplitWord] = [:]
   private var pruned: [ShardID: PruneWord] = [:]
-  /// Replicas of this node that cannot be counted on.
-  private var lost: Set<ShardID> = []
+  /// Replicas of this node that cannot be counted on, and whether their data is gone.
+  private var lost: [ShardID: Bool] = [:]
   /// Elections that wait for this node's word, with their epochs.
   private var elections: [ShardID: UInt32] = [:]
 
@@ -37,14 +37,14 @@ package struct AssignmentBook: Sendable {
       unreported.remove(shard)
       elections[shard] = nil
       forgetLeading(shard)
-      lost.remove(shard)
+      lost[shard] = nil
     }
     var open: [Assignment] = []
     for assignment in item.assigned {
       forgetWords(assignment.shard)
       assigned[assignment.shard] = assignment
       forgetLeading(assignment.shard)
-      lost.remove(assignment.shard)
+      lost[assignment.shard] = nil
       elections[assignment.shard] = assignment.isElecting ? assignment.epoch : nil
       if !assignment.isOpened { open.append(assignment) }
     }
@@ -112,8 +112,10 @@ package struct AssignmentBook: Sendable {
   }
 
   /// The host cannot bring the replica into its role: its data is gone, or it does not answer.
-  package mutating func lost(_ assignment: Assignment) {
-    if assigned[assignment.shard]?.epoch == assignment.epoch { lost.insert(assignment.shard) }
+  ///
+  /// - Parameter isGone: its data is gone, and does not come back.
+  package mutating func lost(_ assignment: Assignment, isGone: Bool) {
+    if assigned[assignment.shard]?.epoch == assignment.epoch { lost[assignment.shard] = isGone }
   }
 
   /// What a node without data says of what it leads: whoever is open and alive has all that there is.
@@ -154,9 +156,10 @@ package struct AssignmentBook: Sendable {
     var report = ReportReplicas(
       node: node, incarnation: incarnation, opened: Array(unreported.sorted().prefix(most)),
       followers: words.keys.sorted().prefix(most).compactMap { words[$0] },
-      fellBehind: Array(lost.sorted().prefix(most)),
+      fellBehind: Array(lost.keys.sorted().prefix(most)),
       yields: Array(yields.keys.sorted().prefix(most)).compactMap { yields[$0] },
       minima: Array(minima.keys.sorted().prefix(most)).compactMap { minima[$0] })
+    report.gone = report.fellBehind.filter { lost[$0] == true }
     report.splits = splits.keys.sorted().prefix(AssignmentBook.splitsMax).compactMap { splits[$0] }
     report.pruned = pruned.keys.sorted().prefix(most).compactMap { pruned[$0] }
     return report
@@ -165,7 +168,7 @@ package struct AssignmentBook: Sendable {
   /// A report was accepted.
   package mutating func reported(_ report: ReportReplicas) {
     unreported.subtract(report.opened)
-    lost.subtract(report.fellBehind)
+    for shard in report.fellBehind where lost[shard] == report.gone.contains(shard) { lost[shard] = nil }
     for word in report.followers {
       let link = Link(shard: word.shard, node: word.node)
       if words[link] == word { words[link] = nil }
@@ -185,7 +188,7 @@ package struct AssignmentBook: Sendable {
     minima = [:]
     splits = [:]
     pruned = [:]
-    lost = []
+    lost = [:]
     elections = [:]
   }
 }

@@ -33,7 +33,7 @@ package struct ReplicaPilot: Sendable {
     /// No keys of other shards are left, here and with those in sync.
     case pruned
     /// The replica cannot lead, or not be counted on: its data is gone, or it has not answered for too long.
-    case lost
+    case lost(isGone: Bool)
   }
 
   package private(set) var assignment: Assignment
@@ -247,7 +247,7 @@ package struct ReplicaPilot: Sendable {
     if case .leading(let epoch) = seen.role { newest = max(newest, epoch) }
     guard !isOver else {
       problem = "epoch \(assignment.epoch) is over: it knows of epoch \(newest)"
-      return assignment.role == .leader ? [.lost] : []
+      return assignment.role == .leader ? [.lost(isGone: false)] : []
     }
     // What was just told its role is judged by the look after that.
     guard taken == role, agrees(role) else { return [] }
@@ -263,7 +263,7 @@ package struct ReplicaPilot: Sendable {
     if case .prune = step { return [] }
     switch error as? HostProblem {
     // A leader gives way, and no election waits for the word of who has none; any other copies anew.
-    case .dataLost: return assignment.role == .leader || assignment.isElecting ? [.lost] : []
+    case .dataLost: return assignment.role == .leader || assignment.isElecting ? [.lost(isGone: true)] : []
     case .closed: isOpen = false
     case .notNow, .unknownPosition, nil: break
     }
@@ -273,7 +273,7 @@ package struct ReplicaPilot: Sendable {
       return []
     }
     failingSince = now
-    return [.lost]
+    return [.lost(isGone: false)]
   }
 
   // MARK: A leader's followers

@@ -188,6 +188,31 @@ import Testing
     #expect(state.digest == state.computedDigest())
   }
 
+  @Test func whenTheOnlyReplicaInSyncLosesItsDataAPersonSaysWhoLeads() throws {
+    var state = threeZones(beat: 500)
+    _ = ask(&state, create("c", shards: 1, replicas: 3))
+    let row = state.shards[1]
+    var report = ReportReplicas()
+    (report.node, report.incarnation) = (row.leader, 1)
+    for other in row.replicas where other.node != row.leader {
+      report.followers.append(FollowerWord(shard: 1, node: other.node, epoch: 1, isInSync: false))
+    }
+    _ = ask(&state, .reportReplicas(report))
+    report.followers = []
+    report.fellBehind = [1]
+    #expect(commit(ask(&state, .reportReplicas(report))) == nil, "it may come back, and nobody else has everything")
+    report.gone = [1]
+    let events = commit(ask(&state, .reportReplicas(report)))?.events.map(\.name)
+    #expect(events == ["ElectionStarted", "ReplicaFellBehind"])
+    #expect(state.isBeyondElection(state.shards[1]))
+    let heir = try #require(row.replicas.first { $0.node != row.leader }).node
+    let order = RecoverShard(collection: "c", index: 0, node: state.nodeName(heir))
+    #expect(commit(ask(&state, .recoverShard(order))) != nil)
+    #expect(state.shards[1].leader == heir && state.shards[1].lostCopies == 0)
+    #expect(state.shards[1].replicas.filter(\.isInSync).map(\.node) == [heir])
+    #expect(state.digest == state.computedDigest())
+  }
+
   /// Of three in sync two acknowledge; the leader and a follower lose their disks before anybody leads again.
   private func twoLostCopies(unclean: Bool) throws -> (state: State, last: NodeID) {
     var state = threeZones(beat: 500)

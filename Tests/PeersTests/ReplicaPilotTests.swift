@@ -207,7 +207,7 @@ import Testing
     var pilot = leading(assignment(.leader, epoch: 3))
     pilot.assign(assignment(.leader, epoch: 2))
     #expect(pilot.next == .look)
-    #expect(pilot.saw(leader(3, [2, 3]), now: 1) == [.lost])
+    #expect(pilot.saw(leader(3, [2, 3]), now: 1) == [.lost(isGone: false)])
     #expect(pilot.problem == "epoch 2 is over: it knows of epoch 3")
     pilot.assign(assignment(.leader, epoch: 4))
     guard case .lead(let leadership) = pilot.next else {
@@ -235,7 +235,7 @@ import Testing
   @Test func anEpochThatItsDatabaseIsAheadOfIsNotLed() {
     var pilot = opened(assignment(.leader, epoch: 2))
     pilot.took(pilot.next)
-    #expect(pilot.saw(leader(3, [2, 3]), now: 0) == [.lost])
+    #expect(pilot.saw(leader(3, [2, 3]), now: 0) == [.lost(isGone: false)])
     #expect(pilot.next == .look)
   }
 
@@ -309,16 +309,20 @@ import Testing
     let problem = HostProblem.notNow("it hangs")
     #expect(pilot.failed(.look, problem, now: 100).isEmpty)
     #expect(pilot.failed(.look, problem, now: 100 + ReplicaPilot.patience - 1).isEmpty)
-    #expect(pilot.failed(.look, problem, now: 100 + ReplicaPilot.patience) == [.lost])
+    #expect(pilot.failed(.look, problem, now: 100 + ReplicaPilot.patience) == [.lost(isGone: false)])
     #expect(pilot.problem == "it hangs")
     var lost = opened(assignment(.leader))
-    #expect(lost.failed(lost.next, HostProblem.dataLost("gone"), now: 0) == [.lost], "lost data is not waited for")
+    #expect(
+      lost.failed(lost.next, HostProblem.dataLost("gone"), now: 0) == [.lost(isGone: true)],
+      "lost data is not waited for")
     var asked = assignment(.follower, epoch: 2)
     var copying = opened(asked)
     #expect(copying.failed(copying.next, HostProblem.dataLost("gone"), now: 0).isEmpty, "it is copied anew")
     asked.isElecting = true
     var electing = opened(asked)
-    #expect(electing.failed(electing.next, HostProblem.dataLost("gone"), now: 0) == [.lost], "no election waits for it")
+    #expect(
+      electing.failed(electing.next, HostProblem.dataLost("gone"), now: 0) == [.lost(isGone: true)],
+      "no election waits for it")
     var follower = opened(assignment(.follower))
     #expect(follower.failed(.look, problem, now: 1_000_000).isEmpty)
   }

@@ -252,6 +252,7 @@ private enum SchemaSamples {
     replicas.opened = [1, 2]
     replicas.followers = [FollowerWord(shard: 3, node: 2, epoch: 1, isInSync: true)]
     replicas.fellBehind = [4]
+    replicas.gone = [4]
     replicas.yields = [Yield(shard: 1, epoch: 2, heir: 3, since: 4)]
     replicas.minima = [MinimumWord(shard: 1, epoch: 2, raise: 3)]
     replicas.splits = [SplitWord(shard: 2, epoch: 3, since: 5, nodes: [1, 2])]

@@ -205,7 +205,7 @@ struct DataRun {
       case .minimumHeld: books[place].heldMinimum(assignment)
       case .splitReady(let nodes): books[place].splitReady(assignment, nodes: nodes)
       case .pruned: books[place].pruned(assignment)
-      case .lost: books[place].lost(assignment)
+      case .lost(let isGone): books[place].lost(assignment, isGone: isGone)
       }
     }
   }

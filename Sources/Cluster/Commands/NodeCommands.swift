@@ -216,8 +216,10 @@ package struct ReportReplicas: FieldMessage, Hashable {
   package var opened: [ShardID] = []
   /// Of shards that this node leads: which followers have all that was acknowledged, and which do not any more.
   package var followers: [FollowerWord] = []
-  /// Replicas of this node that lost data they had.
+  /// Replicas of this node that lost data they had, or cannot be reached.
   package var fellBehind: [ShardID] = []
+  /// Of these the ones whose data is gone and does not come back.
+  package var gone: [ShardID] = []
   /// Of shards that this node leads: leaderships that it gives up as it was asked.
   package var yields: [Yield] = []
   /// Of shards that this node leads: that a raised minimum in sync holds.
@@ -252,6 +254,7 @@ package struct ReportReplicas: FieldMessage, Hashable {
     try fields.packed(5, &fellBehind, count: Limits.shardsPerReport)
     try fields.messages(6, &yields, count: Limits.shardsPerReport)
     try fields.messages(7, &minima, count: Limits.shardsPerReport)
+    try fields.packed(8, &gone, count: Limits.shardsPerReport)
     try fields.messages(20, &splits, count: Limits.shardsPerReport)
     try fields.messages(21, &pruned, count: Limits.shardsPerReport)
   }

@@ -105,7 +105,7 @@ extension Draft {
     var held = mute
     for word in command.minima where held.insert(word.shard).inserted { take(word, from: command.node) }
     for shard in unique(command.fellBehind) where replica(shard, command.node)?.isInSync == true {
-      try lose(shard, on: command.node)
+      try lose(shard, on: command.node, isGone: command.gone.contains(shard))
     }
     var yielded = Set(command.fellBehind)
     for yield in command.yields where yielded.insert(yield.shard).inserted { try take(yield, from: command.node) }
@@ -137,18 +137,21 @@ extension Draft {
   }
 
   /// A replica that lost its data is not in sync any more; a leader gives way to those that have theirs, if any lives.
-  private mutating func lose(_ shard: ShardID, on node: NodeID) throws(Refusal) {
+  /// Where it alone was in sync it stays so, for it may come back; when its data does not, nobody is, and who leads next
+  /// is for the policy to say or for a person.
+  private mutating func lose(_ shard: ShardID, on node: NodeID, isGone: Bool) throws(Refusal) {
     let row = state.shards[shard]
     if row.leader == node {
       let hasHeir = row.replicas.contains {
         $0.node != node && $0.isInSync && $0.role != .learner && state.nodes[$0.node].state.isAlive
       }
-      guard hasHeir else { return }
+      guard hasHeir || isGone else { return }
       let (epoch, isPastLast) = row.epoch.addingReportingOverflow(1)
       guard !isPastLast else { throw Refusal(.limitReached, "\(state.shardName(shard)) has no epochs left") }
       emit(.electionStarted(ElectionStarted(shard: shard, epoch: epoch)))
     }
-    guard row.replicas.contains(where: { $0.node != node && $0.isInSync && $0.role != .learner }) else { return }
+    let isLast = !row.replicas.contains { $0.node != node && $0.isInSync && $0.role != .learner }
+    guard !isLast || isGone else { return }
     emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: node, isLost: true)))
   }
 

@@ -119,8 +119,16 @@ extension Simulation {
     data.frozen.insert(agent.name)
   }
 
+  /// One disk or, as a surge does, several at once that have replicas of one shard, its leader's first.
   private func loseData() {
-    let agent = agents[random.below(agents.count)]
+    guard random.oneIn(2), oracle.state.shards.nextID > 1 else { return loseData(agents[random.below(agents.count)]) }
+    let row = oracle.state.shards[1 + ShardID(random.below(Int(oracle.state.shards.nextID) - 1))]
+    let nodes = [row.leader] + row.replicas.filter { $0.isInSync && $0.node != row.leader }.map(\.node)
+    let names = nodes.filter { $0 != 0 }.prefix(2 + random.below(2)).map { oracle.state.nodeName($0) }
+    for agent in agents where names.contains(agent.name) { loseData(agent) }
+  }
+
+  private func loseData(_ agent: SimulatedAgent) {
     let state = oracle.state
     let isLost = data.loseDisk(of: agent.name) { shard in
       state.shards[shard].replicas.filter { $0.isInSync && $0.role != .learner }.map { state.nodeName($0.node) }

@@ -328,7 +328,7 @@ final class SimulatedAgent: Peer {
       case .minimumHeld: book.heldMinimum(assignment)
       case .splitReady(let nodes): book.splitReady(assignment, nodes: nodes)
       case .pruned: book.pruned(assignment)
-      case .lost: book.lost(assignment)
+      case .lost(let isGone): book.lost(assignment, isGone: isGone)
       }
     }
   }

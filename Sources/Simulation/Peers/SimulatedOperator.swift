@@ -181,7 +181,9 @@ extension SimulatedOperator {
     state.shards.forEach { _, row in
       guard state.isBeyondElection(row) else { return }
       let living = row.replicas.filter { state.nodes[$0.node].state.isAlive }
-      guard let best = living.first(where: \.isInSync) ?? living.first else { return }
+      guard !living.isEmpty else { return }
+      // Of those that are behind nobody knows here who has data: one that has none gives way, and another is tried.
+      let best = living.first(where: \.isInSync) ?? living[Int(state.revision % UInt64(living.count))]
       commands.append(
         .recoverShard(
           RecoverShard(
