@@ -41,15 +41,20 @@ package struct Controllers: Sendable {
     mover.heard(status, of: node, in: state)
   }
 
-  /// What should happen now. In maintenance only what operators ordered goes on.
+  /// What should happen now. In maintenance nodes are watched, and only what operators ordered goes on.
   package mutating func tick(state: State, now: UInt64) -> [Proposal] {
     let health = detector.tick(state: state, now: now)
     let settings = ControllerSettings(state)
     var traffic = MoveTraffic(state, settings)
     let steps = mover.tick(state, &traffic, now)
-    guard !state.isInMaintenance else { return steps.filter { isOrdered($0, state) } }
     let findings = survey.look(state)
     var planner = RecoveryPlanner(state)
+    guard !state.isInMaintenance else {
+      return health + handOver.tick(state, findings.handingOver, now) + steps.filter { isOrdered($0, state) }
+        + placement.tick(state: state)
+        + repair.tick(state, findings.drainsAlone, &traffic, &planner, settings, now)
+        + growth.tick(state) + self.health.tick(state, now)
+    }
     return health + elections.tick(state, findings, now) + handOver.tick(state, findings.handingOver, now) + steps
       + placement.tick(state: state)
       + repair.tick(state, findings, &traffic, &planner, settings, now)
@@ -58,8 +63,21 @@ package struct Controllers: Sendable {
   }
 
   private func isOrdered(_ proposal: Proposal, _ state: State) -> Bool {
-    guard case .advanceMove(let command) = proposal.command else { return false }
-    return state.moves.row(command.move)?.purpose == .order
+    switch proposal.command {
+    case .advanceMove(let command): isOrdered(command.move, state)
+    case .electLeader(let command):
+      state.collectionID(named: command.collection).flatMap { state.shardID($0, command.index) }
+        .map { isOrdered(state.shards[$0].move, state) } ?? false
+    default: false
+    }
+  }
+
+  /// Drains, splits and growth are orders too.
+  private func isOrdered(_ move: MoveID, _ state: State) -> Bool {
+    switch state.moves.row(move)?.purpose {
+    case .order, .drain: true
+    case .balance, .recovery, nil: false
+    }
   }
 
   /// A proposal was refused: it is not made again until the state is another.

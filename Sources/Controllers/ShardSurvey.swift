@@ -21,6 +21,13 @@ struct ShardFindings {
   /// A replica that breaks a rule where it stands.
   var misplaced: [(node: NodeID, shard: ShardID, rule: String)] = []
 
+  /// Without all that no operator ordered.
+  var drainsAlone: ShardFindings {
+    var drains = ShardFindings()
+    drains.draining = draining
+    return drains
+  }
+
   var needsNothing: Bool {
     lost.isEmpty && missing.isEmpty && draining.isEmpty && electing.isEmpty && surplus.isEmpty && misplaced.isEmpty
   }

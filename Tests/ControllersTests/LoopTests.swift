@@ -111,8 +111,141 @@ import Testing
     model.order(
       .startMove(StartMove(collection: "orders", index: 0, source: source(model), target: free(model))))
     model.run(seconds: 100)
-    #expect(model.events("NodeDeclaredDown") == 0)
+    #expect(state(model, "n5") == .down, "who looks sees what is there")
     #expect(model.events("MoveAdvanced") == 3, "what an operator ordered goes on")
+    #expect(model.events("MoveStarted") == 1 && model.events("ElectionStarted") == 0, "nothing else does")
+    model.order(.setMaintenance(SetMaintenance(isOn: false)))
+    model.run(seconds: 200)
+    #expect(model.isWhole)
+  }
+
+  @Test func inMaintenanceALeadersReplicaIsMovedAndANodeDrainedWhenOrdered() {
+    var model = cluster()
+    model.order(.setMaintenance(SetMaintenance(isOn: true)))
+    let leader = model.state.shards[1].leader
+    let spare = model.state.nodeName(leader > 3 ? leader - 3 : leader + 3)
+    let move = StartMove(collection: "orders", index: 0, source: model.state.nodeName(leader), target: spare)
+    guard case .committed = model.order(.startMove(move)) else {
+      Issue.record("the order was refused")
+      return
+    }
+    model.run(seconds: 20)
+    #expect(model.state.shards[1].move == 0 && model.state.shards[1].replicas.index(of: leader) == nil)
+    model.order(.drainNode(DrainNode(name: "n1", isOn: true)))
+    model.run(seconds: 30)
+    #expect(state(model, "n1") == .drained)
+  }
+
+  @Test func anOrderGoesBeforeABalancingMoveOfTheSameShard() {
+    var model = cluster(perZone: 3, shards: 30)
+    model.join("x", "eu/z0/x")
+    model.run(seconds: 0.5)
+    model.isSlow = true
+    model.kill("x")
+    model.order(.setBalancing(SetBalancing(mode: .running)))
+    model.run(seconds: 0.3)
+    let begun = (1...30).first { model.state.moves.row(model.state.shards[$0].move)?.step == .catchingUp }
+    guard let shard = begun.map({ ShardID($0) }), let move = model.state.moves.row(model.state.shards[shard].move)
+    else {
+      Issue.record("balancing moves nothing")
+      return
+    }
+    let row = model.state.shards[shard]
+    let source = model.state.nodeName(move.source)
+    let others = (0..<9).map { "n\($0 * 3 % 9 + 0)" }.filter { name in
+      model.state.nodeID(named: name).map { row.replicas.index(of: $0) == nil } ?? false
+    }
+    let orders = others.map { StartMove(collection: "orders", index: row.index, source: source, target: $0) }
+    let taken = orders.first { order in
+      if case .committed = model.order(.startMove(order)) { true } else { false }
+    }
+    #expect(taken != nil, "none of \(others) takes it")
+    let now = model.state.moves.row(model.state.shards[shard].move)
+    #expect(now?.purpose == .order && now?.target == taken.flatMap { model.state.nodeID(named: $0.target) })
+    #expect(model.state.shards[shard].replicas.index(of: move.target) == nil, "the learner of balancing is gone")
+    guard case .refused = model.order(.startMove(orders[0])) else {
+      Issue.record("an order gave way to another")
+      return
+    }
+  }
+
+  @Test func balancingDoesWhatItPlannedAndMovesAShardOnce() {
+    var model = cluster(shards: 40)
+    model.order(
+      .setConfig(SetConfig(key: "system/moves/balance", scope: ScopeName(.cluster), value: .integer(1))))
+    model.join("x", "eu/z0/x")
+    model.join("y", "eu/z1/y")
+    model.run(seconds: 0.5)
+    let planned = BalancePlanner.plan(model.state, limit: 1000).compactMap { step -> ShardID? in
+      if case .move(let shard, _, _) = step { shard } else { nil }
+    }
+    model.order(.setBalancing(SetBalancing(mode: .running)))
+    model.run(seconds: 200)
+    let moved = model.commits.flatMap(\.events).compactMap { event -> ShardID? in
+      if case .moveStarted(let move) = event { move.shard } else { nil }
+    }
+    #expect(!planned.isEmpty && moved == planned)
+    #expect(model.state.cluster[1].balancing == .off && model.isWhole)
+  }
+
+  @Test func nodesThatAreDownAlreadyMakeNoMassFailure() {
+    var model = cluster(perZone: 2)
+    for name in ["n0", "n1", "n2", "n3"] {
+      model.kill(name)
+      model.run(seconds: 10)
+      #expect(state(model, name) == .down, "\(name): one after the other is no mass failure")
+    }
+    #expect(model.state.alarmID(named: "mass-failure") == nil)
+  }
+
+  @Test func aPersonDeclaresThoseDownThatAMassFailureIsNotBelievedOf() {
+    var model = cluster(perZone: 2)
+    let dead = ["n0", "n1", "n2", "n3"]
+    dead.forEach { model.kill($0) }
+    model.run(seconds: 20)
+    #expect(dead.allSatisfy { state(model, $0) == .suspect })
+    #expect(model.state.alarmID(named: "mass-failure").map { model.state.alarms[$0].isRaised } == true)
+    for name in dead.prefix(2) {
+      guard let id = model.state.nodeID(named: name) else { continue }
+      let incarnation = model.state.nodes[id].incarnation
+      func report(_ state: NodeState) -> Outcome {
+        model.order(
+          .reportNodeHealth(ReportNodeHealth(node: id, incarnation: incarnation, state: state, silentMilliseconds: 0)))
+      }
+      guard case .refused = report(.up), case .committed = report(.down) else {
+        Issue.record("a person says that a node is up, or cannot say that it is down")
+        return
+      }
+    }
+    model.run(seconds: 2)
+    #expect(dead.allSatisfy { state(model, $0) == .down }, "too few are awaited yet to doubt the rest")
+    #expect(model.state.alarmID(named: "mass-failure").map { model.state.alarms[$0].isRaised } == false)
+  }
+
+  /// Shards of one replica, whose only node is dead, and others that can be repaired: there is one slot.
+  @Test func whatCannotBeRepairedTakesNoSlots() {
+    var model = ClusterModel()
+    for node in 0..<6 { model.join("n\(node)", "eu/z\(node % 3)/r\(node)") }
+    model.order(
+      .setConfig(SetConfig(key: "system/moves/recovery", scope: ScopeName(.cluster), value: .integer(1))))
+    model.order(
+      .setConfig(SetConfig(key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(1))))
+    _ = model.create("single", shards: 24, replicas: 1, spread: [])
+    _ = model.create("triple", shards: 6)
+    model.run(seconds: 1)
+    let alone = model.replicas("n1")
+    model.kill("n1")
+    model.run(seconds: 60)
+    let triple = model.state.collections[2]
+    for index in 0..<6 {
+      let row = model.state.shards[triple.firstShard + ShardID(index)]
+      #expect(row.replicas.index(of: 2) == nil, "triple/\(index) is repaired")
+    }
+    #expect(model.replicas("n1") > 0 && model.replicas("n1") < alone)
+    let lost = model.commits.flatMap(\.events).count {
+      if case .moveStarted(let move) = $0 { move.source == 2 && move.shard < triple.firstShard } else { false }
+    }
+    #expect(lost == 0, "nothing is there that could be copied")
   }
 
   @Test func theLossOfAMajorityIsNamedAndRecoveredByAnOrderOnly() throws {
@@ -202,10 +335,6 @@ import Testing
     return model
   }
 
-  private func state(_ model: ClusterModel, _ name: String) -> NodeState? {
-    model.state.nodeID(named: name).map { model.state.nodes[$0].state }
-  }
-
   @Test func suspicionComesBeforeDeathAndSaysWhatItSaw() {
     var model = cluster()
     model.kill("n1")
@@ -254,4 +383,8 @@ import Testing
     model.run(seconds: 1300)
     #expect(model.state.alarmID(named: "flapping/n1").map { model.state.alarms[$0].isRaised } == false)
   }
+}
+
+private func state(_ model: ClusterModel, _ name: String) -> NodeState? {
+  model.state.nodeID(named: name).map { model.state.nodes[$0].state }
 }

@@ -63,9 +63,10 @@ extension Draft {
     let shard = try requireShard(command.collection, command.index)
     let source = command.source.isEmpty ? 0 : try requireNode(command.source)
     let target = command.target.isEmpty && source != 0 ? 0 : try requireNode(command.target)
-    let row = state.shards[shard]
-    guard row.move == 0 else {
-      throw Refusal(.conflict, "a move of this shard is under way already (move \(row.move))")
+    var row = state.shards[shard]
+    if row.move != 0 {
+      try giveWay(row.move, to: command)
+      row = state.shards[shard]
     }
     guard source == 0 || row.replicas.index(of: source) != nil else {
       throw Refusal(.conflict, "node \(command.source) has no replica of this shard")
@@ -78,6 +79,19 @@ extension Draft {
           move: state.moves.nextID, shard: shard, source: source, target: target, purpose: command.purpose, step: step))
     )
     if step == .catchingUp { emit(.replicaAdded(ReplicaAdded(shard: shard, node: target))) }
+  }
+
+  /// What balancing moves is called off for an order; everything else is finished first.
+  private mutating func giveWay(_ id: MoveID, to command: StartMove) throws(Refusal) {
+    let move = state.moves[id]
+    guard command.purpose == .order, move.purpose == .balance, !move.isSplit else {
+      throw Refusal(.conflict, "a move of this shard is under way already (move \(id), \(move.purpose.name))")
+    }
+    guard move.step == .waiting || move.step == .catchingUp else {
+      throw Refusal(
+        .conflict, "balancing moves this shard (move \(id)) and is \(move.step.name): order it again in a moment")
+    }
+    try cancel(id, move)
   }
 
   /// Only what is too much goes without another in its place, and never the leader's.

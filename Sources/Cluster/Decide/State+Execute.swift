@@ -116,6 +116,8 @@ extension Command {
   /// What rests on observations that only the controllers have.
   fileprivate var isReserved: Bool {
     switch self {
+    // That a silent node is dead for sure a person may know.
+    case .reportNodeHealth(let report): report.state != .down
     case .startElections, .concludeElection, .shrinkInSync, .rebuildReplica, .beginTimeline, .cutHistory: true
     case .batch(let batch): batch.commands.contains(where: \.isReserved)
     default: false
@@ -125,7 +127,7 @@ extension Command {
   /// True for commands whose later events depend on what their earlier ones did.
   fileprivate var seesItsOwnEvents: Bool {
     switch self {
-    case .batch, .createCollection, .placeShards, .drainNode: true
+    case .batch, .createCollection, .placeShards, .drainNode, .startMove: true
     default: false
     }
   }

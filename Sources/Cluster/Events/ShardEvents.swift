@@ -250,7 +250,7 @@ package struct MoveStarted: FieldMessage, Hashable {
 
 package struct MoveAdvanced: FieldMessage, Hashable {
   package var move: MoveID = 0
-  package var step = MoveStep.promoted
+  package var step = MoveStep.catchingUp
   package var shard: ShardID = 0
 
   package init() {}

@@ -3,8 +3,8 @@ package import MusterCluster
 /// Notices nodes that went silent: suspected first, then declared down, up again when heard.
 ///
 /// It never takes its own stall for theirs: when its own tick comes late, everybody's silence is forgiven by as much.
-/// And when most of the cluster falls silent at once it stops declaring and raises an alarm, because then the fault is
-/// more likely its own, or the network's.
+/// And when most of those that were there fall silent at once it stops declaring and raises an alarm, because then the
+/// fault is more likely its own, or the network's; a person who knows better declares them down by name.
 package struct FailureDetector: Sendable {
   /// Less silence than so many promised intervals is never suspicious; more than so many always is.
   package static let suspectIntervals: UInt64 = 3
@@ -42,10 +42,9 @@ package struct FailureDetector: Sendable {
   package mutating func tick(state: State, now: UInt64) -> [Proposal] {
     forgiveStall(now)
     grow(to: state.nodes.count, now)
-    guard !state.isInMaintenance else { return [] }
     var verdicts: [Proposal] = []
     var watched = 0
-    var silent = 0
+    var (awaited, silent) = (0, 0)
     state.nodes.forEach { id, row in
       guard row.isMonitored, !row.isRemoved else { return }
       watched += 1
@@ -53,8 +52,10 @@ package struct FailureDetector: Sendable {
       let limit = limit(id, row)
       let silence = last[place].silence(now)
       last[place].forgetOldFlaps(now)
+      // Of whoever is down already no sign is awaited: that is another failure than today's.
+      if row.state != .down { awaited += 1 }
       if silence >= limit {
-        silent += 1
+        if row.state != .down { silent += 1 }
         last[place].fellSilent(now)
       }
       guard let verdict = judge(id, row, silence, limit, now) else { return }
@@ -64,8 +65,8 @@ package struct FailureDetector: Sendable {
       verdicts.append(verdict)
     }
     verdicts += flapping(state)
-    let isBraking = watched >= FailureDetector.brakeNodesMin && silent * 2 > watched
-    return brake(isBraking, silent, watched, verdicts, state)
+    let isBraking = watched >= FailureDetector.brakeNodesMin && silent * 2 > awaited
+    return brake(isBraking, silent, awaited, verdicts, state)
   }
 
   private mutating func forgiveStall(_ now: UInt64) {
@@ -155,10 +156,10 @@ package struct FailureDetector: Sendable {
 
   /// Holds back what a mass failure makes unbelievable, and says so.
   private func brake(
-    _ isBraking: Bool, _ silent: Int, _ watched: Int, _ verdicts: [Proposal], _ state: State
+    _ isBraking: Bool, _ silent: Int, _ awaited: Int, _ verdicts: [Proposal], _ state: State
   ) -> [Proposal] {
     let isRaised = state.alarmID(named: FailureDetector.massFailureAlarm).map { state.alarms[$0].isRaised } ?? false
-    let reason = Reason(.heartbeatMissed, arguments: ["silent=\(silent)", "watched=\(watched)"])
+    let reason = Reason(.heartbeatMissed, arguments: ["silent=\(silent)", "awaited=\(awaited)"])
     func alarm(_ command: Command) -> Proposal {
       Proposal(controller: FailureDetector.name, command: command, reason: reason, cause: 0)
     }
@@ -169,7 +170,9 @@ package struct FailureDetector: Sendable {
       if case .reportNodeHealth(let report) = $0.command { report.state != .down } else { true }
     }
     guard !isRaised else { return believed }
-    let message = "\(silent) of \(watched) nodes fell silent at once; none is declared down until they are heard again"
+    let message =
+      "\(silent) of \(awaited) nodes fell silent at once: none is declared down until more are heard again; "
+      + "those that are dead for sure a person declares down (muster node down NAME)"
     return believed + [alarm(.raiseAlarm(RaiseAlarm(name: FailureDetector.massFailureAlarm, message: message)))]
   }
 }

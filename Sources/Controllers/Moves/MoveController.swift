@@ -39,6 +39,9 @@ package struct MoveController: Sendable {
     if let lost = shard.replicas.first(where: { $0.node != move.source && state.nodes[$0.node].state == .down }) {
       return advance(id, move, .cancelled, .moveFailed, ["lost=\(state.nodeName(lost.node))"], state)
     }
+    if move.purpose == .balance, let left = shard.replicas.first(where: { state.nodes[$0.node].state == .draining }) {
+      return advance(id, move, .cancelled, .moveFailed, ["draining=\(state.nodeName(left.node))"], state)
+    }
     guard state.nodes[move.target].takesReplicas else {
       return advance(id, move, .cancelled, .moveFailed, ["target=\(state.nodeName(move.target))"], state)
     }

@@ -9,6 +9,9 @@ package struct RepairController: Sendable {
 
   /// A drain must be stuck so long before an alarm says so, in milliseconds: other moves may just be in its way.
   private static let stuckAfter: UInt64 = 1000
+  private var retries = MoveRetries()
+  /// The time of this tick.
+  private var now: UInt64 = 0
   /// When a drain was first seen to be stuck.
   private var stuckSince: [NodeID: UInt64] = [:]
   /// When a node was first seen down, by this server's clock.
@@ -20,13 +23,15 @@ package struct RepairController: Sendable {
     _ state: State, _ findings: ShardFindings, _ traffic: inout MoveTraffic, _ planner: inout RecoveryPlanner,
     _ settings: ControllerSettings, _ now: UInt64
   ) -> [Proposal] {
+    self.now = now
     note(state, now)
+    retries.prune(state)
     var proposals: [Proposal] = []
     var planned: Set<ShardID> = []
     for (node, shard) in findings.lost {
-      guard let since = downSince[node], now - since >= settings.repairDelay, planned.insert(shard).inserted,
-        state.shards[shard].leader != 0
-      else { continue }
+      guard let since = downSince[node], now - since >= settings.repairDelay, planned.insert(shard).inserted else {
+        continue
+      }
       let row = state.nodes[node]
       let reason = Reason(.replicaLost, arguments: ["node=\(row.name)", "down-for=\(now - since)ms"])
       replace(node, shard, .recovery, reason, cause: row.sinceRevision, state, &traffic, &planner, &proposals)
@@ -83,15 +88,17 @@ package struct RepairController: Sendable {
     }
   }
 
-  private func replace(
+  private mutating func replace(
     _ source: NodeID, _ shard: ShardID, _ purpose: MovePurpose, _ reason: Reason, cause: Revision, _ state: State,
     _ traffic: inout MoveTraffic, _ planner: inout RecoveryPlanner, _ proposals: inout [Proposal]
   ) {
-    guard traffic.recoveryLeft > 0 else { return }
     let row = state.shards[shard]
-    guard let target = planner.place(row, besides: source),
+    // Without a leader there is nothing to copy from: somebody must be elected first.
+    guard traffic.recoveryLeft > 0, row.leader != 0, state.nodes[row.leader].state.isAlive,
+      retries.mayBegin(shard, row, now), let target = planner.place(row, besides: source),
       traffic.admit(shard, source, target, purpose)
     else { return }
+    retries.begins(shard, target)
     let command = StartMove(
       collection: state.collectionName(row.collection), index: row.index,
       source: source == 0 ? "" : state.nodeName(source), target: state.nodeName(target), purpose: purpose)

@@ -110,6 +110,7 @@ extension SimulatedOperator {
     case 17: return grow(state, &random)
     case 18, 19: return cancelSplit(state, &random)
     case 28: return recoveries(state).first
+    case 29, 30: return plan(nodes, state, &random)
     default: return moveOrLead(node, state, &random)
     }
   }
@@ -153,6 +154,20 @@ extension SimulatedOperator {
     // Called off, or its leader may go on.
     let step: MoveStep = random.oneIn(2) ? .cancelled : .catchingUp
     return .advanceMove(AdvanceMove(move: found[random.below(found.count)], step: step))
+  }
+
+  /// A saved plan, or the way back from one: steps that wait for their share of the budgets.
+  private static func plan(_ nodes: Int, _ state: State, _ random: inout SeededGenerator) -> Command? {
+    let purpose: MovePurpose = random.oneIn(2) ? .balance : .order
+    let steps = (0...random.below(3)).compactMap { _ -> Command? in
+      guard let row = anyShard(state, &random) else { return nil }
+      let source = state.nodeName(row.replicas[random.below(row.replicas.count)].node)
+      return .startMove(
+        StartMove(
+          collection: state.collectionName(row.collection), index: row.index, source: source,
+          target: "n\(random.below(nodes))", purpose: purpose, isWaiting: true))
+    }
+    return steps.isEmpty ? nil : .batch(Batch(steps))
   }
 
   /// A controller's step, by hand and too early.

@@ -8,17 +8,24 @@ struct Move: AsyncParsableCommand {
     abstract: "Moves a replica of a shard from one node to another.",
     discussion: """
       Example: muster move orders/17 --from n1 --to n4 --wait
-      Without --from a replica is added. It goes before all balancing, and on in maintenance.
+      Without --from a replica is added. It goes before all balancing, and on in maintenance. Until its target leads
+      `muster move orders/17 --cancel` calls a move off, whoever began it.
       """)
   @Argument(help: "COLLECTION/NUMBER") var shard: String
   @Option(help: "The node that gives its replica away.") var from: String?
-  @Option(help: "The node that takes it.") var to: String
+  @Option(help: "The node that takes it.") var to: String?
+  @Flag(help: "Call off the move that is under way.") var cancel = false
   @OptionGroup var options: MutationOptions
   @OptionGroup var waiting: WaitOptions
 
   func run() async throws {
     let name = try ShardName(shard)
     guard let index = UInt32(exactly: name.index) else { throw Failure.usage("\(name.index) is no shard number") }
+    if cancel {
+      guard from == nil, to == nil else { throw Failure.usage("--cancel needs no nodes: a shard has one move at most") }
+      return try await name.callOff("move", options) { $0.child.isEmpty }
+    }
+    guard let to else { throw Failure.usage("--to names the node that takes the replica") }
     let command = StartMove(collection: name.collection, index: index, source: from ?? "", target: to)
     let connection = try await options.run(.startMove(command))
     guard !options.dryRun else { return }
@@ -96,7 +103,14 @@ struct Rebalance: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Goes on after a pause.", discussion: "Example: muster rebalance resume")
     @OptionGroup var options: MutationOptions
-    func run() async throws { try await options.run(.setBalancing(SetBalancing(mode: .running))) }
+    func run() async throws {
+      let connection = try Connection(options.server)
+      let status = try await ServerSource(connection).answer(.status(StatusQuestion()), at: .now).answer.status
+      guard status?.balancing == .paused else {
+        throw Failure(.refused, "balancing is \(status?.balancing.name ?? "off"), not paused: nothing can be resumed")
+      }
+      try await options.run(.setBalancing(SetBalancing(mode: .running)), on: connection)
+    }
   }
 
   struct Cancel: AsyncParsableCommand {

@@ -8,7 +8,7 @@ struct NodeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "node", abstract: "The members.", discussion: "Example: muster node list",
     subcommands: [
-      List.self, Show.self, Cordon.self, Uncordon.self, Drain.self, Undrain.self, Remove.self, CanStop.self,
+      List.self, Show.self, Cordon.self, Uncordon.self, Drain.self, Undrain.self, Down.self, Remove.self, CanStop.self,
     ])
 
   struct List: AsyncParsableCommand {
@@ -93,6 +93,34 @@ struct NodeCommand: AsyncParsableCommand {
     @Argument(help: "The node's name.") var name: String
     @OptionGroup var options: MutationOptions
     func run() async throws { try await options.run(.drainNode(DrainNode(name: name, isOn: false))) }
+  }
+
+  struct Down: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Declares silent nodes dead that are not believed to be.",
+      discussion: """
+        Example: muster node down n3 n4 --reason "zone a burned down"
+        When most nodes fall silent at once none is declared down, and an alarm says so: the network may be at fault. Who
+        knows that they are dead says it with this; then their leaders are replaced. A node that is heard again is up again.
+        """)
+    @Argument(help: "The nodes' names; they must be suspect.") var names: [String]
+    @OptionGroup var options: MutationOptions
+
+    func run() async throws {
+      let connection = try Connection(options.server)
+      let nodes = try await ServerSource(connection).answer(.nodes(NodesQuestion()), at: .now).answer.nodes
+      let commands = try names.map { name -> Command in
+        guard let node = nodes.first(where: { $0.name == name }) else {
+          throw Failure(.refused, "there is no node \(name)")
+        }
+        guard node.state == .suspect else {
+          throw Failure(.refused, "node \(name) is \(node.state.name): only a suspect one is declared down")
+        }
+        return .reportNodeHealth(
+          ReportNodeHealth(node: node.id, incarnation: node.incarnation, state: .down, silentMilliseconds: 0))
+      }
+      try await options.run(commands.count == 1 ? commands[0] : .batch(Batch(commands)), on: connection)
+    }
   }
 
   struct Remove: AsyncParsableCommand {

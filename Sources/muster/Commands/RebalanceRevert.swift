@@ -10,7 +10,7 @@ extension Rebalance {
       discussion: """
         Example: muster rebalance revert --wait
         What went from A by B to C goes from C to A, within the budgets of balance. Replicas that moved on since for other
-        reasons stay where they are.
+        reasons stay where they are, and leaders lead where they do. With --since it also undoes the moves of a plan.
         """)
     @Option(help: "What balancing moved since this revision or time.") var since: String?
     @OptionGroup var options: MutationOptions
@@ -49,7 +49,7 @@ extension Rebalance {
         let before = place + 1 < changes.count ? changes[place + 1].mode : nil
         if before != BalancingMode.paused.name { return .revision(change.revision) }
       }
-      throw Failure(.refused, "balancing never ran")
+      throw Failure(.refused, "balancing never ran; --since REVISION undoes what a plan moved")
     }
 
     /// The moves back, in the order of shards, of what is still where balancing put it.

@@ -20,7 +20,7 @@ extension ShardCommand {
     func run() async throws {
       let name = try ShardName(shard)
       guard let index = UInt32(exactly: name.index) else { throw Failure.usage("\(name.index) is no shard number") }
-      if cancel { return try await callOff(name) }
+      if cancel { return try await name.callOff("split", options) { !$0.child.isEmpty } }
       let connection = try await options.run(.splitShard(SplitShard(collection: name.collection, index: index)))
       guard !options.dryRun, waiting.wait else { return }
       let source = ServerSource(connection)
@@ -36,15 +36,20 @@ extension ShardCommand {
         return nil
       }
     }
+  }
+}
 
-    private func callOff(_ name: ShardName) async throws {
-      let connection = try Connection(options.server)
-      let question = Question.shards(ShardsQuestion(collection: name.collection, index: name.index))
-      let report = try await ServerSource(connection).answer(question, at: .now).answer.shards.first
-      guard let move = report?.move, !move.child.isEmpty else {
-        throw Failure(.refused, "no split of \(shard) is under way")
-      }
-      try await options.run(.advanceMove(AdvanceMove(move: move.id, step: .cancelled)), on: connection)
+extension ShardName {
+  /// Calls off what is under way with the shard.
+  ///
+  /// - Parameter what: in one word.
+  func callOff(_ what: String, _ options: MutationOptions, isMeant: (MoveReport) -> Bool) async throws {
+    let connection = try Connection(options.server)
+    let question = Question.shards(ShardsQuestion(collection: collection, index: index))
+    let report = try await ServerSource(connection).answer(question, at: .now).answer.shards.first
+    guard let move = report?.move, isMeant(move) else {
+      throw Failure(.refused, "no \(what) of \(collection)/\(index) is under way")
     }
+    try await options.run(.advanceMove(AdvanceMove(move: move.id, step: .cancelled)), on: connection)
   }
 }
