@@ -8,6 +8,7 @@ package struct Controllers: Sendable {
   private var survey = ShardSurvey()
   private var elections = ElectionController()
   private var handOver = HandOverController()
+  private var preference = PreferenceController()
   private var repair = RepairController()
   private var mover = MoveController()
   private var placement = PlacementContinuation()
@@ -59,7 +60,7 @@ package struct Controllers: Sendable {
       + placement.tick(state: state)
       + repair.tick(state, findings, &traffic, &planner, settings, now)
       + growth.tick(state) + checksums.tick(state) + self.health.tick(state, now)
-      + BalanceController.tick(state, findings, &traffic)
+      + BalanceController.tick(state, findings, &traffic) + preference.tick(state, findings.away, now)
   }
 
   private func isOrdered(_ proposal: Proposal, _ state: State) -> Bool {

@@ -21,6 +21,9 @@ struct ShardFindings {
   /// A replica that breaks a rule where it stands.
   var misplaced: [(node: NodeID, shard: ShardID, rule: String)] = []
 
+  /// Led where its policy does not prefer it, and who could lead it where it does.
+  var away: [(shard: ShardID, next: NodeID)] = []
+
   /// Without all that no operator ordered.
   var drainsAlone: ShardFindings {
     var drains = ShardFindings()
@@ -39,6 +42,8 @@ struct ShardSurvey {
   static let shardsPerTick = 20_000
   /// More of a kind wait for the next look.
   private static let findingsMax = 8192
+  /// Of those that are led, if not where it is preferred, fewer are enough.
+  private static let awayMax = 256
 
   private var next: ShardID = 1
   private var nodes: PagedTable<NodeRow>?
@@ -93,10 +98,14 @@ struct ShardSurvey {
     state.collections.forEach { id, row in wanted[Int(id)] = row.state == .active ? row.policy.replicas : 0 }
     var findings = ShardFindings()
     var misplacement = Misplacement(state)
+    var preferences = LeaderPreferences(state)
     for shard in range {
       let row = state.shards[shard]
       guard row.replicas.count > 0 else { continue }
       findings.note(shard, row, health, wanted[Int(row.collection)])
+      if findings.away.count < awayMax, !row.isMaking, let next = preferences.next(row) {
+        findings.away.append((shard, next))
+      }
       if isJudging, row.move == 0, wanted[Int(row.collection)] > 0, let found = misplacement.find(row) {
         findings.misplaced.append((found.node, shard, found.rule))
       }

@@ -188,6 +188,32 @@ import Testing
     #expect(model.state.cluster[1].balancing == .off && model.isWhole)
   }
 
+  @Test func leadersGoWhereTheirPolicyPrefersThem() {
+    var model = ClusterModel()
+    for node in 0..<6 {
+      model.join("n\(node)", "eu/z\(node % 3)/r\(node)", labels: [Label("near", node % 3 == 2 ? "yes" : "no")])
+    }
+    _ = model.create("orders", shards: 12)
+    model.run(seconds: 1)
+    var policy = model.state.collections[1].policy
+    policy.leaderPreference = [LabelRule("near", .isIn, ["yes"])]
+    model.order(.changeCollection(ChangeCollection(name: "orders", policy: policy, labels: [])))
+    model.run(seconds: 30)
+    #expect(model.leaders("n0") > 0, "they are given time")
+    model.run(seconds: 60)
+    #expect((model.leaders("n2"), model.leaders("n5")) == (6, 6))
+    let commit = model.commits.last { $0.reason?.kind == .leaderPreferred }
+    #expect(commit?.cause == model.state.collections[1].changed)
+    model.kill("n2")
+    model.run(seconds: 20)
+    model.revive("n2")
+    model.run(seconds: 100)
+    #expect(model.leaders("n2") + model.leaders("n5") == 12, "they go home")
+    let settled = model.state.revision
+    model.run(seconds: 300)
+    #expect(model.state.revision == settled, "and stay")
+  }
+
   @Test func nodesThatAreDownAlreadyMakeNoMassFailure() {
     var model = cluster(perZone: 2)
     for name in ["n0", "n1", "n2", "n3"] {

@@ -37,6 +37,8 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
   case hostProblem = 22
   /// A collection shall have more shards.
   case growth = 27
+  /// The policy prefers leaders elsewhere.
+  case leaderPreferred = 30
   /// What was signed and the log do not fit together, or no checkpoint could be written.
   case checkpointRefused = 31
   case checkpointResumed = 32
@@ -73,6 +75,7 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
     case .checksumMismatch: "checksum-mismatch"
     case .hostProblem: "host-problem"
     case .growth: "growth"
+    case .leaderPreferred: "leader-preferred"
     case .checkpointRefused: "checkpoint-refused"
     case .checkpointResumed: "checkpoint-resumed"
     case .restored: "restored"

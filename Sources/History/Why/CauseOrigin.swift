@@ -29,7 +29,8 @@ enum CauseOrigin {
 
   private static func isPolicy(_ kind: ReasonKind) -> Bool {
     switch kind {
-    case .replicaMissing, .replicaMisplaced, .replicaSurplus, .placementContinued, .balance, .balanceReached, .growth:
+    case .replicaMissing, .replicaMisplaced, .replicaSurplus, .placementContinued, .balance, .balanceReached, .growth,
+      .leaderPreferred:
       true
     default: false
     }

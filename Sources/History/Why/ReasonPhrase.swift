@@ -37,6 +37,8 @@ extension Reason {
     case .retention: "it was older than what is kept"
     case .scrubFault: "what was read again from the disk is not what was written"
     case .checkpointResumed: "checkpoints are signed again"
+    case .leaderPreferred:
+      "its policy prefers leaders elsewhere: \(self["next"] ?? "another node") rather than \(self["leader"] ?? "it")"
     case .growth: "\(self["collection"] ?? "it") shall have \(self["wanted"] ?? "more") shards"
     case .hostProblem: "what hosts replicas on \(node) has a problem\(inputs)"
     }
