@@ -2,7 +2,7 @@ package import MusterBytes
 
 /// Something that a commit may speak of, as an index of the log knows it.
 ///
-/// Stored: kinds keep their numbers, and what an event that exists already speaks of stays what it is.
+/// Stored: kinds keep their numbers, and what an event speaks of is a matter of the index's scheme (`EntityScheme`).
 package struct Entity: Hashable, Sendable {
   package enum Kind: UInt32, Sendable {
     case node = 1
@@ -44,10 +44,32 @@ enum NameHash {
   }
 }
 
+/// What events are taken to speak of. Stored with every index; each scheme stays as it is, so that indexes from before
+/// are still read, and still checked.
+package enum EntityScheme: UInt32, Sendable {
+  /// Of some events not all that they name: the heir of a hand-over, and the scope of a configuration key. Of a move to
+  /// nowhere it has node 0.
+  case first = 1
+  /// Everything that an event names.
+  case whole = 2
+
+  fileprivate func touch(_ event: Event, _ touched: inout Touched) {
+    guard self == .first else { return event.touch(&touched) }
+    switch event {
+    case .handOverRequested(let event): touched.shards.append(event.shard)
+    case .configKeyAdded(let event): touched.configs.append(event.config)
+    case .moveStarted(let started):
+      event.touch(&touched)
+      if started.target == 0 { touched.nodes.append(0) }
+    default: event.touch(&touched)
+    }
+  }
+}
+
 extension Commit {
   /// Calls `body` with everything that a stored commit speaks of, in any order and with repetitions.
   package static func entities(
-    inStored bytes: UnsafeRawBufferPointer, _ body: (Entity) -> Void
+    inStored bytes: UnsafeRawBufferPointer, by scheme: EntityScheme = .whole, _ body: (Entity) -> Void
   ) throws(WireError) {
     var reader = ByteReader(bytes, refusesUnknownFields: true)
     let envelope = try CommitEnvelope(upToEvents: &reader)
@@ -57,7 +79,7 @@ extension Commit {
     var types: Set<UInt32> = []
     while let number = try reader.nextEventNumber(), let event = try Event(nextIn: &reader) {
       if types.insert(number).inserted { body(Entity(.eventType, number)) }
-      event.touch(&touched)
+      scheme.touch(event, &touched)
       if let name = event.givenName { body(name) }
       if case .sessionForgotten(let event) = event { body(Entity(.session, event.session)) }
     }

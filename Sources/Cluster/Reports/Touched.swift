@@ -10,18 +10,23 @@ package struct Touched: Sendable {
 }
 
 extension Event {
-  /// Adds what this event speaks of. A shard's collection is not added: the caller knows which shards it has.
+  /// Adds what this event speaks of: all that it names. A shard's collection is not added: the caller knows which shards
+  /// it has.
+  ///
+  /// Indexes of the log say this (`Entity`): a change here is a new scheme there.
   package func touch(_ touched: inout Touched) {
     switch self {
     case .configSet(let event): touched.configs.append(event.config)
-    case .configKeyAdded(let event): touched.configs.append(event.config)
+    case .configKeyAdded(let event):
+      touched.configs.append(event.config)
+      touched.add(event.scope)
     case .configDeleted(let event): touched.configs.append(event.config)
     case .schemaSet(let event): touched.schemaKeys.append(event.key)
     case .shardPlaced(let event):
       touched.shards.append(event.shard)
       touched.nodes += event.nodes
     case .electionStarted(let event): touched.shards.append(event.shard)
-    case .handOverRequested(let event): touched.shards.append(event.shard)
+    case .handOverRequested(let event): touched.add(event.shard, event.node)
     case .replicaRebuilding(let event): touched.add(event.shard, event.node)
     case .minimumHeld(let event): touched.shards.append(event.shard)
     case .leaderElected(let event): touched.add(event.shard, event.node)
@@ -35,7 +40,7 @@ extension Event {
     case .replicaRemoved(let event): touched.add(event.shard, event.node)
     case .moveStarted(let event):
       touched.add(event.shard, event.source)
-      touched.nodes.append(event.target)
+      if event.target != 0 { touched.nodes.append(event.target) }
     case .nodeSuspected(let event): touched.nodes.append(event.node)
     case .nodeRecovered(let event): touched.nodes.append(event.node)
     case .nodeDeclaredDown(let event): touched.nodes.append(event.node)
@@ -77,5 +82,13 @@ extension Touched {
   fileprivate mutating func add(_ shard: ShardID, _ node: NodeID) {
     shards.append(shard)
     if node != 0 { nodes.append(node) }
+  }
+
+  fileprivate mutating func add(_ scope: Scope) {
+    switch scope.kind {
+    case .node: nodes.append(scope.id)
+    case .collection: collections.append(scope.id)
+    case .cluster, .tenant: break
+    }
   }
 }
