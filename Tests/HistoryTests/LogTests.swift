@@ -163,6 +163,32 @@ import Testing
     }
   }
 
+  /// A server keeps in mind what the segment that it writes speaks of: the same question again reads only what matches.
+  @Test func aServerReadsOfTheLiveSegmentWhatIsAskedFor() throws {
+    let fresh = try recorded.history()
+    let live = try #require(fresh.log.segments.last { !$0.name.isSealed })
+    fresh.log.remembersKeys = true
+    var request = LogRequest()
+    request.from = .revision(live.name.first)
+    request.filter.node = names.nodes[2].name
+    func ask(_ history: History) throws -> (found: [Revision], blocks: UInt64) {
+      let cursor = try LogCursor(request, history, names: names, clock: history.lastTime)
+      var found: [Revision] = []
+      while !cursor.isDone { found += try cursor.nextCommits(50).map(\.revision) }
+      return (found, try cursor.end(timeline: 1).blocksRead)
+    }
+    let plain = try ask(try recorded.history())
+    let first = try ask(fresh)
+    let second = try ask(fresh)
+    #expect(!plain.found.isEmpty && first.found == plain.found && second.found == plain.found)
+    let matching = live.units.filter { unit in
+      plain.found.contains { unit.firstRevision <= $0 && $0 <= unit.lastRevision }
+    }
+    #expect(plain.blocks == UInt64(live.units.count))
+    #expect(first.blocks == UInt64(live.units.count + matching.count), "each was read once to find out")
+    #expect(second.blocks == UInt64(matching.count) && second.blocks < plain.blocks)
+  }
+
   @Test func aPrincipalMatchesWhatItDid() throws {
     let id = try #require(names.principalID("election", .controller))
     try expect({ $0.principal = "election" }) { commit, _ in commit.principal == id }
