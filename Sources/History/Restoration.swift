@@ -150,7 +150,8 @@ package struct Restoration {
       }
       let through = min(cut.revision, segment.lastRevision)
       let chain = try files.putSegment(
-        first: segment.name.first, chainBefore: segment.chainBefore, run: last.origin.run, through: through
+        first: segment.name.first, chainBefore: segment.chainBefore, run: last.origin.run, through: through,
+        keys: History.keys
       ) { add in
         try log.forEachBlock(from: segment.name.first, through: through) { block in
           try add(block)
@@ -205,7 +206,8 @@ package struct Restoration {
     builder.append(encoded)
     blocks.append(seal(&builder, from: first, time: state.time, events: movedEvents + events, state.digest))
     _ = try files.putSegment(
-      first: cut.revision + 1, chainBefore: cut.chain, run: last.origin.run + 1, through: state.revision
+      first: cut.revision + 1, chainBefore: cut.chain, run: last.origin.run + 1, through: state.revision,
+      keys: History.keys
     ) { add in
       for block in blocks { try block.bytes.withUnsafeBytes { try add(try BlockView($0)) } }
     }
