@@ -118,37 +118,25 @@ extension LogReader {
 
   /// Compares what the index of a segment says with what its commits speak of, as its scheme has it.
   ///
+  /// - Parameter packs: the numbers of those that are compared; nil for all.
   /// - Returns: false when there is no index of these keys, nor of those from before.
-  package func checkKeys(_ segment: SegmentContent, against keys: CommitKeys) throws -> Bool {
-    guard let find = keys.finder(of: segment.keyScheme) else { return false }
-    var stored: [[UInt64]] = Array(repeating: [], count: segment.units.count)
-    for number in segment.keyUnits.indices {
-      try readKeys(segment, number) { key, packs in
-        for pack in packs { stored[Int(pack)].append(key) }
-        return true
-      }
+  package func checkKeys(
+    _ segment: SegmentContent, against keys: CommitKeys, packs: [Int]? = nil
+  ) throws -> Bool {
+    guard let find = keys.finder(of: segment.keyScheme), var check = try KeyCheck(segment, self, keys) else {
+      return false
     }
-    var said = KeySet()
-    for (place, unit) in segment.units.enumerated() {
-      said.begin(stored[place])
-      guard try speaks(unit, exactlyOf: &said, find) else {
-        throw segment.name.fault(
-          unit.offset, "the index does not say what the commits of this pack speak of", unit.firstRevision)
+    for pack in packs ?? Array(segment.units.indices) {
+      check.begin(pack)
+      _ = try forEachBlock(in: segment.units[pack]) { view in
+        try view.forEachCommit { bytes, _ in
+          try find(bytes) { check.meet($0) }
+          return true
+        }
       }
+      try check.end()
     }
     return true
-  }
-
-  /// True when the commits of a unit speak of these keys and of no others.
-  private func speaks(_ unit: LogUnit, exactlyOf said: inout KeySet, _ find: KeyFinder) throws -> Bool {
-    var isSaid = true
-    _ = try forEachBlock(in: unit) { view in
-      try view.forEachCommit { bytes, _ in
-        try find(bytes) { key in if !said.meet(key.number) { isSaid = false } }
-        return isSaid
-      }
-    }
-    return isSaid && said.wereAllMet
   }
 
   /// What the commits of a unit speak of, ascending.
