@@ -59,7 +59,7 @@ enum Terminal {
   /// A time, and for people at a terminal how long ago that is.
   static func time(_ time: UInt64) -> String {
     guard isOutputTerminal else { return Timestamp.format(time) }
-    return "\(Timestamp.format(time)) (\(RelativeTime.words(time, now: Clock.microseconds())))"
+    return "\(Timestamp.format(time)) (\(RelativeTime.words(time, now: Clock.now().wall)))"
   }
 
   static func sanitized(_ text: String) -> String {

@@ -26,7 +26,10 @@ struct Retention: AsyncParsableCommand {
       let head = DocumentHead(
         schema: "retention", timeline: reply.timeline, revision: reply.revision, time: reply.time)
       options.output.show(head, row.members + [.init("keptFrom", .number(max(newest.horizon, 1)))]) {
-        var text = row.policy.isForEver ? "everything is kept for ever\n" : "log        \(row.policy.words.log)\n"
+        var text =
+          row.policy.isForEver
+          ? "\(newest.horizon > 0 ? "what is there" : "everything") is kept for ever\n"
+          : "log        \(row.policy.words.log)\n"
         if !row.policy.isForEver { text += "snapshots  \(row.policy.words.snapshots)\n" }
         if row.horizon > 0 {
           text +=
