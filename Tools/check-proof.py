@@ -178,12 +178,14 @@ class Message:
         return found
 
 # Commits in words.
-LIST, REASON, EVENT = {}, {}, {}
+LIST, REASON, EVENT, MESSAGE = {}, {}, {}, {}
+def fields(parts): return [re.fullmatch(r'(.*?)[=+](\w+)\.(\d+)', part).groups() for part in parts]
 for line in open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'check-proof.tables'), encoding='ascii'):
-    word, *rest = line.split()
-    if word == 'list': LIST[rest[0]] = rest[1:]
-    if word == 'reason': REASON[int(rest[0])] = rest[1]
-    if word == 'event': EVENT[int(rest[0])] = (rest[1], [re.fullmatch(r'(.*?)[=+](\w+)\.(\d+)', part).groups() for part in rest[2:]])
+    word, name, *rest = line.split() + ['']
+    if word == 'list': LIST[name] = rest[:-1]
+    if word == 'reason': REASON[int(name)] = rest[0]
+    if word == 'message': MESSAGE[name] = fields(rest[:-1])
+    if word == 'event': EVENT[int(name)] = (rest[0], fields(rest[1:-1]))
 
 def moment(microseconds):
     return (datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=microseconds)).strftime('%Y-%m-%dT%H:%M:%S.%fZ')
@@ -220,38 +222,34 @@ class Names:
         if 5 in m.fields: return 'sealed (key %d, %s)' % (m.message(5).number(2), m.message(5).bytes(4)[:4].hex())
         if 4 in m.fields: return {'base64': base64.b64encode(m.bytes(4)).decode()}
         return bool(m.number(3)) if 3 in m.fields else m.signed(2) if 2 in m.fields else m.text(1)
+    def fields(self, parts, m):
+        """What the tables say that a row shows of a message."""
+        row = {}
+        for label, form, at in parts:
+            at = int(at)
+            if label: row[label] = self.field(form, m, at)
+            elif form in MESSAGE: row.update(self.fields(MESSAGE[form], m.message(at)))
+            elif form == 'config': row.update(self.known.get(('config', m.number(at)), {'config': m.number(at)}))
+            elif m.all(at): row[form] = self.field(form, m, at)
+        return row
     def field(self, form, m, at):
         number = m.number(at) if isinstance(m.number(at), int) else 0
         if form + 's' in LIST: return LIST[form + 's'][number]
-        return {'node': lambda: self.get('node', number) if number else None, 'text': lambda: m.text(at), 'number': lambda: number,
-                'collection': lambda: self.get('collection', number), 'one': lambda: 1, 'some': lambda: number or None, 'flag': lambda: bool(number),
-                'shard': lambda: self.shard(number), 'nodes': lambda: [self.get('node', n) for n in m.numbers(at)],
-                'shards': lambda: [self.shard(n) for n in m.numbers(at)], 'pairs': lambda: amounts(m.messages(at)),
-                'tenant': lambda: self.known.get(('tenant', number), ''), 'owner': lambda: self.owner(number),
-                'scope': lambda: self.scope(m.message(at)), 'value': lambda: self.value(m.message(at)),
-                'digest': lambda: (m.bytes(at) + m.bytes(at + 1)).hex(), 'bytes': lambda: base(m.bytes(at))}[form]()
-    def several(self, form, m, at):
-        if form == 'labels': return {'labels': labels(m.messages(at))} if m.all(at) else {}
-        if form == 'names': return {'names': base(m.bytes(at))} if m.bytes(at) else {}
-        if form == 'config': return self.known.get(('config', m.number(at)), {'config': m.number(at)})
-        inner = m.message(at)
-        if form == 'kept': return {name: inner.number(n + 1) for n, name in enumerate(LIST['kept'])}
-        if form == 'range': return {'residue': inner.number(1), 'modulus': inner.number(2)}
-        if form == 'schema':
-            limit = lambda field: inner.signed(field) if field in inner.fields else None
-            return {'valueType': LIST['types'][inner.number(1)], 'minimum': limit(2), 'maximum': limit(3),
-                    'allowed': inner.texts(4), 'description': inner.text(5), 'sensitive': bool(inner.number(6))}
-        return {'replicas': inner.number(1),
-                'spread': [LIST['levels'][s.number(1)] + (':prefer' if s.number(2) else '') for s in inner.messages(2)],
-                'require': labels(inner.messages(3)) + [rule(r) for r in inner.messages(7)], 'apart': inner.texts(9),
-                'leadOn': [rule(r) for r in inner.messages(8)], 'weights': amounts(inner.messages(4)),
-                'minInSync': inner.number(5), 'uncleanElection': bool(inner.number(6))}
+        return {'text': lambda: m.text(at), 'texts': lambda: m.texts(at), 'number': lambda: number, 'one': lambda: 1,
+                'some': lambda: number or None, 'flag': lambda: bool(number), 'limit': lambda: m.signed(at) if m.all(at) else None,
+                'bytes': lambda: base(m.bytes(at)), 'names': lambda: base(m.bytes(at)),
+                'digest': lambda: (m.bytes(at) + m.bytes(at + 1)).hex(), 'value': lambda: self.value(m.message(at)),
+                'node': lambda: self.get('node', number) if number else None, 'nodes': lambda: [self.get('node', n) for n in m.numbers(at)],
+                'shard': lambda: self.shard(number), 'shards': lambda: [self.shard(n) for n in m.numbers(at)],
+                'collection': lambda: self.get('collection', number), 'tenant': lambda: self.known.get(('tenant', number), ''),
+                'owner': lambda: self.owner(number), 'scope': lambda: self.scope(m.message(at)),
+                'amounts': lambda: amounts(m.messages(at)), 'labels': lambda: labels(m.messages(at)),
+                'rules': lambda: [rule(r) for r in m.messages(at)],
+                'required': lambda: labels(m.messages(at)) + [rule(r) for r in m.messages(at + 4)],
+                'spread': lambda: [LIST['levels'][s.number(1)] + (':prefer' if s.number(2) else '') for s in m.messages(at)]}[form]()
     def event(self, number, event):
         need(number in EVENT, 'an event is of a kind that this program does not know')
-        row = {'type': EVENT[number][0]}
-        for label, form, at in EVENT[number][1]:
-            row.update({label: self.field(form, event, int(at))} if label else self.several(form, event, int(at)))
-        return row
+        return {'type': EVENT[number][0], **self.fields(EVENT[number][1], event)}
 
 def shown(commit, names):
     """Learns what the commit names, and shows it as a row of JSON Lines does; and what other formats show besides."""
@@ -278,7 +276,7 @@ def data(event): return {name: value for name, value in event.items() if name !=
 def subject(event):
     for field, kind in [(f, 'config' if f == 'key' else f) for f in 'shard key node collection tenant principal client alarm'.split()]:
         if isinstance(event.get(field), str) and event[field]:
-            return kind + '/' + event[field] + ('@' + event['scope'] if kind == 'config' and event['scope'] != 'cluster' else '')
+            return kind + '/' + event[field] + ('@' + event['scope'] if kind == 'config' and event.get('scope', 'cluster') != 'cluster' else '')
     return 'cluster'
 
 def things(event):

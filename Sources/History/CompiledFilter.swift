@@ -10,6 +10,11 @@ package struct CompiledFilter: Sendable {
   private var shardRanges: [ClosedRange<ShardID>]?
   private var configs: Set<ConfigID>?
   private var configKey = ""
+  /// Values in the scope of the nodes, or of the collections: what is set there is said of them.
+  private var nodeConfigs: Set<ConfigID> = []
+  private var collectionConfigs: Set<ConfigID> = []
+  /// The name of the collections of the shards: they were made with it.
+  private var makerName: String?
   private var principals: Set<PrincipalID>?
   private var eventTypes: Set<String> = []
   private var tenant: TenantScope?
@@ -18,7 +23,10 @@ package struct CompiledFilter: Sendable {
 
   /// - Parameter state: a state that knows every name, as a rule the newest.
   package init(_ filter: CommitFilter, _ state: State) throws(Refusal) {
-    if !filter.node.isEmpty { nodes = try CompiledFilter.find(filter.node, "node", state.nodes) { $0.name } }
+    if !filter.node.isEmpty {
+      nodes = try CompiledFilter.find(filter.node, "node", state.nodes) { $0.name }
+      nodeConfigs = CompiledFilter.configs(of: .node, nodes ?? [], state)
+    }
     if !filter.collection.isEmpty { try compile(collection: filter.collection, state) }
     if !filter.shard.isEmpty { try compile(shard: filter.shard, state) }
     if !filter.configKey.isEmpty {
@@ -62,8 +70,13 @@ package struct CompiledFilter: Sendable {
   }
 
   private mutating func select() {
-    if let nodes { selection.require(anyOf: nodes.map { Entity(.node, $0) }) }
-    if let shards { selection.require(anyOf: shards.map { Entity(.shard, $0) }) }
+    if let nodes {
+      selection.require(anyOf: nodes.map { Entity(.node, $0) } + nodeConfigs.map { Entity(.config, $0) })
+    }
+    if let shards {
+      let maker = makerName.map { [Entity.name($0, in: .collections)] } ?? []
+      selection.require(anyOf: shards.map { Entity(.shard, $0) } + maker)
+    }
     if let configs {
       selection.require(anyOf: configs.map { Entity(.config, $0) } + [.name(configKey, in: .schemas)])
     }
@@ -73,6 +86,7 @@ package struct CompiledFilter: Sendable {
       ranges += (shardRanges ?? []).map {
         LogKey(Entity(.shard, $0.lowerBound))...LogKey(Entity(.shard, $0.upperBound))
       }
+      ranges += collectionConfigs.map { LogKey(Entity(.config, $0))...LogKey(Entity(.config, $0)) }
       selection.require(anyOf: ranges)
     }
     let types = Event.kinds.filter { eventTypes.contains($0.name) }
@@ -82,6 +96,7 @@ package struct CompiledFilter: Sendable {
   private mutating func compile(collection name: String, _ state: State) throws(Refusal) {
     let found = try CompiledFilter.find(name, "collection", state.collections) { $0.name }
     collections = found
+    collectionConfigs = CompiledFilter.configs(of: .collection, found, state)
     shardRanges = found.sorted().flatMap { id in
       let row = state.collections[id]
       return [row.shardRange] + row.children.map { $0.shard...$0.shard }
@@ -98,6 +113,13 @@ package struct CompiledFilter: Sendable {
     }
     guard !found.isEmpty else { throw CompiledFilter.unknown("shard", name) }
     shards = found
+    makerName = parts[0]
+  }
+
+  private static func configs(of kind: ScopeKind, _ ids: Set<UInt32>, _ state: State) -> Set<ConfigID> {
+    var found: Set<ConfigID> = []
+    state.configs.forEach { id, row in if row.scope.kind == kind, ids.contains(row.scope.id) { found.insert(id) } }
+    return found
   }
 
   private static func matches<Row: TableRow>(
@@ -129,17 +151,30 @@ package struct CompiledFilter: Sendable {
     guard nodes != nil || collections != nil || shards != nil || configs != nil else { return true }
     var touched = Touched()
     for event in commit.events { event.touch(&touched) }
+    if let shards, !touched.shards.contains(where: shards.contains), !commit.events.contains(where: makes) {
+      return false
+    }
     return matches(touched)
   }
 
+  /// True when an event made one of the shards with their collection.
+  private func makes(_ event: Event) -> Bool {
+    guard makerName != nil, case .collectionCreated(let made) = event else { return false }
+    return shards?.contains { $0 >= made.firstShard && $0 - made.firstShard < made.shardCount } ?? false
+  }
+
   private func matches(_ touched: Touched) -> Bool {
-    if let nodes, !touched.nodes.contains(where: nodes.contains) { return false }
-    if let shards, !touched.shards.contains(where: shards.contains) { return false }
+    if let nodes, !touched.nodes.contains(where: nodes.contains),
+      !touched.configs.contains(where: nodeConfigs.contains)
+    {
+      return false
+    }
     if let configs, !touched.configs.contains(where: configs.contains), !touched.schemaKeys.contains(configKey) {
       return false
     }
     guard let collections else { return true }
     if touched.collections.contains(where: collections.contains) { return true }
+    if touched.configs.contains(where: collectionConfigs.contains) { return true }
     return touched.shards.contains { shard in shardRanges?.contains { $0.contains(shard) } ?? false }
   }
 }

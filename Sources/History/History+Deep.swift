@@ -12,14 +12,21 @@ package struct DeepPiece: Sendable {
   var through: Revision
 }
 
+/// Packs of a segment, by their numbers.
+package struct SegmentPacks: Sendable {
+  let segment: SegmentContent
+  let packs: [Int]
+}
+
 extension History {
   /// Replays everything from the beginning, and compares: the digest after every block with the one that the log has,
   /// every snapshot with the state that it claims to be, and every index with what the commits speak of.
   ///
   /// - Parameter each: called after every block with its last revision.
   package func verifyDeep(_ each: (Revision) -> Void) throws(HistoryError) {
-    for piece in try deepPieces(1) { try verify(piece) { each($0.lastRevision) } }
-    for segment in log.segments { try verifyKeys(of: segment) }
+    let pieces = try deepPieces(1)
+    for piece in pieces { try verify(piece) { each($0.lastRevision) } }
+    for rest in packs(apartFrom: pieces) { try verifyKeys(of: rest) }
   }
 
   /// The past in at most so many pieces of about the same number of commits, in their order.
@@ -37,12 +44,30 @@ extension History {
     return pieces
   }
 
-  /// Checks the index of a segment against its commits.
-  package func verifyKeys(of segment: SegmentContent) throws(HistoryError) {
-    try reading { [self] in _ = try log.checkKeys(segment, against: History.keys) }
+  /// The packs that no piece holds whole: replay does not compare them with the index.
+  package func packs(apartFrom pieces: [DeepPiece]) -> [SegmentPacks] {
+    let ranges = pieces.map { revisions(of: $0) }
+    return log.segments.compactMap { segment in
+      let packs = segment.units.indices.filter { pack in
+        let unit = segment.units[pack]
+        return !ranges.contains { $0.contains(unit.firstRevision) && $0.contains(unit.lastRevision) }
+      }
+      return packs.isEmpty || !segment.name.isSealed ? nil : SegmentPacks(segment: segment, packs: packs)
+    }
   }
 
-  /// Replays one piece.
+  /// Checks what the index of a segment says of some of its packs against their commits.
+  package func verifyKeys(of some: SegmentPacks) throws(HistoryError) {
+    try reading { [self] in _ = try log.checkKeys(some.segment, against: History.keys, packs: some.packs) }
+  }
+
+  /// What is replayed in a piece.
+  private func revisions(of piece: DeepPiece) -> Range<Revision> {
+    let from = piece.start.map { $0 + 1 } ?? max(log.horizon?.revision ?? 0, 1)
+    return from..<max(from, piece.through + 1)
+  }
+
+  /// Replays one piece, and compares the index of every pack that it holds whole with what the commits speak of.
   ///
   /// - Parameter each: called after every block with its header.
   package func verify(_ piece: DeepPiece, _ each: (BlockHeader) -> Void) throws(HistoryError) {
@@ -52,22 +77,59 @@ extension History {
     var state = try beginning(of: piece)
     // The state of the last snapshot that was compared, or that this begins with.
     var older = piece.start == nil ? nil : state
-    let from = piece.start.map { $0 + 1 } ?? max(oldest, 1)
     try replaying(&state) { [self] state in
-      try log.forEachBlock(from: from, through: piece.through) { block in
-        try History.apply(block, through: block.header.lastRevision, to: &state)
+      try forEachBlock(of: piece) { block, check in
+        try History.apply(block, to: &state, comparing: &check)
         try History.check(state, against: block.header)
         if let manifest = unchecked.first, manifest.revision <= state.revision {
-          try check(manifest, against: state, after: older)
+          try self.check(manifest, against: state, after: older)
           unchecked.removeFirst()
           older = state
         }
         each(block.header)
-        return true
       }
     }
     if let manifest = unchecked.first {
       throw .divergence(manifest.revision, "the snapshot is of a revision at which no block ends")
+    }
+  }
+
+  /// Calls `body` with every block of a piece, and with the check of its pack's index, when the piece holds all of that.
+  private func forEachBlock(
+    of piece: DeepPiece, _ body: (BlockView, inout KeyCheck?) throws -> Void
+  ) throws {
+    let range = revisions(of: piece)
+    for segment in log.segments where range.overlaps(segment.name.first..<segment.lastRevision + 1) {
+      var index = try KeyCheck(segment, log, History.keys)
+      for pack in segment.places(from: range.lowerBound, through: range.upperBound - 1) {
+        let unit = segment.units[pack]
+        var check: KeyCheck?
+        if range.contains(unit.firstRevision), range.contains(unit.lastRevision) { swap(&check, &index) }
+        check?.begin(pack)
+        _ = try log.forEachBlock(in: unit) { view in
+          if view.header.lastRevision < range.lowerBound { return true }
+          guard view.header.firstRevision < range.upperBound else { return false }
+          try body(view, &check)
+          return true
+        }
+        try check?.end()
+        if check != nil { swap(&check, &index) }
+      }
+    }
+  }
+
+  /// Applies the commits of a block that come after `state`, and compares what they speak of with the index.
+  private static func apply(_ block: BlockView, to state: inout State, comparing check: inout KeyCheck?) throws {
+    guard let scheme = check.flatMap({ EntityScheme(rawValue: $0.scheme) }) else {
+      return try apply(block, through: block.header.lastRevision, to: &state)
+    }
+    _ = try block.forEachCommit { bytes, number in
+      if number > state.revision {
+        try state.apply(stored: bytes, by: scheme) { check?.meet(LogKey($0)) }
+      } else {
+        try Commit.entities(inStored: bytes, by: scheme) { check?.meet(LogKey($0)) }
+      }
+      return true
     }
   }
 

@@ -14,6 +14,7 @@ extension History {
   package func differences(from a: Revision, to b: Revision) throws(HistoryError) -> [Difference] {
     let (earlier, later) = (min(a, b), max(a, b))
     guard later <= last else { throw .future(asked: "revision \(later)", newest: last) }
+    if a == b { return [] }
     let states = try lookingAgain { () throws(HistoryError) in
       if let near = try focuses(earlier, later) { return near }
       return try pair(earlier, later)

@@ -14,7 +14,10 @@ extension History {
     case .revision(let revision):
       try requireKept(revision)
       return revision
-    case .time(let time): return try revision(atOrBefore: time)
+    case .time(let time):
+      // What will be then nobody knows.
+      guard time <= max(clock, present) || time <= lastTime else { throw .future(asked: "that time", newest: last) }
+      return try revision(atOrBefore: time)
     case .ago(let span):
       guard span <= clock else { throw .beforeBeginning(asked: "that moment") }
       return try revision(atOrBefore: clock - span)

@@ -10,6 +10,8 @@ package final class History {
   package let snapshots: SnapshotStore
   /// Nothing newer is shown.
   package let last: Revision
+  /// What time it is for whoever asks, when that may be later than what `ago` counts from; 0 for not known.
+  package var present: Microseconds = 0
 
   package init(_ log: LogReader, _ snapshots: SnapshotStore, through last: Revision) {
     self.log = log

@@ -70,10 +70,10 @@ package struct Restoration {
     var restoration = try Restoration(history, source, revision, occasion)
     let identity = try restoration.identity()
     let files = try RestoreTarget(target, identity)
-    if let horizon = history.log.horizon { try horizon.write(target, identity) }
     try restoration.copySegments(files, each)
     try restoration.copySnapshots(files)
     let end = try restoration.begin(files)
+    if let horizon = restoration.horizon() { try horizon.write(target, identity) }
     try files.finish()
     return Result(identity: identity, restored: revision, lastRevision: end.lastRevision, digest: end.digest)
   }
@@ -150,7 +150,8 @@ package struct Restoration {
       }
       let through = min(cut.revision, segment.lastRevision)
       let chain = try files.putSegment(
-        first: segment.name.first, chainBefore: segment.chainBefore, run: last.origin.run, through: through
+        first: segment.name.first, chainBefore: segment.chainBefore, run: last.origin.run, through: through,
+        keys: History.keys
       ) { add in
         try log.forEachBlock(from: segment.name.first, through: through) { block in
           try add(block)
@@ -189,11 +190,12 @@ package struct Restoration {
     began.revision = parent.revision
     began.lastRevision = parent.lastRevision
     began.chain = parent.chain
+    let unsaid = try cutBehind()?.event
     var builder = BlockBuilder(after: cut.chain)
     for commit in moved { builder.append(commit) }
     let before = state.digest
     let timeBefore = state.time
-    let (encoded, events) = try commit(.beginTimeline(BeginTimeline(began)))
+    let (encoded, events) = try commit(.beginTimeline(BeginTimeline(began, cut: unsaid)))
     var blocks: [SealedBlock] = []
     var first = cut.revision + 1
     if !builder.fits(encoded.count) {
@@ -204,11 +206,27 @@ package struct Restoration {
     builder.append(encoded)
     blocks.append(seal(&builder, from: first, time: state.time, events: movedEvents + events, state.digest))
     _ = try files.putSegment(
-      first: cut.revision + 1, chainBefore: cut.chain, run: last.origin.run + 1, through: state.revision
+      first: cut.revision + 1, chainBefore: cut.chain, run: last.origin.run + 1, through: state.revision,
+      keys: History.keys
     ) { add in
       for block in blocks { try block.bytes.withUnsafeBytes { try add(try BlockView($0)) } }
     }
     return (state.revision, state.digest)
+  }
+
+  /// What was cut of the history by a commit that is not taken over.
+  private func cutBehind() throws(HistoryError) -> PlannedCut? {
+    guard let cut = try history.madeCut(), cut.horizon.revision > state.retention.horizon else { return nil }
+    return cut
+  }
+
+  /// Where the history begins that is taken over; it names the commit of this timeline that says so.
+  private func horizon() -> Horizon? {
+    guard var horizon = history.log.horizon else { return nil }
+    guard state.retention.horizon == horizon.revision else { return horizon }
+    horizon.cutAt = state.retention.cutAt
+    horizon.cutTime = state.retention.cutTime
+    return horizon
   }
 
   private mutating func commit(_ command: Command) throws -> (bytes: [UInt8], events: Int) {

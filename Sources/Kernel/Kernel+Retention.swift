@@ -1,4 +1,5 @@
 package import MusterCluster
+package import MusterHistory
 package import MusterLog
 
 extension Kernel {
@@ -21,23 +22,9 @@ extension Kernel {
   }
 
   /// Says in the log that what is before a horizon goes. Only once that is durable anything may be deleted.
-  ///
-  /// - Parameters:
-  ///   - root: of the tree of everything before the oldest segment that stays.
-  ///   - names: the root of the tree of all names at the horizon.
-  package func cut(to horizon: Horizon, root: [UInt8], names: [UInt8], _ now: Now) {
+  package func cut(_ cut: PlannedCut, _ now: Now) {
     guard readOnlyBecause.isEmpty, !sequencer.isFull else { return }
-    var cut = HistoryCut()
-    cut.horizon = horizon.revision
-    cut.time = horizon.time
-    cut.digestLow = horizon.digestLow
-    cut.digestHigh = horizon.digestHigh
-    cut.firstRevision = horizon.firstRevision
-    cut.chain = horizon.chain
-    cut.root = root
-    cut.edge = horizon.edge
-    cut.names = names
-    carryOut(.cutHistory(CutHistory(cut)), of: "retention", .retention, now)
+    carryOut(.cutHistory(CutHistory(cut.event)), of: "retention", .retention, now)
   }
 }
 

@@ -11,6 +11,8 @@ package final class LogReader {
   let files: SegmentFiles
   /// What units without an index speak of, as far as it was asked for.
   var rebuiltKeys: [LogUnitPlace: [UInt64]] = [:]
+  /// Whoever asks will ask again: what live units speak of is found once, and remembered.
+  package var remembersKeys = false
   /// Units of indexes that were read: questions come together.
   var keyContents: [LogUnitPlace: KeyContent] = [:]
   private var buffer = ByteWriter(capacity: 1 << 16)
@@ -121,7 +123,7 @@ package final class LogReader {
   /// The memory of a block is good until `body` returns.
   package func forEachBlock(in unit: LogUnit, _ body: (BlockView) throws -> Bool) throws -> Bool {
     buffer.removeAll()
-    if let live = segment(named: unit.segment)?.reader {
+    if let live = segment(named: unit.segment)?.bytes {
       try expand(unit, live)
     } else {
       try files.expandPack(unit, into: &buffer)
@@ -132,7 +134,7 @@ package final class LogReader {
     return try body(try block(unit, buffer.bytes, unit.firstRevision))
   }
 
-  private func expand(_ unit: LogUnit, _ live: LiveSegmentReader) throws(LogError) {
+  private func expand(_ unit: LogUnit, _ live: LiveBytes) throws(LogError) {
     guard case .valid(let header) = live.parse(unit.offset), live.expand(unit.offset, header, into: &buffer) else {
       throw fault(unit, "the checksum of a frame does not hold", unit.firstRevision)
     }

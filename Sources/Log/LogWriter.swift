@@ -191,7 +191,7 @@ extension LogWriter {
           file: name.path, offset: scan.end, revision: through,
           problem: "the segment goes on behind the beginning of the next one"))
     }
-    let packed = try SegmentPacker.pack(live, scan, keys)
+    let packed = try SegmentPacker.pack(LiveBytes(live), scan, keys)
     try reading { () throws(StorageError) in
       try storage.replace(Layout.sealed(first), in: Layout.log, with: packed, pause: pause)
       try storage.remove(name.path)

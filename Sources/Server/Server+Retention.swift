@@ -42,7 +42,7 @@ extension Server {
       guard let next = found.next else { return }
       // Only what was signed goes: of what is cut nothing but the tree is left.
       guard checkpointed >= next.horizon.revision else { return signCheckpoint { _ in } }
-      kernel.cut(to: next.horizon, root: next.root, names: next.names, Clock.now())
+      kernel.cut(next, Clock.now())
       endTickSoon()
     }
   }

@@ -1,5 +1,6 @@
 import Glibc
 import MusterRendering
+import MusterKernel
 import MusterServer
 
 /// Lines on their way to standard output, many with one system call.
@@ -59,7 +60,7 @@ enum Terminal {
   /// A time, and for people at a terminal how long ago that is.
   static func time(_ time: UInt64) -> String {
     guard isOutputTerminal else { return Timestamp.format(time) }
-    return "\(Timestamp.format(time)) (\(RelativeTime.words(time, now: Clock.microseconds())))"
+    return "\(Timestamp.format(time)) (\(RelativeTime.words(time, now: Clock.now().wall)))"
   }
 
   static func sanitized(_ text: String) -> String {

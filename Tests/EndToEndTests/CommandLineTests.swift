@@ -25,6 +25,31 @@ extension EndToEnd {
       return cluster
     }
 
+    /// At a terminal, which `script` is one for.
+    @Test func aPersonSeesHowLongAgoItWas() async throws {
+      let cluster = try await TestCluster()
+      _ = try await cluster.json("config", "set", "k", "1")
+      let words = "\(Program.muster.path) log --limit 1 --output table"
+      let shown = try await Running(
+        path: "/usr/bin/script", ["-qec", words, "/dev/null"],
+        environment: ["MUSTER_SERVER": cluster.address, "PAGER": "cat", "PATH": "/usr/bin:/bin"]
+      ).wait()
+      #expect(shown.code == 0)
+      // Hours of a slow machine, but no years of another clock.
+      let isToday =
+        shown.out.contains("just now)") || shown.out.contains("econds ago)") || shown.out.contains("inutes ago)")
+      #expect(isToday, "\(shown.out)")
+    }
+
+    @Test func aTimeThatHasNotComeIsRefused() async throws {
+      let cluster = try await TestCluster()
+      _ = try await cluster.json("config", "set", "k", "1")
+      for place in [["--server", cluster.address], ["--data", cluster.data]] {
+        let future = try await run(.muster, ["status", "--at", "2999-01-01T00:00:00Z"] + place)
+        #expect(future.code == 1 && future.error.contains("in the future"), "\(future)")
+      }
+    }
+
     @Test func everyDocumentBeginsWithItsMomentAndIsTheSameFromTheServerAndFromTheFiles() async throws {
       let cluster = try await populated()
       let revision = try #require(try await cluster.json("status")["revision"].number)

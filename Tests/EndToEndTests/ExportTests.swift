@@ -47,6 +47,7 @@ extension EndToEnd {
     func rowsThatWereAlteredAreFoundByTheProof(_ format: String) async throws {
       let cluster = try await TestCluster()
       for number in 1...6 { _ = try await cluster.json("config", "set", "k\(number)", "true \(number)") }
+      _ = try await cluster.json("config", "schema", "k7", "--type", "text")
       let path = cluster.directory.path("export")
       #expect(try await cluster.muster("export", "--format", format, "--to", path).code == 0)
       let key = try await cluster.json("checkpoint")["keys"].list.first?.string ?? ""

@@ -140,16 +140,8 @@ import Testing
     var bounds = RetentionBounds()
     bounds.logBytes = 1
     let planned = try #require(try recorded.history().plannedCut(bounds, AuditFiles(recorded.disk)))
-    var event = HistoryCut()
-    event.horizon = planned.horizon.revision
-    event.time = planned.horizon.time
-    event.digestLow = planned.horizon.digestLow
-    event.digestHigh = planned.horizon.digestHigh
-    event.firstRevision = planned.horizon.firstRevision
-    event.chain = planned.horizon.chain
-    event.root = planned.root
-    event.edge = planned.horizon.edge
-    if isNamed { event.names = planned.names }
+    var event = planned.event
+    if !isNamed { event.names = [] }
     let commit = try #require(try recorded.execute(.cutHistory(CutHistory(event)), by: .controller))
     var horizon = planned.horizon
     horizon.cutAt = commit.revision
@@ -229,5 +221,50 @@ import Testing
   @Test func aCutWithoutNamesProvesNothingThatNeedsThem() throws {
     let recorded = try cutByCommit(isNamed: false)
     #expect(isCut { _ = try parts(recorded, [recorded.last - 3]) })
+  }
+
+  // MARK: Restored from before the cut
+
+  /// The commit that cut is not taken over; the heir says itself what it does not have.
+  @Test func aRestoreToBeforeTheCutSaysWhatWasCut() throws {
+    let recorded = try cutByCommit(isNamed: true)
+    let source = try recorded.history()
+    let horizon = try #require(source.log.horizon)
+    let cutAt = horizon.cutAt
+    for revision in [horizon.revision + 3, cutAt - 1, cutAt, recorded.last] {
+      let disk = CrashDisk()
+      let occasion = Restoration.Occasion(
+        clusterID: String(repeating: "a", count: 32), principal: "ann", wallTime: 1, reason: "a drill")
+      let result = try Restoration.run(source, from: recorded.disk, at: revision, into: disk, occasion)
+      let identity = try DirectoryIdentity.read(disk)
+      let log = try LogReader(disk, identity: identity, confirmed: 0)
+      let restored = History(log, SnapshotStore(disk, identity), through: log.lastRevision)
+      let row = try restored.state(at: restored.last).retention
+      #expect(row.horizon == horizon.revision && row.horizonTime == horizon.time)
+      #expect(row.cutAt == (revision < cutAt ? revision + 1 : cutAt))
+      #expect(log.horizon?.cutAt == row.cutAt && log.horizon?.cutTime == row.cutTime)
+      #expect(result.lastRevision == revision + 1)
+      let said = try restored.commit(row.cutAt).events.compactMap { event in
+        if case .historyCut(let cut) = event { cut } else { nil }
+      }
+      let original = try source.commit(cutAt).events.compactMap { event in
+        if case .historyCut(let cut) = event { cut } else { nil }
+      }
+      #expect(said == original && said.count == 1)
+      #expect(isCut { _ = try restored.state(at: horizon.revision - 1) })
+      try restored.verifyDeep { _ in }
+      // What was said of names serves the proofs of exports.
+      var request = ProveExportRequest()
+      request.size = restored.last
+      var ranges = RevisionRanges()
+      ranges.append(revision...revision)
+      request.runs = ranges.runs
+      let prover = try ExportProver(request, restored, AuditFiles(disk))
+      while !prover.isDone { _ = try prover.next(8) }
+      // And it can be restored again, from before and behind its own beginning.
+      let again = CrashDisk()
+      _ = try Restoration.run(restored, from: disk, at: restored.last, into: again, occasion)
+      #expect(try Horizon.read(again, try DirectoryIdentity.read(again))?.cutAt == row.cutAt)
+    }
   }
 }

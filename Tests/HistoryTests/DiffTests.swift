@@ -15,6 +15,15 @@ import Testing
     return found
   }
 
+  @Test func aMomentDiffersFromItselfInNothingAndNothingIsReadForIt() throws {
+    let recorded = try RecordedHistory(seed: 3, commits: 600)
+    let history = try recorded.history()
+    let before = history.cost
+    #expect(try history.differences(from: 400, to: 400).isEmpty)
+    #expect(history.cost == before)
+    #expect(throws: HistoryError.self) { try history.differences(from: 601, to: 601) }
+  }
+
   @Test func aStateDoesNotDifferFromItself() throws {
     let state = recorded.states[1800]
     #expect(differences(state, state).isEmpty)

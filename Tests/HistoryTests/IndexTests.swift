@@ -16,10 +16,10 @@ import Testing
     try LogReader(disk, identity: RecordedHistory.identity, confirmed: 0)
   }
 
-  private func touches(_ commit: Commit, _ entity: Entity) -> Bool {
+  private func touches(_ commit: Commit, _ entity: Entity, by scheme: EntityScheme = .whole) -> Bool {
     let found = FoundEntities()
     commit.encoded().withUnsafeBytes { bytes in
-      try? Commit.entities(inStored: bytes) { found.entities.insert($0) }
+      try? Commit.entities(inStored: bytes, by: scheme) { found.entities.insert($0) }
     }
     return found.entities.contains(entity)
   }
@@ -102,7 +102,7 @@ import Testing
   @Test func anIndexThatLiesIsFoundByTheDeepCheck() throws {
     // The whole of a segment, with the keys of another scheme's function under the number of ours.
     let disk = recorded.disk.copy()
-    let live = try RecordedHistory(seed: 111, commits: 9000, nodes: 12, shards: 1500, isIndexed: false, isPacked: false)
+    let live = try RecordedHistory(seed: 111, commits: 9000, nodes: 12, shards: 1500, keys: nil, isPacked: false)
     let names = try SegmentName.all(in: live.disk.list(Layout.log))
     let lying = CommitKeys(scheme: History.keys.scheme) { _, body in body(LogKey(kind: 1, id: 1)) }
     try LogWriter.seal(
@@ -116,6 +116,85 @@ import Testing
     #expect(throws: HistoryError.self) {
       try History(log, SnapshotStore(disk, RecordedHistory.identity), through: recorded.last).verifyDeep { _ in }
     }
+  }
+
+  // MARK: Schemes
+
+  /// What a person reads in an event is what it is found by.
+  @Test func everyEventIsFoundByAllThatItNames() throws {
+    let names = try #require(recorded.states.last)
+    var kinds: Set<String> = []
+    for commit in recorded.commits {
+      for (event, report) in zip(commit.events, names.report(commit).events) {
+        var touched = Touched()
+        event.touch(&touched)
+        let said = NamedThings(report)
+        #expect(Set(touched.nodes.map { names.nodes[$0].name }) == said.nodes, "\(report)")
+        #expect(Set(touched.shards.map { names.shardName($0) }) == said.shards, "\(report)")
+        #expect(Set(touched.collections.map { names.collections[$0].name }) == said.collections, "\(report)")
+        #expect(touched.nodes.allSatisfy { $0 != 0 })
+        kinds.insert(event.name)
+      }
+    }
+    #expect(kinds.contains("HandOverRequested") && kinds.contains("ConfigKeyAdded") && kinds.contains("MoveStarted"))
+  }
+
+  /// Whatever is looked for is found by an index of before too, and by a mixture of both.
+  @Test func indexesOfTheFirstSchemeLeaveNothingOut() throws {
+    let older = try RecordedHistory(
+      seed: 111, commits: 9000, nodes: 12, shards: 1500, keys: CommitKeys(History.firstKeys))
+    let history = try older.history()
+    let sealed = history.log.segments.filter(\.name.isSealed)
+    #expect(sealed.count >= 2 && sealed.allSatisfy { $0.keyScheme == 1 && !$0.keyUnits.isEmpty })
+    let names = try #require(older.states.last)
+    var isMissed = 0
+    for node in 1..<names.nodes.nextID {
+      var request = LogRequest()
+      request.filter.node = names.nodes[node].name
+      let fresh = try revisions(request, try recorded.history(), names)
+      #expect(try revisions(request, history, names) == fresh)
+      for commit in older.commits where touches(commit, Entity(.node, node)) {
+        #expect(fresh.contains(commit.revision))
+        if !touches(commit, Entity(.node, node), by: .first) { isMissed += 1 }
+      }
+    }
+    #expect(isMissed > 0, "the first scheme missed something")
+    for collection in 1..<names.collections.nextID {
+      var request = LogRequest()
+      request.filter.collection = names.collections[collection].name
+      #expect(try revisions(request, history, names) == revisions(request, try recorded.history(), names))
+    }
+    for revision in stride(from: 500, to: older.last, by: 1700) {
+      for node in 1...UInt32(5) {
+        guard let name = names.nodes.row(node)?.name, let question = EntityName("node/\(name)") else { continue }
+        let expected = try? history.blame(question, in: older.states[Int(revision)])
+        #expect(expected?.fields == (try? recorded.history().blame(question, in: older.states[Int(revision)]))?.fields)
+      }
+    }
+  }
+
+  @Test func anIndexOfTheFirstSchemeIsCheckedByWhatItMeant() throws {
+    let older = try RecordedHistory(
+      seed: 111, commits: 9000, nodes: 12, shards: 1500, keys: CommitKeys(History.firstKeys))
+    let history = try older.history()
+    try history.verifyDeep { _ in }
+    let segment = try #require(history.log.segments.first)
+    #expect(try history.log.checkKeys(segment, against: History.keys))
+    // The keys of the present scheme under the number of the first are a lie.
+    let live = try RecordedHistory(seed: 111, commits: 9000, nodes: 12, shards: 1500, keys: nil, isPacked: false)
+    let names = try SegmentName.all(in: live.disk.list(Layout.log))
+    let lying = CommitKeys(
+      scheme: 1, find: { bytes, body in try Commit.entities(inStored: bytes) { body(LogKey($0)) } })
+    try LogWriter.seal(
+      live.disk, RecordedHistory.identity, first: names[0].first, through: names[1].first - 1, keys: lying)
+    #expect(throws: HistoryError.self) { try live.history().verifyDeep { _ in } }
+  }
+
+  private func revisions(_ request: LogRequest, _ history: History, _ names: State) throws -> [Revision] {
+    let cursor = try LogCursor(request, history, names: names, clock: history.lastTime)
+    var found: [Revision] = []
+    while !cursor.isDone { found += try cursor.nextCommits(500).map(\.revision) }
+    return found
   }
 
   @Test func everyEventIsFoundByItsNumber() {
@@ -133,4 +212,29 @@ import Testing
 
 private final class FoundEntities {
   var entities: Set<Entity> = []
+}
+
+/// What the words of an event name.
+private struct NamedThings {
+  var nodes: Set<String> = []
+  var shards: Set<String> = []
+  var collections: Set<String> = []
+
+  init(_ event: EventReport) {
+    for field in event.fields {
+      switch (field.name, field.value) {
+      case ("node", .text(let name)), ("from", .text(let name)), ("to", .text(let name)): nodes.insert(name)
+      case ("nodes", .texts(let names)): nodes.formUnion(names)
+      case ("shard", .text(let name)), ("child", .text(let name)): shards.insert(name)
+      case ("shards", .texts(let names)): shards.formUnion(names)
+      case ("collection", .text(let name)): collections.insert(name)
+      // Who sets a value names its key, whose scope is another event's word.
+      case ("scope", .text(let scope)) where event.type == "ConfigKeyAdded":
+        let parts = scope.split(separator: ":", maxSplits: 1).map(String.init)
+        if parts[0] == "node" { nodes.insert(parts[1]) }
+        if parts[0] == "collection" { collections.insert(parts[1]) }
+      default: break
+      }
+    }
+  }
 }

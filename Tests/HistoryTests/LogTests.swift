@@ -99,12 +99,43 @@ import Testing
     let all = (1..<names.nodes.nextID).map { (id: $0, name: names.nodes[$0].name) }
     let name = try #require(all.first { node in all.contains { $0.name == node.name && $0.id != node.id } }?.name)
     let ids = all.filter { $0.name == name }.map(\.id)
-    try expect({ $0.node = name }) { _, touched in ids.contains { touched.nodes.contains($0) } }
+    try expect({ $0.node = name }) { _, touched in
+      ids.contains { touched.nodes.contains($0) } || touched.configs.contains { isScoped($0, .node, ids) }
+    }
+  }
+
+  private func isScoped(_ config: ConfigID, _ kind: ScopeKind, _ ids: [UInt32]) -> Bool {
+    let scope = names.configs[config].scope
+    return scope.kind == kind && ids.contains(scope.id)
+  }
+
+  /// What is set for a node is said of it, each time and not only the first.
+  @Test func configurationOfANodeOrACollectionIsFoundUnderIt() throws {
+    var found: Set<String> = []
+    for commit in recorded.commits {
+      for case .configSet(let set) in commit.events {
+        let scope = names.configs[set.config].scope
+        var request = LogRequest()
+        switch scope.kind {
+        case .node: request.filter.node = names.nodes[scope.id].name
+        case .collection: request.filter.collection = names.collections[scope.id].name
+        case .cluster, .tenant: continue
+        }
+        request.from = .revision(commit.revision)
+        request.to = .revision(commit.revision)
+        #expect(try revisions(request) == [commit.revision])
+        found.insert("\(scope.kind)")
+      }
+    }
+    #expect(found == ["node", "collection"])
   }
 
   @Test func aShardMatchesWhatSpeaksOfIt() throws {
     let id = try #require(names.shards.row(17))
-    try expect({ $0.shard = names.shardName(17) }) { _, touched in touched.shards.contains(17) }
+    let collection = names.collections[id.collection]
+    try expect({ $0.shard = names.shardName(17) }) { commit, touched in
+      touched.shards.contains(17) || commit.revision == collection.created
+    }
     #expect(id.index < 17)
   }
 
@@ -112,7 +143,7 @@ import Testing
     let id = names.shards[17].collection
     let row = names.collections[id]
     try expect({ $0.collection = row.name }) { _, touched in
-      touched.collections.contains(id)
+      touched.collections.contains(id) || touched.configs.contains { isScoped($0, .collection, [id]) }
         || touched.shards.contains { ($0 >= row.firstShard) && $0 < row.firstShard + row.shardCount }
     }
   }
@@ -130,6 +161,32 @@ import Testing
         }
       }
     }
+  }
+
+  /// A server keeps in mind what the segment that it writes speaks of: the same question again reads only what matches.
+  @Test func aServerReadsOfTheLiveSegmentWhatIsAskedFor() throws {
+    let fresh = try recorded.history()
+    let live = try #require(fresh.log.segments.last { !$0.name.isSealed })
+    fresh.log.remembersKeys = true
+    var request = LogRequest()
+    request.from = .revision(live.name.first)
+    request.filter.node = names.nodes[2].name
+    func ask(_ history: History) throws -> (found: [Revision], blocks: UInt64) {
+      let cursor = try LogCursor(request, history, names: names, clock: history.lastTime)
+      var found: [Revision] = []
+      while !cursor.isDone { found += try cursor.nextCommits(50).map(\.revision) }
+      return (found, try cursor.end(timeline: 1).blocksRead)
+    }
+    let plain = try ask(try recorded.history())
+    let first = try ask(fresh)
+    let second = try ask(fresh)
+    #expect(!plain.found.isEmpty && first.found == plain.found && second.found == plain.found)
+    let matching = live.units.filter { unit in
+      plain.found.contains { unit.firstRevision <= $0 && $0 <= unit.lastRevision }
+    }
+    #expect(plain.blocks == UInt64(live.units.count))
+    #expect(first.blocks == UInt64(live.units.count + matching.count), "each was read once to find out")
+    #expect(second.blocks == UInt64(matching.count) && second.blocks < plain.blocks)
   }
 
   @Test func aPrincipalMatchesWhatItDid() throws {

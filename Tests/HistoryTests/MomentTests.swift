@@ -18,13 +18,30 @@ import Testing
   }
 
   @Test func aTimeIsTheLastCommitAtOrBeforeIt() throws {
+    let clock = history.lastTime + 10
     for commit in recorded.commits {
       #expect(try history.resolve(.time(commit.time), clock: 0) == bruteForce(commit.time))
-      #expect(try history.resolve(.time(commit.time + 1), clock: 0) == bruteForce(commit.time + 1))
+      #expect(try history.resolve(.time(commit.time + 1), clock: clock) == bruteForce(commit.time + 1))
       guard commit.revision > 1 else { continue }
       #expect(try history.resolve(.time(commit.time - 1), clock: 0) == bruteForce(commit.time - 1))
     }
-    #expect(try history.resolve(.time(.max), clock: 0) == recorded.last)
+  }
+
+  /// Nobody knows yet how it will be then. What is later than the log and not later than now is as the log ends.
+  @Test func aTimeThatHasNotComeYetIsRefused() throws {
+    let (end, now) = (history.lastTime, history.lastTime + 5_000_000)
+    #expect(try history.resolve(.time(now), clock: now) == recorded.last)
+    for (time, clock) in [(now + 1, now), (.max, now), (now, end)] {
+      do {
+        _ = try history.resolve(.time(time), clock: clock)
+        Issue.record("\(time) was resolved at \(clock)")
+      } catch .future(_, let newest) {
+        #expect(newest == recorded.last)
+      }
+    }
+    // A directory may be looked at long after its last commit.
+    history.present = now
+    #expect(try history.resolve(.time(now), clock: end) == recorded.last)
   }
 
   @Test func agoCountsBackFromTheClockItIsGiven() throws {
@@ -67,8 +84,8 @@ import Testing
 
   @Test func timesOfAShortenedHistoryEndWithIt() throws {
     let short = try recorded.history(through: 400)
-    #expect(try short.resolve(.time(.max), clock: 0) == 400)
-    #expect(try short.resolve(.time(recorded.commits[800].time), clock: 0) == 400)
+    #expect(try short.resolve(.time(.max), clock: .max) == 400)
+    #expect(try short.resolve(.time(recorded.commits[800].time), clock: .max) == 400)
     #expect(try short.resolve(.time(recorded.commits[120].time), clock: 0) == bruteForce(recorded.commits[120].time))
   }
 }

@@ -81,7 +81,7 @@ import Testing
   }
 
   @Test func whatHasNoIndexIsReadOnceAndAnswersTheSame() throws {
-    let recorded = try RecordedHistory(seed: 108, commits: 2000, isIndexed: false)
+    let recorded = try RecordedHistory(seed: 108, commits: 2000, keys: nil)
     let history = try recorded.history()
     var random = SeededGenerator(seed: 109)
     let newest = try #require(recorded.states.last)

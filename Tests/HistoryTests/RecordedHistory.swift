@@ -26,23 +26,24 @@ final class RecordedHistory {
   private var random: SeededGenerator
   private var snapshot: (view: State, depth: UInt32)?
 
-  /// - Parameter isIndexed: packed segments say what they speak of.
+  /// - Parameter keys: by what packed segments say that they can be found; nil for no index.
   convenience init(
-    seed: UInt64, commits count: Int, nodes: Int = 12, shards: Int = 300, isIndexed: Bool = true, isPacked: Bool = true
+    seed: UInt64, commits count: Int, nodes: Int = 12, shards: Int = 300, keys: CommitKeys? = History.keys,
+    isPacked: Bool = true
   ) throws {
     var generator = HistoryGenerator(seed: seed, scale: .init(nodes: nodes, shards: shards, rarity: 12))
-    try self.init(seed: seed, commits: count, isIndexed: isIndexed, isPacked: isPacked) {
+    try self.init(seed: seed, commits: count, keys: keys, isPacked: isPacked) {
       let commit = generator.next()
       return (commit, generator.state)
     }
   }
 
   init(
-    seed: UInt64, commits count: Int, isIndexed: Bool = true, isPacked: Bool = true,
+    seed: UInt64, commits count: Int, keys: CommitKeys? = History.keys, isPacked: Bool = true,
     next: @escaping () -> (Commit, State)
   ) throws {
     self.next = next
-    keys = isIndexed ? History.keys : nil
+    self.keys = keys
     try DirectoryIdentity.create(disk, RecordedHistory.identity, segmentBytes: RecordedHistory.segmentBytes)
     let log = try LogReader(disk, identity: RecordedHistory.identity, confirmed: 0)
     let plan = try RecoveryPlan.make(log)

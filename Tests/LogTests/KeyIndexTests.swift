@@ -7,10 +7,11 @@ import Testing
 /// The index of what commits speak of. Here a commit speaks of its bytes: of kind 1 with each value it holds, of kind 2
 /// with its length.
 @Suite struct KeyIndexTests {
-  private static let keys = CommitKeys(scheme: 7) { bytes, body in
+  private static let find: KeyFinder = { bytes, body in
     for byte in bytes { body(LogKey(kind: 1, id: UInt32(byte))) }
     body(LogKey(kind: 2, id: UInt32(bytes.count)))
   }
+  private static let keys = CommitKeys(scheme: 7, find: find)
 
   private func harness(_ seed: UInt64, blocks: Int, _ keys: CommitKeys? = keys) throws -> LogHarness {
     let harness = try LogHarness.create(CrashDisk(), segmentBytes: 512 * 1024)
@@ -79,6 +80,30 @@ import Testing
     let key = LogKey(kind: 1, id: 0)
     let units = try log.units(in: segment, from: 1, through: segment.lastRevision, matching: selection([[key...key]]))
     #expect(units.count == segment.units.count)
+  }
+
+  /// An older scheme that did not say of what length commits are: they are found by what it did say.
+  @Test func anIndexOfAnOlderSchemeIsAskedForMore() throws {
+    let bytesAlone = OlderKeys(
+      scheme: 6,
+      widened: { ranges in
+        ranges.contains { $0.upperBound.kind >= 2 }
+          ? ranges + [LogKey(kind: 1, id: 0)...LogKey(kind: 1, id: 255)] : ranges
+      },
+      find: { bytes, body in for byte in bytes { body(LogKey(kind: 1, id: UInt32(byte))) } })
+    let keys = CommitKeys(scheme: 7, after: [bytesAlone], find: KeyIndexTests.find)
+    let harness = try harness(3, blocks: 200, CommitKeys(bytesAlone))
+    let log = try LogHarness.reader(harness.disk)
+    let segment = try #require(log.segments.first)
+    #expect(segment.keyScheme == 6)
+    #expect(try log.checkKeys(segment, against: keys))
+    func found(_ key: LogKey) throws -> Int {
+      var selection = LogSelection(keys)
+      selection.require(anyOf: [key])
+      return try log.units(in: segment, from: 1, through: segment.lastRevision, matching: selection).count
+    }
+    #expect(try found(LogKey(kind: 2, id: 100)) == segment.units.count)
+    #expect(try found(LogKey(kind: 1, id: 3)) < segment.units.count)
   }
 
   @Test func commitsThatCannotBeReadLeaveNoIndexBehind() throws {

@@ -304,6 +304,7 @@ private enum SchemaSamples {
       .setConfig(SetConfig(key: "t/secret", scope: ScopeName(.tenant, "t"), value: .sealed(sealed))),
       .eraseTenant(EraseTenant(tenant: "t")), .eraseTenant(EraseTenant(tenant: "")),
       .setRetention(SetRetention(retention)), .beginTimeline(BeginTimeline(began)), .cutHistory(CutHistory(cut)),
+      .beginTimeline(BeginTimeline(began, cut: cut)),
       .batch(Batch([.setMaintenance(SetMaintenance(isOn: false))])),
       .removeNode(RemoveNode(name: "fresh")),
     ]

@@ -39,10 +39,24 @@ extension State {
   ///
   /// - Throws: when the bytes are no commit, or not one that follows this state; the state is then of no use any more.
   package mutating func apply(stored bytes: UnsafeRawBufferPointer) throws(ApplyError) {
+    try apply(stored: bytes) { _ in
+    } each: { _, _ in
+    }
+  }
+
+  /// - Parameters:
+  ///   - begin: called with what is known before the events.
+  ///   - each: called with every event and its number, before it is applied.
+  @inline(__always)
+  mutating func apply(
+    stored bytes: UnsafeRawBufferPointer, begin: (CommitEnvelope) -> Void, each: (UInt32, Event) -> Void
+  ) throws(ApplyError) {
     var reader = ByteReader(bytes, refusesUnknownFields: true)
     let commit = try reading(&reader) { (reader) throws(WireError) in try CommitEnvelope(upToEvents: &reader) }
     try requireNext(commit)
-    while let event = try reading(&reader, Event.init(nextIn:)) {
+    begin(commit)
+    while let (number, event) = try reading(&reader, Event.numbered(nextIn:)) {
+      each(number, event)
       guard parts.isSuperset(of: event.part) else { continue }
       try apply(event, at: commit.revision, time: commit.time)
     }
@@ -64,19 +78,21 @@ extension Commit {
   ) throws(WireError) {
     var reader = ByteReader(bytes, refusesUnknownFields: true)
     let commit = try CommitEnvelope(upToEvents: &reader)
-    while let event = try Event(nextIn: &reader) { body(event, commit.revision, commit.time) }
+    while let (_, event) = try Event.numbered(nextIn: &reader) { body(event, commit.revision, commit.time) }
   }
 }
 
 extension Event {
-  /// The next event of a commit; nil at its end.
-  init?(nextIn commit: inout ByteReader) throws(WireError) {
+  /// The next event of a commit with its number; nil at the end.
+  @inline(__always)
+  static func numbered(nextIn commit: inout ByteReader) throws(WireError) -> (number: UInt32, event: Event)? {
     guard try commit.advance(to: 12, WireType.delimited) else {
       try commit.finishFields()
       return nil
     }
     var bytes = try commit.nested()
-    self = try Event(from: &bytes)
+    guard let tag = try bytes.peekTag() else { throw .noAlternative }
+    return (UInt32(tag.field), try Event(from: &bytes))
   }
 }
 

@@ -8,6 +8,8 @@ extension Draft {
       throw Refusal(.invalid, "a timeline begins behind the commits that it takes over")
     }
     emit(.timelineBegan(command.began))
+    // It was cut where it comes from, under whatever policy there was then.
+    if let cut = command.cut { try record(cut) }
   }
 
   mutating func decide(_ command: SetRetention) throws(Refusal) {
@@ -29,10 +31,13 @@ extension Draft {
   }
 
   mutating func decide(_ command: CutHistory) throws(Refusal) {
-    let cut = command.cut
     guard !state.retention.policy.isForEver else {
       throw Refusal(.conflict, "history is kept for ever; `muster retention set` changes that")
     }
+    try record(command.cut)
+  }
+
+  private mutating func record(_ cut: HistoryCut) throws(Refusal) {
     guard cut.horizon <= state.revision, cut.firstRevision >= 1, cut.firstRevision <= cut.horizon,
       cut.chain.count == SHA256Value.byteCount
     else { throw Refusal(.invalid, "a cut names a horizon, and the segment that holds it") }

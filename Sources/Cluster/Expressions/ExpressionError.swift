@@ -9,13 +9,19 @@ package struct ExpressionError: Error, Equatable, Sendable {
     self.problem = problem
   }
 
-  /// The text with a mark under the place.
+  /// What is shown of a text: so much before the place, and so much of all.
+  private static let shownBefore = 60
+  private static let shown = 120
+
+  /// The text, or a piece of a long one, with a mark under the place.
   ///
   /// Control characters are shown as spaces, so that the mark stands where it should.
   package func pointing(into text: String) -> String {
     let line = String(decoding: text.utf8.map { $0 < 0x20 || $0 == 0x7f ? 0x20 : $0 }, as: UTF8.self)
     let before = String(decoding: text.utf8.prefix(max(column - 1, 0)), as: UTF8.self)
-    return "at column \(column): \(problem)\n  \(line)\n  \(String(repeating: " ", count: before.count))^"
+    let passed = max(0, before.count - ExpressionError.shownBefore)
+    let piece = line.dropFirst(passed).prefix(ExpressionError.shown)
+    return "at column \(column): \(problem)\n  \(piece)\n  \(String(repeating: " ", count: before.count - passed))^"
   }
 }
 

@@ -2,7 +2,7 @@ package import MusterBytes
 
 /// Something that a commit may speak of, as an index of the log knows it.
 ///
-/// Stored: kinds keep their numbers, and what an event that exists already speaks of stays what it is.
+/// Stored: kinds keep their numbers, and what an event speaks of is a matter of the index's scheme (`EntityScheme`).
 package struct Entity: Hashable, Sendable {
   package enum Kind: UInt32, Sendable {
     case node = 1
@@ -44,27 +44,78 @@ enum NameHash {
   }
 }
 
+/// What events are taken to speak of. Stored with every index; each scheme stays as it is, so that indexes from before
+/// are still read, and still checked.
+package enum EntityScheme: UInt32, Sendable {
+  /// Of some events not all that they name: the heir of a hand-over, and the scope of a configuration key. Of a move to
+  /// nowhere it has node 0.
+  case first = 1
+  /// Everything that an event names.
+  case whole = 2
+
+  /// Calls `body` with what an event speaks of, besides its own kind.
+  fileprivate func tell(_ event: Event, _ body: (Entity) -> Void) {
+    withoutActuallyEscaping(body) { body in
+      var sink = EntitySink(body: body)
+      guard self == .first else { return event.tell(&sink) }
+      switch event {
+      case .handOverRequested(let event): sink.take(shard: event.shard)
+      case .configKeyAdded(let event): sink.take(config: event.config)
+      case .moveStarted(let started):
+        event.tell(&sink)
+        if started.target == 0 { sink.take(node: 0) }
+      default: event.tell(&sink)
+      }
+    }
+    if let name = event.givenName { body(name) }
+    if case .sessionForgotten(let event) = event { body(Entity(.session, event.session)) }
+  }
+}
+
+private struct EntitySink: TouchSink {
+  let body: (Entity) -> Void
+
+  mutating func take(node: NodeID) { body(Entity(.node, node)) }
+  mutating func take(shard: ShardID) { body(Entity(.shard, shard)) }
+  mutating func take(collection: CollectionID) { body(Entity(.collection, collection)) }
+  mutating func take(config: ConfigID) { body(Entity(.config, config)) }
+  /// The name that it gives says it.
+  mutating func take(schemaKey: String) {}
+}
+
 extension Commit {
   /// Calls `body` with everything that a stored commit speaks of, in any order and with repetitions.
   package static func entities(
-    inStored bytes: UnsafeRawBufferPointer, _ body: (Entity) -> Void
+    inStored bytes: UnsafeRawBufferPointer, by scheme: EntityScheme = .whole, _ body: (Entity) -> Void
   ) throws(WireError) {
     var reader = ByteReader(bytes, refusesUnknownFields: true)
-    let envelope = try CommitEnvelope(upToEvents: &reader)
-    body(Entity(.principal, envelope.principal))
-    if envelope.session != 0 { body(Entity(.session, envelope.session)) }
-    var touched = Touched()
-    var types: Set<UInt32> = []
-    while let number = try reader.nextEventNumber(), let event = try Event(nextIn: &reader) {
-      if types.insert(number).inserted { body(Entity(.eventType, number)) }
-      event.touch(&touched)
-      if let name = event.givenName { body(name) }
-      if case .sessionForgotten(let event) = event { body(Entity(.session, event.session)) }
+    try CommitEnvelope(upToEvents: &reader).tell(body)
+    while let (number, event) = try Event.numbered(nextIn: &reader) {
+      body(Entity(.eventType, number))
+      scheme.tell(event, body)
     }
-    for node in touched.nodes { body(Entity(.node, node)) }
-    for shard in touched.shards { body(Entity(.shard, shard)) }
-    for collection in touched.collections { body(Entity(.collection, collection)) }
-    for config in touched.configs { body(Entity(.config, config)) }
+  }
+}
+
+extension CommitEnvelope {
+  fileprivate func tell(_ body: (Entity) -> Void) {
+    body(Entity(.principal, principal))
+    if session != 0 { body(Entity(.session, session)) }
+  }
+}
+
+extension State {
+  /// Applies the next commit from its stored bytes, and calls `body` with everything that it speaks of, in any order and
+  /// with repetitions: events are read once for both.
+  package mutating func apply(
+    stored bytes: UnsafeRawBufferPointer, by scheme: EntityScheme, _ body: (Entity) -> Void
+  ) throws(ApplyError) {
+    try apply(stored: bytes) {
+      $0.tell(body)
+    } each: { number, event in
+      body(Entity(.eventType, number))
+      scheme.tell(event, body)
+    }
   }
 }
 
@@ -83,18 +134,5 @@ extension Event {
     case .alarmCleared(let event): .name(event.name, in: .alarms)
     default: nil
     }
-  }
-}
-
-extension ByteReader {
-  /// The number of the next event of a commit, without moving; nil when there is none.
-  fileprivate func nextEventNumber() throws(WireError) -> UInt32? {
-    var copy = self
-    guard try copy.advance(to: 12, WireType.delimited) else {
-      try copy.finishFields()
-      return nil
-    }
-    guard let tag = try copy.nested().peekTag() else { throw .noAlternative }
-    return UInt32(tag.field)
   }
 }

@@ -46,7 +46,6 @@ package struct NamesNeeded: Sendable {
     case .configKeyAdded(let event): add(event.scope)
     case .collectionCreated(let event): if event.tenant != 0 { tenants.insert(event.tenant) }
     case .tenantKeyErased(let event): if event.tenant != 0 { tenants.insert(event.tenant) }
-    case .handOverRequested(let event): nodes.insert(event.node)
     // A shard is called by its collection.
     case .splitStarted(let event): collections.insert(event.collection)
     default: break

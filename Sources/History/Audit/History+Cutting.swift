@@ -1,6 +1,6 @@
 internal import MusterAudit
 internal import MusterBytes
-internal import MusterCluster
+package import MusterCluster
 package import MusterLog
 
 /// What may be cut, and the tree without it.
@@ -10,6 +10,23 @@ package struct PlannedCut: Sendable {
   package var root: [UInt8]
   /// The root of the tree of the names at the horizon.
   package var names: [UInt8]
+}
+
+extension PlannedCut {
+  /// What a commit says of it.
+  package var event: HistoryCut {
+    var cut = HistoryCut()
+    cut.horizon = horizon.revision
+    cut.time = horizon.time
+    cut.digestLow = horizon.digestLow
+    cut.digestHigh = horizon.digestHigh
+    cut.firstRevision = horizon.firstRevision
+    cut.chain = horizon.chain
+    cut.root = root
+    cut.edge = horizon.edge
+    cut.names = names
+    return cut
+  }
 }
 
 extension History {
@@ -24,5 +41,12 @@ extension History {
     horizon.edge = edge.bytes
     let names = NamesTree(try state(at: horizon.revision))
     return PlannedCut(horizon: horizon, root: edge.root.array, names: names.root.array)
+  }
+
+  /// The cut that was made of this log; nil while it is whole.
+  func madeCut() throws(HistoryError) -> PlannedCut? {
+    guard let horizon = log.horizon else { return nil }
+    let names = NamesTree(try state(at: horizon.revision))
+    return PlannedCut(horizon: horizon, root: try log.treeAtCut().root.array, names: names.root.array)
   }
 }

@@ -29,6 +29,7 @@ package final class Shelf {
     guard fresh.last >= last else {
       throw .divergence(last, "it was durable, and the log ends with revision \(fresh.last) when it is read")
     }
+    fresh.log.remembersKeys = true
     known = fresh
     return fresh
   }

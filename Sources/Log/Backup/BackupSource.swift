@@ -92,11 +92,11 @@ package final class BackupSource {
 
   private func pack(_ file: BackupFile, _ name: SegmentName) throws -> [UInt8] {
     if let packed, packed.file == file { return packed.bytes }
-    guard let segment = log.segments.first(where: { $0.name.first == name.first }), let reader = segment.reader,
+    guard let segment = log.segments.first(where: { $0.name.first == name.first }), let live = segment.bytes,
       var scan = segment.live
     else { throw LogError.gone(file: file.name) }
     scan.blocks.removeAll { $0.header.lastRevision > file.lastRevision }
-    let bytes = try SegmentPacker.pack(reader, scan)
+    let bytes = try SegmentPacker.pack(live, scan)
     packed = (file, bytes)
     return bytes
   }

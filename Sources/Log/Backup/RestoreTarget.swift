@@ -56,13 +56,17 @@ package final class RestoreTarget {
 
   /// Writes a packed segment.
   ///
-  /// - Parameter blocks: is handed a function that takes each block.
+  /// - Parameters:
+  ///   - keys: what its commits shall be found by.
+  ///   - blocks: is handed a function that takes each block.
   /// - Returns: the chain value of its last block.
   package func putSegment(
-    first: UInt64, chainBefore: SHA256Value, run: UInt64, through: UInt64,
+    first: UInt64, chainBefore: SHA256Value, run: UInt64, through: UInt64, keys: CommitKeys,
     _ blocks: ((BlockView) throws -> Void) throws -> Void
   ) throws -> SHA256Value {
-    let packer = SegmentPacker(identity, first: first, chainBefore: chainBefore, run: run, durableThrough: through)
+    let packer = SegmentPacker(
+      identity, first: first, chainBefore: chainBefore, run: run, durableThrough: through,
+      keys: keys)
     try blocks { view in
       guard packer.add(view) else {
         throw LogError.corrupt(

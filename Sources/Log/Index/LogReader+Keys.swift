@@ -37,9 +37,9 @@ extension LogReader {
 
   /// The packs of a segment that speak of what is looked for; nil when its index cannot say.
   private func packs(in segment: SegmentContent, matching selection: LogSelection) throws(LogError) -> PackSet? {
-    guard segment.keyScheme == selection.keys.scheme else { return nil }
     var result: PackSet?
     for group in selection.groups {
+      guard let group = selection.keys.ranges(group, in: segment.keyScheme) else { return nil }
       let found = try packs(in: segment, meeting: group.sorted { $0.lowerBound < $1.lowerBound })
       if result == nil { result = found } else { result?.formIntersection(found) }
       if result?.isEmpty == true { return result }
@@ -116,39 +116,27 @@ extension LogReader {
     }
   }
 
-  /// Compares what the index of a segment says with what its commits speak of.
+  /// Compares what the index of a segment says with what its commits speak of, as its scheme has it.
   ///
-  /// - Returns: false when there is no index of these keys.
-  package func checkKeys(_ segment: SegmentContent, against keys: CommitKeys) throws -> Bool {
-    guard segment.keyScheme == keys.scheme else { return false }
-    var stored: [[UInt64]] = Array(repeating: [], count: segment.units.count)
-    for number in segment.keyUnits.indices {
-      try readKeys(segment, number) { key, packs in
-        for pack in packs { stored[Int(pack)].append(key) }
-        return true
-      }
+  /// - Parameter packs: the numbers of those that are compared; nil for all.
+  /// - Returns: false when there is no index of these keys, nor of those from before.
+  package func checkKeys(
+    _ segment: SegmentContent, against keys: CommitKeys, packs: [Int]? = nil
+  ) throws -> Bool {
+    guard let find = keys.finder(of: segment.keyScheme), var check = try KeyCheck(segment, self, keys) else {
+      return false
     }
-    var said = KeySet()
-    for (place, unit) in segment.units.enumerated() {
-      said.begin(stored[place])
-      guard try speaks(unit, exactlyOf: &said, keys) else {
-        throw segment.name.fault(
-          unit.offset, "the index does not say what the commits of this pack speak of", unit.firstRevision)
+    for pack in packs ?? Array(segment.units.indices) {
+      check.begin(pack)
+      _ = try forEachBlock(in: segment.units[pack]) { view in
+        try view.forEachCommit { bytes, _ in
+          try find(bytes) { check.meet($0) }
+          return true
+        }
       }
+      try check.end()
     }
     return true
-  }
-
-  /// True when the commits of a unit speak of these keys and of no others.
-  private func speaks(_ unit: LogUnit, exactlyOf said: inout KeySet, _ keys: CommitKeys) throws -> Bool {
-    var isSaid = true
-    _ = try forEachBlock(in: unit) { view in
-      try view.forEachCommit { bytes, _ in
-        try keys.find(bytes) { key in if !said.meet(key.number) { isSaid = false } }
-        return isSaid
-      }
-    }
-    return isSaid && said.wereAllMet
   }
 
   /// What the commits of a unit speak of, ascending.

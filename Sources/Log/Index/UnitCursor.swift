@@ -29,7 +29,9 @@ package struct UnitCursor {
   /// The next unit, or nil when the next segment has none, or there is no segment left.
   package mutating func next() throws(LogError) -> LogUnit? {
     if units.isEmpty, let segment = segments.popLast() {
-      units = try log.units(in: segment, from: from, through: through, matching: selection)
+      units = try log.units(
+        in: segment, from: from, through: through, matching: selection,
+        rebuilding: log.remembersKeys && !segment.name.isSealed)
       if !isReversed { units.reverse() }
     }
     return units.popLast()

@@ -83,6 +83,26 @@ package struct LiveSegmentReader {
     }
   }
 
+  /// Goes on behind what was found before, as far as whole frames follow.
+  ///
+  /// - Parameter start: where in the file the bytes of this reader begin, which is where the next frame would.
+  func scanOn(_ scan: inout LiveScan, from start: Int) {
+    precondition(scan.end == start, "a scan goes on where it ended")
+    // As if these bytes were a file of their own.
+    var part = scan
+    (part.blocks, part.end) = ([], 0)
+    var expected = scan.lastRevision + 1
+    while case (.whole, let header?) = look(at: part, expected: expected) { accept(header, &part, &expected) }
+    guard part.end > 0 else { return }
+    let found = part.blocks.map { LiveScan.Entry(offset: $0.offset + start, header: $0.header) }
+    part.blocks = scan.blocks
+    scan.blocks = []
+    part.blocks += found
+    part.end += start
+    part.lastConfirmation = part.lastConfirmation.map { $0 + start }
+    scan = part
+  }
+
   private func accept(_ header: FrameHeader, _ scan: inout LiveScan, _ expected: inout UInt64) {
     if header.kind == .block {
       scan.blocks.append(LiveScan.Entry(offset: scan.end, header: header))
@@ -96,7 +116,7 @@ package struct LiveSegmentReader {
   }
 
   /// The segment's own frame: whose it is, and the chain value that its first block must follow.
-  private func open(_ first: UInt64) throws(LogError) -> LiveScan {
+  func open(_ first: UInt64) throws(LogError) -> LiveScan {
     switch parse(0) {
     case .newer(let version, let flags): throw .newer(file: path, version: version, flags: flags)
     case .blank, .broken: throw fault(0, first, "the segment's first frame cannot be read")

@@ -21,3 +21,13 @@ struct LogUnitPlace: Hashable {
   var segment: SegmentName
   var offset: Int
 }
+
+extension LogUnit {
+  /// A block of a live segment.
+  init(_ segment: SegmentName, _ entry: LiveScan.Entry) {
+    self.init(
+      segment: segment, offset: entry.offset, storedBytes: Int(entry.header.storedBytes),
+      firstRevision: entry.header.firstRevision, commitCount: entry.header.commitCount, blockCount: 1,
+      time: entry.header.time)
+  }
+}

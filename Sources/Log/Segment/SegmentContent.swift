@@ -14,14 +14,14 @@ package struct SegmentContent: Sendable {
   package var keyUnits: [KeyUnitEntry] = []
   package var keyScheme: UInt32 = 0
   package var indexOffset = 0
-  /// Only of a live segment: it is kept in memory, since it may get its packed form at any time.
+  /// Only of a live segment.
   package var live: LiveScan?
-  package var reader: LiveSegmentReader?
+  package var bytes: LiveBytes?
 
   package var lastRevision: UInt64 { units.last?.lastRevision ?? name.first - 1 }
 
   /// Where the units are that hold revisions `from` to `through`.
-  func places(from: UInt64, through: UInt64) -> Range<Int> {
+  package func places(from: UInt64, through: UInt64) -> Range<Int> {
     let first = place { $0.lastRevision >= from }
     return first..<max(first, place { $0.firstRevision > through })
   }

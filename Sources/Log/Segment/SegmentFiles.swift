@@ -23,6 +23,7 @@ struct SegmentFiles {
       if let before { return before }
       return try openSealed(name)
     }
+    if isGrowing || before != nil, let content = try grown(name, confirmed: confirmed, before) { return content }
     return try openLive(name, confirmed: confirmed, isGrowing: isGrowing)
   }
 
@@ -32,14 +33,60 @@ struct SegmentFiles {
     let bytes = try read(name.path, 0, try size(name.path))
     let reader = LiveSegmentReader(identity: identity, path: name.path, bytes: bytes)
     let scan = try reader.scan(first: name.first, confirmed: confirmed, isGrowing: isGrowing)
-    let units = scan.blocks.map { entry in
-      LogUnit(
-        segment: name, offset: entry.offset, storedBytes: Int(entry.header.storedBytes),
-        firstRevision: entry.header.firstRevision, commitCount: entry.header.commitCount, blockCount: 1,
-        time: entry.header.time)
-    }
     return SegmentContent(
-      name: name, fileBytes: scan.fileBytes, units: units, chainBefore: scan.chainBefore, live: scan, reader: reader)
+      name: name, fileBytes: scan.fileBytes, units: scan.blocks.map { LogUnit(name, $0) },
+      chainBefore: scan.chainBefore, live: scan, bytes: LiveBytes(reader))
+  }
+
+  /// Read at a time of a segment that is written to.
+  private static let stepBytes = 256 * 1024
+  /// Any frame fits.
+  private static let stepBytesMax = 2 * 1024 * 1024
+
+  /// A segment that is written to: what was found before stays, and only what was appended since is read.
+  ///
+  /// - Returns: nil when what is known to be durable was not all found, or something stands behind it that this reader
+  ///   does not know: then the whole file is to be looked at.
+  private func grown(
+    _ name: SegmentName, confirmed: UInt64, _ before: SegmentContent?
+  ) throws(LogError) -> SegmentContent? {
+    var content = if let before { before } else { try head(name) }
+    guard var scan = content.live, var bytes = content.bytes else { return nil }
+    (content.live, content.bytes) = (nil, nil)
+    let known = scan.blocks.count
+    var step = SegmentFiles.stepBytes
+    while scan.end < scan.fileBytes {
+      let start = scan.end
+      let part = try read(name.path, start, min(step, scan.fileBytes - start))
+      let reader = LiveSegmentReader(identity: identity, path: name.path, bytes: part)
+      reader.scanOn(&scan, from: start)
+      if scan.end > start {
+        let whole = Array(part[..<(scan.end - start)])
+        bytes.append(LiveSegmentReader(identity: identity, path: name.path, bytes: whole), at: start)
+        continue
+      }
+      switch reader.parse(0) {
+      case .newer: return nil
+      case .valid where step < SegmentFiles.stepBytesMax: step = SegmentFiles.stepBytesMax
+      case .valid, .blank, .broken: step = 0
+      }
+      if step == 0 { break }
+    }
+    guard max(confirmed, scan.durableThrough) <= scan.lastRevision else { return nil }
+    content.units += scan.blocks[known...].map { LogUnit(name, $0) }
+    (content.live, content.bytes) = (scan, bytes)
+    return content
+  }
+
+  /// A live segment of which only the first frame was read.
+  private func head(_ name: SegmentName) throws(LogError) -> SegmentContent {
+    let first = try read(name.path, 0, Frame.alignment)
+    let reader = LiveSegmentReader(identity: identity, path: name.path, bytes: first)
+    var scan = try reader.open(name.first)
+    scan.fileBytes = try size(name.path)
+    return SegmentContent(
+      name: name, fileBytes: scan.fileBytes, units: [], chainBefore: scan.chainBefore, live: scan,
+      bytes: LiveBytes(reader))
   }
 
   // MARK: Packed

@@ -46,7 +46,7 @@ package final class SegmentPacker {
   /// - Parameter keys: what is looked for in commits, so that they are found by what they speak of; nil for no index.
   /// - Throws: when a block of the live form does not follow the one before.
   package static func pack(
-    _ live: LiveSegmentReader, _ scan: LiveScan, _ keys: CommitKeys? = nil
+    _ live: LiveBytes, _ scan: LiveScan, _ keys: CommitKeys? = nil
   ) throws(LogError) -> [UInt8] {
     let packer = SegmentPacker(
       live.identity, first: scan.first, chainBefore: scan.chainBefore, run: scan.run, durableThrough: scan.lastRevision,
@@ -75,7 +75,7 @@ package final class SegmentPacker {
     chainBefore.withUnsafeBytes { _ = Frame.append($0, frame(.segment), codec: .none, to: &output) }
   }
 
-  private func add(_ block: LiveScan.Entry, of live: LiveSegmentReader) throws(LogError) {
+  private func add(_ block: LiveScan.Entry, of live: LiveBytes) throws(LogError) {
     var raw = ByteWriter(capacity: Int(block.header.rawBytes) + 64)
     guard live.expand(block.offset, block.header, into: &raw) else {
       throw fault(block, live, "the frame cannot be read any more")
@@ -143,7 +143,7 @@ package final class SegmentPacker {
     SealedIndex.appendTrailer(offset, to: &output)
   }
 
-  private func fault(_ block: LiveScan.Entry, _ live: LiveSegmentReader, _ problem: String) -> LogError {
+  private func fault(_ block: LiveScan.Entry, _ live: LiveBytes, _ problem: String) -> LogError {
     .corrupt(Fault(file: live.path, offset: block.offset, revision: block.header.firstRevision, problem: problem))
   }
 }

@@ -20,7 +20,7 @@ struct DeepCheck {
   private enum Piece: Sendable {
     case tree(Checkpoint)
     case replay(DeepPiece)
-    case keys(SegmentContent)
+    case keys(SegmentPacks)
   }
 
   /// - Parameter kept: what was signed of the tree of commits, if anything was.
@@ -28,7 +28,8 @@ struct DeepCheck {
     let history = DeepCheck.history(directory, contents)
     let replays = try history.deepPieces(DeepCheck.piecesPerThread * ParallelWork.threads)
     let tree = kept.map { Piece.tree($0) }
-    let pieces = (tree.map { [$0] } ?? []) + replays.map { .replay($0) } + contents.segments.map { .keys($0) }
+    let rest = history.packs(apartFrom: replays).map { Piece.keys($0) }
+    let pieces = (tree.map { [$0] } ?? []) + replays.map { .replay($0) } + rest
     let progress = SharedProgress(total: history.last)
     defer { progress.end() }
     let readers = { @Sendable [directory, contents] in DeepCheck.history(directory, contents) }
@@ -36,7 +37,7 @@ struct DeepCheck {
       switch pieces[place] {
       case .tree(let kept): try history.verify(kept, AuditFiles(directory.storage))
       case .replay(let piece): try history.verify(piece) { progress.add(UInt64($0.commitCount)) }
-      case .keys(let segment): try history.verifyKeys(of: segment)
+      case .keys(let rest): try history.verifyKeys(of: rest)
       }
     }
   }

@@ -33,6 +33,7 @@ struct Restore: AsyncParsableCommand {
     let last = source.lastRevision(log)
     try checkManifest(source, log)
     let history = History(log, source.snapshots, through: last)
+    history.present = Clock.now().wall
     let moment = try at.map { try ReadOptions.moment($0) } ?? .now
     let revision = try history.resolve(moment, clock: history.lastTime)
     let target = try LockedDirectory(data)

@@ -11,24 +11,37 @@ struct Retention: AsyncParsableCommand {
 
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "The policy, and what was cut.", discussion: "Example: muster retention show --output json")
+      abstract: "The policy, and what was cut.",
+      discussion: """
+        Example: muster retention show --output json
+        With --at the policy as it was, and what had been cut then; keptFrom says where the history begins now.
+        """)
     @OptionGroup var options: ReadOptions
 
     func run() async throws {
       let source = try options.place.source()
       let reply = try await source.answer(.retention(RetentionQuestion()), at: try options.moment)
       let row = reply.answer.retention ?? HistoryRow()
+      let newest = try await source.answer(.retention(RetentionQuestion()), at: .now).answer.retention ?? row
       let head = DocumentHead(
         schema: "retention", timeline: reply.timeline, revision: reply.revision, time: reply.time)
-      options.output.show(head, row.members) {
-        var text = row.policy.isForEver ? "everything is kept for ever\n" : "log        \(row.policy.words.log)\n"
+      options.output.show(head, row.members + [.init("keptFrom", .number(max(newest.horizon, 1)))]) {
+        var text =
+          row.policy.isForEver
+          ? "\(newest.horizon > 0 ? "what is there" : "everything") is kept for ever\n"
+          : "log        \(row.policy.words.log)\n"
         if !row.policy.isForEver { text += "snapshots  \(row.policy.words.snapshots)\n" }
         if row.horizon > 0 {
           text +=
             "horizon    revision \(row.horizon) (\(Timestamp.format(row.horizonTime))), cut at revision \(row.cutAt)\n"
         }
+        if newest.horizon > row.horizon { text += "since then \(Show.words(newest))\n" }
         return text
       }
+    }
+
+    private static func words(_ row: HistoryRow) -> String {
+      "history before revision \(row.horizon) was cut, at revision \(row.cutAt) (\(Timestamp.format(row.cutTime)))"
     }
   }
 

@@ -7,6 +7,7 @@ import MusterDisk
 import MusterHistory
 import MusterLog
 import MusterProtocol
+import MusterServer
 
 /// Answers from a data directory, which is only read.
 final class DataSource: Source {
@@ -24,6 +25,7 @@ final class DataSource: Source {
     directory = try DataDirectory(path)
     let log = try directory.log()
     history = History(log, directory.snapshots, through: directory.lastRevision(log))
+    history.present = Clock.now().wall
   }
 
   private func state(
