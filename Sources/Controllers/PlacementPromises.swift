@@ -28,6 +28,7 @@ package struct PlacementPromises: Sendable {
       leaders[leadership] = event.node
     }
     for shard in Set(touched.shards).sorted() where before.shards.contains(shard) {
+      if commit.absorbs(shard) { continue }
       if let problem = PlacementPromises.broken(shard, before, after) {
         return "\(after.shardName(shard)) at revision \(commit.revision): \(problem)"
       }
@@ -105,5 +106,12 @@ package struct PlacementPromises: Sendable {
   private static func isSpread(_ row: ShardRow, _ level: FaultLevel, _ state: State, without node: NodeID) -> Bool {
     let domains = row.replicas.filter { $0.node != node }.map { state.load($0.node).domain(level) }
     return Set(domains).count == domains.count
+  }
+}
+
+extension Commit {
+  /// The shard is no more: its keys are another's.
+  fileprivate func absorbs(_ shard: ShardID) -> Bool {
+    events.contains { if case .shardsMerged(let event) = $0 { event.absorbed == shard } else { false } }
   }
 }

@@ -16,6 +16,7 @@ package struct ReplicaPilot: Sendable {
     case lead(Leadership)
     case follow(Following)
     case prune(HostedKeys)
+    case absorb(HostedAbsorption)
     case look
   }
 
@@ -32,6 +33,10 @@ package struct ReplicaPilot: Sendable {
     case splitReady([NodeID])
     /// No keys of other shards are left, here and with those in sync.
     case pruned
+    /// No write is taken any more, because another shard absorbs this one.
+    case paused
+    /// Little is left to copy of the shard that is absorbed, or everything is here and acknowledged.
+    case absorbed(hasEverything: Bool)
     /// The replica cannot lead, or not be counted on: its data is gone, or it has not answered for too long.
     case lost
   }
@@ -65,6 +70,11 @@ package struct ReplicaPilot: Sendable {
   private var splitNotBefore: UInt64 = 0
   /// The host said that no keys of others are left.
   private var isPruned = false
+  /// How far the copy of an absorbed shard is.
+  private var absorption: AbsorptionProgress?
+  /// Its leader was told to go on before everything was here: it is not asked to pause again at once.
+  private var mustRest = false
+  private var mergeNotBefore: UInt64 = 0
 
   /// A pause for a split that does not come to its end so soon is given up, and tried again later; milliseconds.
   package static let splitPauseMax: UInt64 = 3_000
@@ -92,7 +102,9 @@ package struct ReplicaPilot: Sendable {
       isPausing = false
       splitPause = nil
       isPruned = false
+      absorption = nil
     }
+    if fresh.merge != assignment.merge { reassign(fresh.merge) }
     if fresh.split?.since != assignment.split?.since { (splitPause, splitNotBefore) = (nil, 0) }
     if fresh.range != assignment.range { isPruned = false }
     if fresh.epoch != assignment.epoch { promised = nil }
@@ -106,6 +118,13 @@ package struct ReplicaPilot: Sendable {
     if fresh.heir == 0 { isPausing = false }
   }
 
+  private mutating func reassign(_ fresh: MergeOrder?) {
+    absorption = nil
+    let isSame = fresh?.absorbed == assignment.merge?.absorbed
+    if !isSame { (mustRest, mergeNotBefore) = (false, 0) }
+    if isSame, fresh?.step == .copying, assignment.merge?.step != .copying { mustRest = true }
+  }
+
   package var isReady: Bool { isOpen && !mustWipe }
 
   // MARK: Steps
@@ -116,7 +135,9 @@ package struct ReplicaPilot: Sendable {
     if isOver { return .look }
     let wanted = role
     guard wanted == taken, condition == nil || agrees(wanted) else { return wanted }
-    if condition != nil, case .lead = wanted, assignment.mustPrune, !isPruned, let keys { return .prune(keys) }
+    guard condition != nil, case .lead = wanted else { return .look }
+    if assignment.mustPrune, !isPruned, let keys { return .prune(keys) }
+    if let wanted = absorbing, absorption != .complete { return .absorb(wanted) }
     return .look
   }
 
@@ -140,13 +161,32 @@ package struct ReplicaPilot: Sendable {
       epoch: assignment.epoch,
       acknowledgements: assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : inSync,
       followers: followers,
-      isPaused: isPausing || splitPause != nil || followers.contains(where: \.isStranger) || !admitting.isEmpty,
+      isPaused: isPausing || splitPause != nil || isAbsorbed || followers.contains(where: \.isStranger) || !admitting.isEmpty,
       keys: keys,
       copies: copies)
   }
 
-  private var keys: HostedKeys? {
-    assignment.range.map { HostedKeys(residue: $0.residue, modulus: $0.modulus) }
+  private var keys: HostedKeys? { assignment.range.map(ReplicaPilot.keys) }
+
+  private static func keys(_ range: KeyRange) -> HostedKeys {
+    HostedKeys(residue: range.residue, modulus: range.modulus)
+  }
+
+  /// The shard goes into another, and takes no writes: from when it is asked until it hears that it may go on. Who is told
+  /// only that its word was noted, because its agent was started anew, must not take any either.
+  private var isAbsorbed: Bool {
+    guard let order = assignment.merge, order.isAbsorbed else { return false }
+    return order.step != .copying
+  }
+
+  /// What is to be copied of a shard that goes into this one.
+  private var absorbing: HostedAbsorption? {
+    guard let order = assignment.merge, !order.isAbsorbed, let keys, let link = assignment.links.absorbed,
+      !link.address.isEmpty
+    else { return nil }
+    return HostedAbsorption(
+      shard: order.absorbed, source: Peer(node: link.name, address: link.address), epoch: order.epoch,
+      keys: ReplicaPilot.keys(order.range), own: keys, pause: order.step == .absorbing ? order.since : 0)
   }
 
   /// What is told of a split whose copies copy from here, or from another replica of this shard.
@@ -240,6 +280,13 @@ package struct ReplicaPilot: Sendable {
     return []
   }
 
+  package mutating func absorbed(_ told: HostedAbsorption, _ progress: AbsorptionProgress) -> [News] {
+    condition = nil
+    // Something else may have been said meanwhile.
+    if told == absorbing { absorption = progress }
+    return []
+  }
+
   /// - Parameter now: milliseconds of a clock that never jumps.
   package mutating func saw(_ seen: ReplicaCondition, now: UInt64) -> [News] {
     condition = seen
@@ -253,7 +300,7 @@ package struct ReplicaPilot: Sendable {
     guard taken == role, agrees(role) else { return [] }
     failingSince = nil
     guard case .lead = role else { return [] }
-    return judge(seen.followers, now) + split(seen.copies, now) + prune(seen.followers)
+    return judge(seen.followers, now) + split(seen.copies, now) + prune(seen.followers) + merge(seen, now)
   }
 
   package mutating func failed(_ step: Step, _ error: any Error, now: UInt64) -> [News] {
@@ -261,6 +308,11 @@ package struct ReplicaPilot: Sendable {
     condition = nil
     // What it has too much harms nobody.
     if case .prune = step { return [] }
+    // What another has is served there still.
+    if case .absorb = step {
+      absorption = nil
+      return []
+    }
     switch error as? HostProblem {
     // A leader gives way, and no election waits for the word of who has none; any other copies anew.
     case .dataLost: return assignment.role == .leader || assignment.isElecting ? [.lost] : []
@@ -369,6 +421,30 @@ package struct ReplicaPilot: Sendable {
       (splitPause, splitNotBefore) = (nil, now + 2 * ReplicaPilot.splitPauseMax)
     }
     return []
+  }
+
+  // MARK: A merge
+
+  private mutating func merge(_ seen: ReplicaCondition, _ now: UInt64) -> [News] {
+    guard let order = assignment.merge else { return [] }
+    if order.isAbsorbed { return order.step == .pausing && !seen.isFencing ? [.paused] : [] }
+    if mustRest { (mustRest, mergeNotBefore) = (false, now + 2 * ReplicaPilot.splitPauseMax) }
+    switch (order.step, absorption) {
+    case (.copying, .near), (.copying, .complete):
+      return now >= mergeNotBefore ? [.absorbed(hasEverything: false)] : []
+    case (.absorbing, .complete):
+      let isSafe = isAcknowledged(seen.followers) || Mutant.isOn(.absorbedAlone)
+      return isSafe ? [.absorbed(hasEverything: true)] : []
+    default: return []
+    }
+  }
+
+  /// What was written until this look is as safe as what clients were told is safe.
+  private func isAcknowledged(_ progress: [FollowerProgress]) -> Bool {
+    let inSync = assignment.followers.filter(\.isInSync)
+    let counted = assignment.minInSync > 0 ? inSync.filter { !$0.isLearner && !sparing.contains($0.node) } : inSync
+    let complete = counted.count { follower in progress.contains { $0.node == follower.name && $0.hasEverything } }
+    return complete >= (assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : inSync.count)
   }
 
   /// Also those who may lead next have forgotten.

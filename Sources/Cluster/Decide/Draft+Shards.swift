@@ -129,10 +129,8 @@ extension Draft {
     guard let move = state.moves.row(command.move), !move.isVacant else {
       throw Refusal(.notFound, "there is no move \(command.move), or none any more")
     }
-    if move.isSplit {
-      try advanceSplit(command.move, move, to: command.step)
-      return
-    }
+    if move.isSplit { return try advanceSplit(command.move, move, to: command.step) }
+    if move.isMerge { return try advanceMerge(command.move, move, to: command.step) }
     if command.step == .cancelled {
       try cancel(command.move, move)
       return
@@ -168,7 +166,7 @@ extension Draft {
         try requireSpared(move.source, shard)
         emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.source)))
       }
-    case .waiting, .undoing, .cancelled, .pausing, .pruning:
+    case .waiting, .undoing, .cancelled, .pausing, .pruning, .copying, .absorbing:
       preconditionFailure("these are not next steps")
     }
     emit(.moveAdvanced(MoveAdvanced(move: id, step: step, shard: move.shard)))

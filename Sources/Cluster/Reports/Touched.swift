@@ -66,6 +66,15 @@ extension Event {
       touched.shards.append(event.shard)
       touched.collections.append(event.collection)
     case .shardCountWanted(let event): touched.collections.append(event.collection)
+    case .mergeStarted(let event):
+      touched.shards += [event.shard, event.absorbed]
+      touched.collections.append(event.collection)
+    case .mergeAdvanced(let event):
+      touched.shards += [event.shard, event.absorbed]
+      touched.collections.append(event.collection)
+    case .shardsMerged(let event):
+      touched.shards += [event.shard, event.absorbed]
+      touched.collections.append(event.collection)
     case .maintenanceChanged, .balancingChanged, .principalSeen, .sessionOpened, .sessionForgotten, .alarmRaised,
       .alarmCleared, .tenantCreated, .tenantKeyErased, .timelineBegan, .retentionChanged, .historyCut:
       break

@@ -35,10 +35,12 @@ actor RedisReplica: HostedReplica {
   private var fence: RedisFence?
   /// How far keys of others were looked for.
   var pruning: RedisPruning?
+  /// How far the keys of another shard were copied.
+  var absorption: RedisAbsorption?
 
   private static let loading = HostProblem.notNow("Redis is loading its data from disk")
   private static let library = "muster"
-  private static let function = "muster_history"
+  static let function = "muster_history"
 
   /// - Parameter forget: called when the replica is no more.
   init(
@@ -193,6 +195,7 @@ actor RedisReplica: HostedReplica {
       condition.role = .leading(epoch: epoch)
       var isFencing = false
       if record.isFencing, let leadership { isFencing = try await !isFenced(leadership) }
+      condition.isFencing = isFencing
       if isFencing { condition.problem = "waits until the leader before it takes no writes any more" }
       condition.followers = await progress(leadership?.followers.map(\.peer) ?? [], info)
       condition.copies = await progress(leadership?.copies?.peers ?? [], info)
@@ -221,6 +224,7 @@ actor RedisReplica: HostedReplica {
 
   func follow(_ following: Following) async throws {
     try requirePromise(following.epoch)
+    endAbsorption()
     (leadership, fence) = (nil, nil)
     let info = try await info()
     if info.isMaster {
@@ -243,6 +247,7 @@ actor RedisReplica: HostedReplica {
   }
 
   func promise(epoch: UInt32) async throws -> HostPosition {
+    endAbsorption()
     try save {
       $0.promised = max($0.promised, epoch)
       $0.isFencing = true
@@ -275,6 +280,7 @@ actor RedisReplica: HostedReplica {
       throw HostProblem.dataLost("its data is of an earlier history than it was")
     }
     let isLeader = info.isMaster && history >> 32 == UInt64(leadership.epoch)
+    if !isLeader || leadership.keys != self.leadership?.keys { endAbsorption() }
     let led = isLeader ? history : try await beginHistory(after: history, epoch: leadership.epoch)
     try await letIn(leadership)
     if leadership.keys != nil, !isLeader || self.leadership?.keys != leadership.keys { try await breakClients() }
@@ -443,6 +449,7 @@ actor RedisReplica: HostedReplica {
 
   /// Ends the process: in order, or by force when it does not answer. What it acknowledged is on disk either way.
   func stop() async throws {
+    endAbsorption()
     for connection in peers.values { connection.close() }
     peers = [:]
     if let redis = try? await RedisConnection.connect(address) {
