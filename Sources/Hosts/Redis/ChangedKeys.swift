@@ -1,8 +1,8 @@
-internal import MusterHosting
+package import MusterHosting
 internal import Synchronization
 
 /// Keys of which a Redis server said that they changed (`CLIENT TRACKING ON BCAST`), as far as they are of one shard.
-final class ChangedKeys: Sendable {
+package final class ChangedKeys: Sendable {
   private struct State {
     var keys: Set<[UInt8]> = []
     var bytes = 0
@@ -16,13 +16,13 @@ final class ChangedKeys: Sendable {
   static let keysMax = 256 * 1024
   static let bytesMax = 32 << 20
 
-  init(of shard: HostedKeys) { self.shard = shard }
+  package init(of shard: HostedKeys) { self.shard = shard }
 
-  var isIncomplete: Bool { state.withLock { $0.isIncomplete } }
-  var count: Int { state.withLock { $0.keys.count } }
+  package var isIncomplete: Bool { state.withLock { $0.isIncomplete } }
+  package var count: Int { state.withLock { $0.keys.count } }
 
   /// What the server pushed: `invalidate` and the keys, or nothing for all of them.
-  func hear(_ pushed: [RESPValue]) {
+  package func hear(_ pushed: [RESPValue]) {
     guard pushed.first?.text == "invalidate" else { return }
     guard pushed.count == 2, case .array(let values) = pushed[1] else {
       state.withLock { $0.isIncomplete = true }
@@ -34,7 +34,7 @@ final class ChangedKeys: Sendable {
       })
   }
 
-  func add(_ keys: [[UInt8]]) {
+  package func add(_ keys: [[UInt8]]) {
     guard !keys.isEmpty else { return }
     state.withLock { state in
       for key in keys where state.keys.insert(key).inserted { state.bytes += key.count }
@@ -44,7 +44,7 @@ final class ChangedKeys: Sendable {
   }
 
   /// Takes some of them out.
-  func take(_ most: Int) -> [[UInt8]] {
+  package func take(_ most: Int) -> [[UInt8]] {
     state.withLock { state in
       let taken = Array(state.keys.prefix(most))
       for key in taken {

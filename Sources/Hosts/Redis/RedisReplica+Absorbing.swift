@@ -26,7 +26,7 @@ struct RedisAbsorption {
 
 extension RedisReplica {
   /// Of one call: so many steps, each of a batch of keys that changed and of a part of the search.
-  private static let absorptionSteps = 16
+  private static let absorptionSteps = 64
   private static let keysPerScan = 200
   private static let batchMax = 128
   /// What a batch should weigh.
@@ -46,6 +46,7 @@ extension RedisReplica {
     wanted.pause = 0
     if !isUnderWay(wanted, info) {
       endAbsorption()
+      try await letUsersWrite(restrained: true)
       absorption = RedisAbsorption(wanted: wanted, runID: info.runID)
     }
     guard var link = absorption?.link else {
@@ -177,7 +178,10 @@ extension RedisReplica {
   ) async throws {
     for each in [link.source, redis] { _ = try await each.call("SELECT", String(database)) }
     let asked = keys.flatMap { [[Array("DUMP".utf8), $0], [Array("PEXPIRETIME".utf8), $0]] }
-    let values = try await link.source.pipeline(asked)
+    let values: [RESPValue]
+    do { values = try await link.source.pipeline(asked) } catch {
+      throw HostProblem.notNow("keys are copied anew: the link broke, or a value is larger than 16 MiB")
+    }
     var (commands, bytes): ([[[UInt8]]], Int) = ([], 0)
     for (place, key) in keys.enumerated() {
       switch (values[2 * place], values[2 * place + 1]) {

@@ -18,6 +18,7 @@ extension RedisReplica {
 
   func prune(keeping keys: HostedKeys) async throws -> Bool {
     endAbsorption()
+    if isRestrained { try await letUsersWrite(restrained: false) }
     return try await forgetOthers(keeping: keys)
   }
 

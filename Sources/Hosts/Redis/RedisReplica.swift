@@ -37,6 +37,8 @@ actor RedisReplica: HostedReplica {
   var pruning: RedisPruning?
   /// How far the keys of another shard were copied.
   var absorption: RedisAbsorption?
+  /// Its users may not change all keys at once: there are copies of another shard's among them.
+  var isRestrained = false
 
   private static let loading = HostProblem.notNow("Redis is loading its data from disk")
   private static let library = "muster"
@@ -286,10 +288,9 @@ actor RedisReplica: HostedReplica {
     if leadership.keys != nil, !isLeader || self.leadership?.keys != leadership.keys { try await breakClients() }
     if record.isFencing { _ = try await isFenced(leadership) }
     try await unlock(leadership)
-    if self.leadership == nil || !isLeader {
-      // The category has commands in it that users never get.
-      _ = try await redis().call(["ACL", "SETUSER", "default", "+@write"] + RedisProcess.notForUsers)
-    }
+    // It may have said that it has another shard's keys: that holds until it hears what became of it.
+    let isSame = self.leadership?.epoch == leadership.epoch && self.leadership?.keys == leadership.keys
+    if self.leadership == nil || !isLeader { try await letUsersWrite(restrained: isRestrained && isSame) }
     self.leadership = leadership
     try save {
       $0.promised = max($0.promised, leadership.epoch)
@@ -297,6 +298,14 @@ actor RedisReplica: HostedReplica {
       $0.history = led
       $0.led = led
     }
+  }
+
+  /// What users write; restrained, what changes all keys at once is none of it.
+  func letUsersWrite(restrained: Bool) async throws {
+    let not = restrained ? RedisProcess.notWhileAbsorbing : []
+    // The category has commands in it that users never get.
+    _ = try await redis().call(["ACL", "SETUSER", "default", "+@write"] + RedisProcess.notForUsers + not)
+    isRestrained = restrained
   }
 
   /// Strangers come in only when nothing waits any more that `WAIT` would count them for: no write is taken, and whoever
