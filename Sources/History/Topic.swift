@@ -11,7 +11,8 @@ extension Event {
       .replicaRebuilding, .minimumHeld,
       .balancingChanged,
       .collectionCreated, .collectionChanged,
-      .collectionDeleted, .splitStarted, .splitAdvanced, .shardSplit, .shardPruned, .shardCountWanted, .mergeStarted, .mergeAdvanced,
+      .collectionDeleted, .splitStarted, .splitAdvanced, .shardSplit, .shardPruned, .shardCountWanted, .mergeStarted,
+      .mergeAdvanced,
       .shardsMerged:
       .placement
     case .nodeSuspected, .nodeRecovered, .nodeDeclaredDown, .nodeJoined, .nodeRestarted, .nodeLeft, .nodeCordoned,

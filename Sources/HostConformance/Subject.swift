@@ -29,7 +29,8 @@ public protocol ConformanceSubject: Sendable {
 }
 
 extension ConformanceSubject {
-  public func delete(_ value: String, from replica: any HostedReplica, of shard: HostedShard, node: String) async throws {
+  public func delete(_ value: String, from replica: any HostedReplica, of shard: HostedShard, node: String) async throws
+  {
     throw ConformanceFailure("there is no way to delete \(value) from \(shard) on \(node)")
   }
 }

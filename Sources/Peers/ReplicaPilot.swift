@@ -42,7 +42,7 @@ package struct ReplicaPilot: Sendable {
   }
 
   package private(set) var assignment: Assignment
-  package private(set) var condition: ReplicaCondition?
+  package internal(set) var condition: ReplicaCondition?
   package private(set) var problem = ""
   private var isOpen = false
   private var mustWipe = false
@@ -52,7 +52,7 @@ package struct ReplicaPilot: Sendable {
   /// The newest epoch that it was told of or saw itself in: whatever came before is over, whoever still speaks of it.
   private var newest: UInt32
   /// Followers that the leader stops counting on: first it counts them no more, then the others must have everything.
-  private var sparing: Set<NodeID> = []
+  private(set) var sparing: Set<NodeID> = []
   /// Of those the ones of which it was said that they are not in sync: that word may be on its way, and cannot be taken
   /// back. They are counted again only once the control plane knows that they were not, and are again.
   private var dismissed: Set<NodeID> = []
@@ -71,10 +71,10 @@ package struct ReplicaPilot: Sendable {
   /// The host said that no keys of others are left.
   private var isPruned = false
   /// How far the copy of an absorbed shard is.
-  private var absorption: AbsorptionProgress?
+  var absorption: AbsorptionProgress?
   /// Its leader was told to go on before everything was here: it is not asked to pause again at once.
-  private var mustRest = false
-  private var mergeNotBefore: UInt64 = 0
+  var mustRest = false
+  var mergeNotBefore: UInt64 = 0
 
   /// A pause for a split that does not come to its end so soon is given up, and tried again later; milliseconds.
   package static let splitPauseMax: UInt64 = 3_000
@@ -118,13 +118,6 @@ package struct ReplicaPilot: Sendable {
     if fresh.heir == 0 { isPausing = false }
   }
 
-  private mutating func reassign(_ fresh: MergeOrder?) {
-    absorption = nil
-    let isSame = fresh?.absorbed == assignment.merge?.absorbed
-    if !isSame { (mustRest, mergeNotBefore) = (false, 0) }
-    if isSame, fresh?.step == .copying, assignment.merge?.step != .copying { mustRest = true }
-  }
-
   package var isReady: Bool { isOpen && !mustWipe }
 
   // MARK: Steps
@@ -161,32 +154,16 @@ package struct ReplicaPilot: Sendable {
       epoch: assignment.epoch,
       acknowledgements: assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : inSync,
       followers: followers,
-      isPaused: isPausing || splitPause != nil || isAbsorbed || followers.contains(where: \.isStranger) || !admitting.isEmpty,
+      isPaused: isPausing || splitPause != nil || isAbsorbed || followers.contains(where: \.isStranger)
+        || !admitting.isEmpty,
       keys: keys,
       copies: copies)
   }
 
-  private var keys: HostedKeys? { assignment.range.map(ReplicaPilot.keys) }
+  var keys: HostedKeys? { assignment.range.map(ReplicaPilot.keys) }
 
-  private static func keys(_ range: KeyRange) -> HostedKeys {
+  static func keys(_ range: KeyRange) -> HostedKeys {
     HostedKeys(residue: range.residue, modulus: range.modulus)
-  }
-
-  /// The shard goes into another, and takes no writes: from when it is asked until it hears that it may go on. Who is told
-  /// only that its word was noted, because its agent was started anew, must not take any either.
-  private var isAbsorbed: Bool {
-    guard let order = assignment.merge, order.isAbsorbed else { return false }
-    return order.step != .copying
-  }
-
-  /// What is to be copied of a shard that goes into this one.
-  private var absorbing: HostedAbsorption? {
-    guard let order = assignment.merge, !order.isAbsorbed, let keys, let link = assignment.links.absorbed,
-      !link.address.isEmpty
-    else { return nil }
-    return HostedAbsorption(
-      shard: order.absorbed, source: Peer(node: link.name, address: link.address), epoch: order.epoch,
-      keys: ReplicaPilot.keys(order.range), own: keys, pause: order.step == .absorbing ? order.since : 0)
   }
 
   /// What is told of a split whose copies copy from here, or from another replica of this shard.
@@ -277,13 +254,6 @@ package struct ReplicaPilot: Sendable {
   /// - Parameter isDone: nothing is left to forget.
   package mutating func pruned(_ isDone: Bool) -> [News] {
     (isPruned, condition) = (isDone, nil)
-    return []
-  }
-
-  package mutating func absorbed(_ told: HostedAbsorption, _ progress: AbsorptionProgress) -> [News] {
-    condition = nil
-    // Something else may have been said meanwhile.
-    if told == absorbing { absorption = progress }
     return []
   }
 
@@ -421,30 +391,6 @@ package struct ReplicaPilot: Sendable {
       (splitPause, splitNotBefore) = (nil, now + 2 * ReplicaPilot.splitPauseMax)
     }
     return []
-  }
-
-  // MARK: A merge
-
-  private mutating func merge(_ seen: ReplicaCondition, _ now: UInt64) -> [News] {
-    guard let order = assignment.merge else { return [] }
-    if order.isAbsorbed { return order.step == .pausing && !seen.isFencing ? [.paused] : [] }
-    if mustRest { (mustRest, mergeNotBefore) = (false, now + 2 * ReplicaPilot.splitPauseMax) }
-    switch (order.step, absorption) {
-    case (.copying, .near), (.copying, .complete):
-      return now >= mergeNotBefore ? [.absorbed(hasEverything: false)] : []
-    case (.absorbing, .complete):
-      let isSafe = isAcknowledged(seen.followers) || Mutant.isOn(.absorbedAlone)
-      return isSafe ? [.absorbed(hasEverything: true)] : []
-    default: return []
-    }
-  }
-
-  /// What was written until this look is as safe as what clients were told is safe.
-  private func isAcknowledged(_ progress: [FollowerProgress]) -> Bool {
-    let inSync = assignment.followers.filter(\.isInSync)
-    let counted = assignment.minInSync > 0 ? inSync.filter { !$0.isLearner && !sparing.contains($0.node) } : inSync
-    let complete = counted.count { follower in progress.contains { $0.node == follower.name && $0.hasEverything } }
-    return complete >= (assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : inSync.count)
   }
 
   /// Also those who may lead next have forgotten.

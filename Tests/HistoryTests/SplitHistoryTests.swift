@@ -50,7 +50,8 @@ import Testing
       case 0 where random.oneIn(4):
         return .createCollection(CreateCollection(name: name, shards: 4, policy: policy, labels: [], tenant: ""))
       case 1 where random.oneIn(20): return .deleteCollection(DeleteCollection(name: name))
-      case 2: return .setShardCount(SetShardCount(name: name, shards: UInt32(3 + random.below(random.oneIn(2) ? 4 : 20))))
+      case 2:
+        return .setShardCount(SetShardCount(name: name, shards: UInt32(3 + random.below(random.oneIn(2) ? 4 : 20))))
       case 3, 4, 5:
         guard let row = anyShard() else { break }
         return .splitShard(SplitShard(collection: state.collectionName(row.collection), index: row.index))
@@ -70,7 +71,8 @@ import Testing
     private func step(_ id: MoveID, _ move: MoveRow) -> Command {
       let steps: [MoveStep] =
         move.isMerge
-        ? [.copying, .cancelled, .pausing, .absorbing] : [.pausing, .pausing, .pruning, .finished, .catchingUp, .cancelled]
+        ? [.copying, .cancelled, .pausing, .absorbing]
+        : [.pausing, .pausing, .pruning, .finished, .catchingUp, .cancelled]
       return .advanceMove(AdvanceMove(move: id, step: steps[random.below(steps.count)]))
     }
 
@@ -115,7 +117,8 @@ import Testing
     let kinds = Set(recorded.commits.flatMap { $0.events.map(\.name) })
     #expect(
       kinds.isSuperset(of: [
-        "SplitStarted", "SplitAdvanced", "ShardSplit", "ShardPruned", "ShardCountWanted", "MergeStarted", "MergeAdvanced",
+        "SplitStarted", "SplitAdvanced", "ShardSplit", "ShardPruned", "ShardCountWanted", "MergeStarted",
+        "MergeAdvanced",
         "ShardsMerged",
       ]))
     let history = try recorded.history()

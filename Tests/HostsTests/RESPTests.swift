@@ -35,7 +35,8 @@ import MusterHosts
   }
 
   @Test(arguments: [
-    "?\r\n", "\r\n", ":x\r\n", "$99999999999\r\n", "$9223372036854775808\r\n", "*70000\r\n", "%40000\r\n", "%9223372036854775807\r\n", ">70000\r\n", "+a\rb", "$1\r\nabc\r\n",
+    "?\r\n", "\r\n", ":x\r\n", "$99999999999\r\n", "$9223372036854775808\r\n", "*70000\r\n", "%40000\r\n",
+    "%9223372036854775807\r\n", ">70000\r\n", "+a\rb", "$1\r\nabc\r\n",
     "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", String(repeating: "a", count: 70_000),
   ])
   func whatIsNoValueIsRefused(_ text: String) {

@@ -89,7 +89,8 @@ struct RedisAbsorbTests {
       _ = try await pair.there.call("PFADD", names[6], "a", "b")
       _ = try await pair.there.call("SELECT", "3")
       for name in names { _ = try await pair.there.call("SET", name, "third") }
-      let binary = (0..<300).map { [UInt8(0), 255, 13, 10, UInt8($0 % 256), UInt8($0 / 256)] }.first(where: theirs.holds)!
+      let binary = (0..<300).map { [UInt8(0), 255, 13, 10, UInt8($0 % 256), UInt8($0 / 256)] }.first(
+        where: theirs.holds)!
       _ = try await pair.there.call([Array("SET".utf8), binary, [0, 1, 2, 255]])
       // What another split left there is not its own.
       _ = try await pair.there.call("SET", keys("k", 1, of: own)[0], "stranger")

@@ -58,7 +58,8 @@ extension State {
     guard moves.holds(move) else { throw .unknownMove(move) }
     let row = try requireLiving(collection)
     guard absorbed != 0, moves[move].shard == shard, moves[move].absorbed == absorbed,
-      let survivor = shards.row(shard), survivor.collection == collection, let halves = row.halves(with: survivor.index),
+      let survivor = shards.row(shard), survivor.collection == collection,
+      let halves = row.halves(with: survivor.index),
       row.shard(at: halves.absorbed) == absorbed
     else { throw .conflict(.moves, id: move) }
     return halves

@@ -232,7 +232,9 @@ package struct ReportReplicas: FieldMessage, Hashable {
   package var absorbs: [AbsorbWord] = []
 
   /// The revision that asked for what is reported, or 0.
-  package var cause: Revision { (yields.map(\.since) + splits.map(\.since) + pauses.map(\.since) + absorbs.map(\.since)).max() ?? 0 }
+  package var cause: Revision {
+    (yields.map(\.since) + splits.map(\.since) + pauses.map(\.since) + absorbs.map(\.since)).max() ?? 0
+  }
 
   package init() {}
   package init(

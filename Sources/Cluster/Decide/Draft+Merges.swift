@@ -49,7 +49,8 @@ extension Draft {
     // Those under way need theirs as well.
     guard isChild || isKnown || row.widened.count + mergesMax <= Limits.widenedPerCollection else {
       throw Refusal(
-        .limitReached, "\(row.name) has \(row.widened.count) shards that are wider than at first, and no more are possible")
+        .limitReached,
+        "\(row.name) has \(row.widened.count) shards that are wider than at first, and no more are possible")
     }
     guard row.unpruned.count + mergesMax <= Limits.unprunedPerCollection else {
       throw Refusal(.limitReached, "\(row.unpruned.count) shards of \(row.name) must forget keys of others first")

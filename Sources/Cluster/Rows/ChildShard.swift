@@ -110,17 +110,19 @@ extension CollectionRow {
   /// Ranges that do not follow from the number that it was made with, with the numbers of their shards within it: those that
   /// were split off and own their keys, and those that got wider by merges.
   package var splitRanges: [SplitRange] {
-    widened + children.enumerated().compactMap { place, child in
-      guard child.state == .owning else { return nil }
-      return SplitRange(index: shardCount + UInt32(place), range: child.range)
-    }
+    widened
+      + children.enumerated().compactMap { place, child in
+        guard child.state == .owning else { return nil }
+        return SplitRange(index: shardCount + UInt32(place), range: child.range)
+      }
   }
 
   /// Keys of others that a shard has still, or nothing.
   package func isPruningDue(_ shard: ShardID) -> Bool {
-    unpruned.contains(shard) || children.contains {
-      $0.state == .owning && (($0.shard == shard && !$0.isPruned) || ($0.parent == shard && !$0.isParentPruned))
-    }
+    unpruned.contains(shard)
+      || children.contains {
+        $0.state == .owning && (($0.shard == shard && !$0.isPruned) || ($0.parent == shard && !$0.isParentPruned))
+      }
   }
 }
 

@@ -74,7 +74,10 @@ struct GrowthController: Sendable {
       let rows = [state.shards[shard], state.shards[other]]
       let move = state.moves.row(rows[0].move)
       pairs.append(
-        (halves, move.map { $0.isMerge && $0.shard == shard } ?? false, rows.allSatisfy { $0.move == 0 && $0.leader != 0 }))
+        (
+          halves, move.map { $0.isMerge && $0.shard == shard } ?? false,
+          rows.allSatisfy { $0.move == 0 && $0.leader != 0 }
+        ))
     }
     let underWay = pairs.filter(\.isUnderWay)
     var left = min(

@@ -1,3 +1,4 @@
+internal import MusterBytes
 internal import MusterCluster
 
 // Merges, as far as the leaders' own words do not take them on.
@@ -29,7 +30,8 @@ extension MoveController {
   private func spoilt(
     _ move: MoveRow, _ survivor: ShardRow, _ absorbed: ShardRow, _ waited: UInt64, _ state: State
   ) -> [String]? {
-    if absorbed.leader == 0 || (move.step == .absorbing && absorbed.epoch != move.absorbedEpoch) {
+    let isAnother = move.step == .absorbing && absorbed.epoch != move.absorbedEpoch
+    if absorbed.leader == 0 || isAnother && !Mutant.isOn(.pauseOutlivesLeader) {
       return ["lost-leader=\(state.shardName(move.absorbed))"]
     }
     if survivor.leader == 0 { return ["lost-leader=\(state.shardName(move.shard))"] }
