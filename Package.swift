@@ -58,7 +58,7 @@ let package = Package(
     part("Bytes", ["CMusterBytes", "CLZ4", "CZstd", "CZlib", crypto]),
     part(
       "Cluster", ["MusterBytes", .product(name: "HashTreeCollections", package: "swift-collections")],
-      documents: ["Splits.md", "Expressions/Expressions.md"]),
+      documents: ["Ranges.md", "Expressions/Expressions.md"]),
     part("Log", ["MusterBytes"], documents: ["FileFormats.md"]),
     part("Audit", ["MusterBytes", crypto], documents: ["Formats.md"]),
     part("Controllers", ["MusterBytes", "MusterCluster"]),

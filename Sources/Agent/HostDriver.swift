@@ -91,6 +91,8 @@ package actor HostDriver {
       case .minimumHeld: book.heldMinimum(assignment)
       case .splitReady(let nodes): book.splitReady(assignment, nodes: nodes)
       case .pruned: book.pruned(assignment)
+      case .paused: book.paused(assignment)
+      case .absorbed(let hasEverything): book.absorbed(assignment, hasEverything: hasEverything)
       case .lost(let isGone): book.lost(assignment, isGone: isGone)
       }
     }

@@ -131,6 +131,9 @@ final class ReplicaWorker: Sendable {
     case .prune(let keys):
       let isDone = try await replica.prune(keeping: keys)
       return { $0.pruned(isDone) }
+    case .absorb(let absorption):
+      let progress = try await replica.absorb(absorption)
+      return { $0.absorbed(absorption, progress) }
     case .look:
       let (condition, now) = (try await replica.look(), milliseconds)
       return { $0.saw(condition, now: now) }
@@ -203,6 +206,7 @@ extension ReplicaPilot.Step {
     case .lead: "to lead"
     case .follow: "to follow"
     case .prune: "to forget keys"
+    case .absorb: "to copy another shard's keys"
     case .look: "to look"
     }
   }

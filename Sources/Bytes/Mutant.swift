@@ -37,6 +37,9 @@ package enum Mutant: String, CaseIterable, Sendable {
   case wordTakenBack = "word-taken-back"
   case sparedStaysCounted = "spared-stays-counted"
   case lostCopiesSpared = "lost-copies-spared"
+  case unpausedMerge = "unpaused-merge"
+  case pauseOutlivesLeader = "pause-outlives-leader"
+  case absorbedAlone = "absorbed-alone"
 
   #if MUTANTS
     private static let active = getenv("MUSTER_MUTANT").flatMap { Mutant(rawValue: String(cString: $0)) }

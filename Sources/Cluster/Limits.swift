@@ -20,6 +20,12 @@ package enum Limits {
   package static let shardsPerCollection = 4_000_000
   /// Shards of a collection that came of splits, also of those that were called off.
   package static let childrenPerCollection = 4096
+  /// Shards that a collection was made with and that merges made wider; and shards that must forget keys of others because a
+  /// merge was called off.
+  package static let widenedPerCollection = 4096
+  package static let unprunedPerCollection = 4096
+  /// Merges of one collection at a time.
+  package static let mergesPerCollection = 16
   /// The largest modulus of a key range.
   package static let rangeModulusMax: UInt32 = 1 << 31
   /// How often in a row a range is split.

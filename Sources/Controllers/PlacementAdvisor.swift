@@ -39,7 +39,9 @@ package struct PlacementAdvisor: Advisor {
   }
 
   private func movement(_ shard: ShardID, _ row: ShardRow, _ state: State) -> String {
-    if row.replicas.count == 0 { return "the shard is not placed" }
+    if row.replicas.count == 0 {
+      return state.collections[row.collection].isGone(row.index) ? "the shard is gone" : "the shard is not placed"
+    }
     if let move = moveWords(row, state) { return move }
     if row.leader == 0 { return "an election of epoch \(row.epoch) is under way" }
     if state.isInMaintenance { return "maintenance: nothing moves but what operators order" }
@@ -68,6 +70,10 @@ package struct PlacementAdvisor: Advisor {
     guard let move = state.moves.row(row.move), !move.isVacant else { return nil }
     if move.isSplit {
       return "\(state.shardName(move.shard)) is split, and \(state.shardName(move.child)) gets half of its keys: "
+        + move.step.name
+    }
+    if move.isMerge {
+      return "\(state.shardName(move.absorbed)) goes into \(state.shardName(move.shard)), which copies its keys: "
         + move.step.name
     }
     let source = move.source == 0 ? "" : " from \(state.nodeName(move.source))"

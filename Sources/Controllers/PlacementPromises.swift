@@ -28,6 +28,7 @@ package struct PlacementPromises: Sendable {
       leaders[leadership] = event.node
     }
     for shard in Set(touched.shards).sorted() where before.shards.contains(shard) {
+      if commit.absorbs(shard) { continue }
       if let problem = PlacementPromises.broken(shard, by: commit, before, after) {
         return "\(after.shardName(shard)) at revision \(commit.revision): \(problem)"
       }
@@ -114,5 +115,10 @@ extension Commit {
     events.contains { event in
       if case .replicaFellBehind(let event) = event { event.shard == shard && event.isLost } else { false }
     }
+  }
+
+  /// The shard is no more: its keys are another's.
+  fileprivate func absorbs(_ shard: ShardID) -> Bool {
+    events.contains { if case .shardsMerged(let event) = $0 { event.absorbed == shard } else { false } }
   }
 }

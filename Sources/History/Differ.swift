@@ -144,6 +144,7 @@ extension State {
   /// `n1 to n5, catching-up`
   func words(_ move: MoveRow) -> String {
     if move.isSplit { return "split into \(shardName(move.shard)) and \(shardName(move.child)), \(move.step.name)" }
+    if move.isMerge { return "\(shardName(move.absorbed)) goes into \(shardName(move.shard)), \(move.step.name)" }
     return
       "\(move.source == 0 ? "none" : nodeName(move.source)) to \(move.target == 0 ? "none" : nodeName(move.target)), "
       + move.step.name

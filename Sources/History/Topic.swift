@@ -11,7 +11,9 @@ extension Event {
       .replicaRebuilding, .minimumHeld,
       .balancingChanged,
       .collectionCreated, .collectionChanged,
-      .collectionDeleted, .splitStarted, .splitAdvanced, .shardSplit, .shardPruned, .shardCountWanted:
+      .collectionDeleted, .splitStarted, .splitAdvanced, .shardSplit, .shardPruned, .shardCountWanted, .mergeStarted,
+      .mergeAdvanced,
+      .shardsMerged:
       .placement
     case .nodeSuspected, .nodeRecovered, .nodeDeclaredDown, .nodeJoined, .nodeRestarted, .nodeLeft, .nodeCordoned,
       .nodeUncordoned, .nodeDrainRequested, .nodeDrainCancelled, .nodeDrained, .nodeRemoved, .maintenanceChanged:

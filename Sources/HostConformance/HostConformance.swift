@@ -20,6 +20,10 @@ public struct HostConformance: Sendable {
     case withdrawnReplicasAreGone
     /// Only of hosts that can split shards.
     case aSplitShardsKeysAreDivided
+    /// Only of hosts that can put shards together.
+    case anAbsorbedShardsKeysAreCopied
+    case aCopyThatIsCalledOffIsForgotten
+    case aNewLeaderCopiesAnew
   }
 
   let subject: any ConformanceSubject
@@ -49,6 +53,9 @@ public struct HostConformance: Sendable {
   private func run(_ check: Check, _ hosts: [any ShardHost]) async throws {
     switch check {
     case .aSplitShardsKeysAreDivided: if hosts[0].canSplit { try await checkSplit(hosts) }
+    case .anAbsorbedShardsKeysAreCopied: if hosts[0].canMerge { try await checkMerge(hosts) }
+    case .aCopyThatIsCalledOffIsForgotten: if hosts[0].canMerge { try await checkCancelledMerge(hosts) }
+    case .aNewLeaderCopiesAnew: if hosts[0].canMerge { try await checkInterruptedMerge(hosts) }
     case .freshReplicasServeNothing:
       let replica = try await hosts[0].open(shard, mustExist: false)
       try require(try await replica.look().role == .idle, "a fresh replica is idle")
@@ -230,9 +237,9 @@ public struct HostConformance: Sendable {
   var names: [String] { ["a", "b", "c"] }
 
   /// A leader of epoch 1 with two followers that copy from it.
-  func trio(_ hosts: [any ShardHost]) async throws -> [any HostedReplica] {
+  func trio(_ hosts: [any ShardHost], of other: HostedShard? = nil) async throws -> [any HostedReplica] {
     var replicas: [any HostedReplica] = []
-    for host in hosts { replicas.append(try await host.open(shard, mustExist: false)) }
+    for host in hosts { replicas.append(try await host.open(other ?? shard, mustExist: false)) }
     try await replicas[0].lead(leadership(1, replicas))
     for replica in replicas.dropFirst() { try await replica.follow(following(1, replicas[0])) }
     for replica in replicas.dropFirst() {

@@ -58,6 +58,42 @@ public struct HostedCopies: Hashable, Sendable {
   }
 }
 
+/// A shard whose keys go into that of the replica which is told this.
+public struct HostedAbsorption: Hashable, Sendable {
+  /// Its number.
+  public var shard: UInt32
+  /// Its leader, and the epoch in which that leads.
+  public var source: Peer
+  public var epoch: UInt32
+  /// What it owns.
+  public var keys: HostedKeys
+  /// What the shard that absorbs it owns.
+  public var own: HostedKeys
+  /// The source takes no writes any more, and since which order; 0 while it does. Another number is another pause: it took
+  /// writes in between.
+  public var pause: UInt64
+
+  public init(
+    shard: UInt32, source: Peer, epoch: UInt32, keys: HostedKeys, own: HostedKeys, pause: UInt64 = 0
+  ) {
+    self.shard = shard
+    self.source = source
+    self.epoch = epoch
+    self.keys = keys
+    self.own = own
+    self.pause = pause
+  }
+}
+
+/// How far a copy of another shard's keys is.
+public enum AbsorptionProgress: Hashable, Sendable {
+  case copying
+  /// What is left takes a moment.
+  case near
+  /// Everything is here that the paused source had.
+  case complete
+}
+
 /// On which conditions a replica leads.
 public struct Leadership: Hashable, Sendable {
   public var epoch: UInt32
@@ -167,11 +203,15 @@ public struct ReplicaCondition: Hashable, Sendable {
   public var copies: [FollowerProgress]
   /// What an operator should know; empty when all is well.
   public var problem: String
+  /// Of a leader: the one before it may take writes still, so nobody may begin where this one ends.
+  public var isFencing: Bool
 
   public init(
     role: Role, position: HostPosition? = nil, bytes: UInt64 = 0, bytesToCopy: UInt64 = 0,
-    followers: [FollowerProgress] = [], copies: [FollowerProgress] = [], problem: String = ""
+    followers: [FollowerProgress] = [], copies: [FollowerProgress] = [], problem: String = "",
+    isFencing: Bool = false
   ) {
+    self.isFencing = isFencing
     self.copies = copies
     self.role = role
     self.position = position

@@ -17,6 +17,9 @@ public protocol ShardHost: Sendable {
   /// Whether its shards can be split: a replica copies from another shard's, and forgets keys that are not its shard's.
   var canSplit: Bool { get }
 
+  /// Whether two of its shards can be put together: a leader copies another shard's keys into its own data while both serve.
+  var canMerge: Bool { get }
+
   /// Opens a replica as it was left, or makes an empty one.
   ///
   /// - Parameter mustExist: this node had the replica before. If it is not there, its data is lost, and the replica that
@@ -57,6 +60,17 @@ public protocol HostedReplica: Sendable {
   ///
   /// - Returns: true when there are no others any more.
   func prune(keeping keys: HostedKeys) async throws -> Bool
+
+  /// Leading, copies the keys of another shard from that one's leader, as writes that followers get too. A bounded part of
+  /// the work at a time.
+  ///
+  /// A copy begins with forgetting all keys but the shard's own. It begins anew whenever it may have missed a change: when
+  /// the source is another or was started anew, or the link to it broke. What the source changes meanwhile is copied again,
+  /// and what it deletes is deleted. Nothing but the source's own keys is copied.
+  ///
+  /// - Returns: ``AbsorptionProgress/complete`` only while the source is paused, when everything is here that it had when it
+  ///   was told to pause.
+  func absorb(_ absorption: HostedAbsorption) async throws -> AbsorptionProgress
 
   /// A checksum of the data at a position, the same for every replica that has the same data; nil when the data changes
   /// too fast to tell.
@@ -106,10 +120,15 @@ public enum HostProblem: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension ShardHost {
   public var canSplit: Bool { false }
+  public var canMerge: Bool { false }
 }
 
 extension HostedReplica {
   public func prune(keeping keys: HostedKeys) async throws -> Bool {
     throw HostProblem.notNow("this host does not split shards")
+  }
+
+  public func absorb(_ absorption: HostedAbsorption) async throws -> AbsorptionProgress {
+    throw HostProblem.notNow("this host does not merge shards")
   }
 }

@@ -41,11 +41,14 @@ extension State {
     guard row.leader == node else { return assignment }
     assignment.minimumRaise = collection.minimumRaises
     assignment.mustHoldMinimum = collection.mustHoldMinimum(row)
-    if !collection.children.isEmpty {
+    let merge = moves.row(row.move).flatMap { $0.isMerge ? $0 : nil }
+    if merge != nil || collection.hasOwnRanges {
       assignment.range = collection.range(of: row.index)
-      assignment.mustPrune = collection.isPruningDue(shard)
+      // Who absorbs another begins with that by itself, and must not forget what it copies.
+      assignment.mustPrune = merge == nil && collection.isPruningDue(shard)
     }
     assignment.split = splitOrder(shard, row)
+    assignment.merge = merge.map { mergeOrder(shard, $0, collection) }
     let leaving = moves.row(row.move)?.leaving ?? 0
     assignment.followers = row.replicas.filter { $0.node != node }.map { follower($0, isLeaving: $0.node == leaving) }
     assignment.heir = row.heir
@@ -66,6 +69,19 @@ extension State {
     return order
   }
 
+  /// What the leader of either shard of a merge is told, until the cut.
+  private func mergeOrder(_ shard: ShardID, _ move: MoveRow, _ collection: CollectionRow) -> MergeOrder {
+    let absorbed = shards[move.absorbed]
+    var order = MergeOrder()
+    order.absorbed = move.absorbed
+    order.isAbsorbed = move.absorbed == shard
+    order.step = move.step
+    order.since = move.changed
+    order.epoch = move.step == .absorbing ? move.absorbedEpoch : absorbed.epoch
+    order.range = collection.range(of: absorbed.index)
+    return order
+  }
+
   /// The split that a shard takes part in, before its cut.
   private func beginningSplit(of row: ShardRow) -> MoveRow? {
     guard let move = moves.row(row.move), move.isSplit, move.step == .catchingUp || move.step == .pausing else {
@@ -74,11 +90,11 @@ extension State {
     return move
   }
 
-  /// Shards of which others must hear when these change: the two of a split that is under way.
+  /// Shards of which others must hear when these change: the two of a split or a merge that is under way.
   package func withSplitPartners(_ shards: [ShardID]) -> [ShardID] {
     shards.flatMap { shard -> [ShardID] in
-      guard let row = self.shards.row(shard), let move = moves.row(row.move), move.isSplit else { return [shard] }
-      return [move.shard, move.child]
+      guard let row = self.shards.row(shard), let move = moves.row(row.move), move.partner != 0 else { return [shard] }
+      return [move.shard, move.partner]
     }
   }
 
@@ -110,6 +126,10 @@ extension State {
     if source != 0 { links.source = link(source, of: shard, isReader: false) }
     links.others = row.replicas.filter { $0.node != node }.map {
       link($0.node, of: shard, isReader: row.source(of: $0.node, learnersCount: learnersCount, isAlive) == node)
+    }
+    if let move = moves.row(row.move), move.isMerge, move.shard == shard, row.leader == node {
+      let leader = shards[move.absorbed].leader
+      if leader != 0 { links.absorbed = link(leader, of: move.absorbed, isReader: false) }
     }
     guard let split, split.shard == shard else { return links }
     links.copies = shards[split.child].replicas.map {

@@ -13,6 +13,8 @@ package struct AssignmentBook: Sendable {
   private var minima: [ShardID: MinimumWord] = [:]
   private var splits: [ShardID: SplitWord] = [:]
   private var pruned: [ShardID: PruneWord] = [:]
+  private var pauses: [ShardID: PauseWord] = [:]
+  private var absorbs: [ShardID: AbsorbWord] = [:]
   /// Replicas of this node that cannot be counted on, and whether their data is gone.
   private var lost: [ShardID: Bool] = [:]
   /// Elections that wait for this node's word, with their epochs.
@@ -56,6 +58,8 @@ package struct AssignmentBook: Sendable {
     minima[shard] = nil
     splits[shard] = nil
     pruned[shard] = nil
+    pauses[shard] = nil
+    absorbs[shard] = nil
   }
 
   private mutating func forgetWords(_ shard: ShardID) {
@@ -104,6 +108,24 @@ package struct AssignmentBook: Sendable {
     pruned[assignment.shard] = PruneWord(shard: assignment.shard, epoch: assignment.epoch, range: range)
   }
 
+  /// The host of the leader took its last write before another shard absorbs this one.
+  package mutating func paused(_ assignment: Assignment) {
+    guard assigned[assignment.shard] == assignment, let order = assignment.merge, order.isAbsorbed,
+      order.step == .pausing
+    else { return }
+    pauses[assignment.shard] = PauseWord(shard: assignment.shard, epoch: assignment.epoch, since: order.since)
+  }
+
+  /// The host of the leader has little left to copy of the shard that is absorbed, or has everything.
+  package mutating func absorbed(_ assignment: Assignment, hasEverything: Bool) {
+    guard assigned[assignment.shard] == assignment, let order = assignment.merge, !order.isAbsorbed,
+      order.step == (hasEverything ? .absorbing : .copying)
+    else { return }
+    absorbs[assignment.shard] = AbsorbWord(
+      shard: assignment.shard, epoch: assignment.epoch, since: order.since,
+      absorbedEpoch: hasEverything ? order.epoch : 0, hasEverything: hasEverything)
+  }
+
   /// The host of the leader goes by the raised minimum, and as many have everything.
   package mutating func heldMinimum(_ assignment: Assignment) {
     guard assigned[assignment.shard] == assignment, assignment.mustHoldMinimum else { return }
@@ -130,6 +152,8 @@ package struct AssignmentBook: Sendable {
         splitReady(assignment, nodes: order.copies.filter { $0.isOpened && $0.isAlive }.map(\.node))
       }
       pruned(assignment)
+      paused(assignment)
+      absorbed(assignment, hasEverything: assignment.merge?.step == .absorbing)
     }
   }
 
@@ -150,7 +174,7 @@ package struct AssignmentBook: Sendable {
   package mutating func nextReport(node: NodeID, incarnation: UInt64) -> ReportReplicas? {
     guard
       !unreported.isEmpty || !words.isEmpty || !yields.isEmpty || !minima.isEmpty || !lost.isEmpty || !splits.isEmpty
-        || !pruned.isEmpty
+        || !pruned.isEmpty || !pauses.isEmpty || !absorbs.isEmpty
     else { return nil }
     let most = Limits.shardsPerReport / 4
     var report = ReportReplicas(
@@ -162,6 +186,8 @@ package struct AssignmentBook: Sendable {
     report.gone = report.fellBehind.filter { lost[$0] == true }
     report.splits = splits.keys.sorted().prefix(AssignmentBook.splitsMax).compactMap { splits[$0] }
     report.pruned = pruned.keys.sorted().prefix(most).compactMap { pruned[$0] }
+    report.pauses = pauses.keys.sorted().prefix(most).compactMap { pauses[$0] }
+    report.absorbs = absorbs.keys.sorted().prefix(AssignmentBook.splitsMax).compactMap { absorbs[$0] }
     return report
   }
 
@@ -177,6 +203,8 @@ package struct AssignmentBook: Sendable {
     for word in report.minima where minima[word.shard] == word { minima[word.shard] = nil }
     for word in report.splits where splits[word.shard] == word { splits[word.shard] = nil }
     for word in report.pruned where pruned[word.shard] == word { pruned[word.shard] = nil }
+    for word in report.pauses where pauses[word.shard] == word { pauses[word.shard] = nil }
+    for word in report.absorbs where absorbs[word.shard] == word { absorbs[word.shard] = nil }
   }
 
   /// A new stream tells everything again.
@@ -188,6 +216,8 @@ package struct AssignmentBook: Sendable {
     minima = [:]
     splits = [:]
     pruned = [:]
+    pauses = [:]
+    absorbs = [:]
     lost = [:]
     elections = [:]
   }

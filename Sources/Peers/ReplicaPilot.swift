@@ -16,6 +16,7 @@ package struct ReplicaPilot: Sendable {
     case lead(Leadership)
     case follow(Following)
     case prune(HostedKeys)
+    case absorb(HostedAbsorption)
     case look
   }
 
@@ -32,12 +33,16 @@ package struct ReplicaPilot: Sendable {
     case splitReady([NodeID])
     /// No keys of other shards are left, here and with those in sync.
     case pruned
+    /// No write is taken any more, because another shard absorbs this one.
+    case paused
+    /// Little is left to copy of the shard that is absorbed, or everything is here and acknowledged.
+    case absorbed(hasEverything: Bool)
     /// The replica cannot lead, or not be counted on: its data is gone, or it has not answered for too long.
     case lost(isGone: Bool)
   }
 
   package private(set) var assignment: Assignment
-  package private(set) var condition: ReplicaCondition?
+  package internal(set) var condition: ReplicaCondition?
   package private(set) var problem = ""
   private var isOpen = false
   private var mustWipe = false
@@ -47,7 +52,7 @@ package struct ReplicaPilot: Sendable {
   /// The newest epoch that it was told of or saw itself in: whatever came before is over, whoever still speaks of it.
   private var newest: UInt32
   /// Followers that the leader stops counting on: first it counts them no more, then the others must have everything.
-  private var sparing: Set<NodeID> = []
+  private(set) var sparing: Set<NodeID> = []
   /// Of those the ones of which it was said that they are not in sync: that word may be on its way, and cannot be taken
   /// back. They are counted again only once the control plane knows that they were not, and are again.
   private var dismissed: Set<NodeID> = []
@@ -65,6 +70,11 @@ package struct ReplicaPilot: Sendable {
   private var splitNotBefore: UInt64 = 0
   /// The host said that no keys of others are left.
   private var isPruned = false
+  /// How far the copy of an absorbed shard is.
+  var absorption: AbsorptionProgress?
+  /// Its leader was told to go on before everything was here: it is not asked to pause again at once.
+  var mustRest = false
+  var mergeNotBefore: UInt64 = 0
 
   /// A pause for a split that does not come to its end so soon is given up, and tried again later; milliseconds.
   package static let splitPauseMax: UInt64 = 3_000
@@ -92,7 +102,9 @@ package struct ReplicaPilot: Sendable {
       isPausing = false
       splitPause = nil
       isPruned = false
+      absorption = nil
     }
+    if fresh.merge != assignment.merge { reassign(fresh.merge) }
     if fresh.split?.since != assignment.split?.since { (splitPause, splitNotBefore) = (nil, 0) }
     if fresh.range != assignment.range { isPruned = false }
     if fresh.epoch != assignment.epoch { promised = nil }
@@ -116,7 +128,9 @@ package struct ReplicaPilot: Sendable {
     if isOver { return .look }
     let wanted = role
     guard wanted == taken, condition == nil || agrees(wanted) else { return wanted }
-    if condition != nil, case .lead = wanted, assignment.mustPrune, !isPruned, let keys { return .prune(keys) }
+    guard condition != nil, case .lead = wanted else { return .look }
+    if assignment.mustPrune, !isPruned, let keys { return .prune(keys) }
+    if let wanted = absorbing, absorption != .complete { return .absorb(wanted) }
     return .look
   }
 
@@ -140,13 +154,16 @@ package struct ReplicaPilot: Sendable {
       epoch: assignment.epoch,
       acknowledgements: assignment.minInSync > 0 ? Int(assignment.minInSync) - 1 : inSync,
       followers: followers,
-      isPaused: isPausing || splitPause != nil || followers.contains(where: \.isStranger) || !admitting.isEmpty,
+      isPaused: isPausing || splitPause != nil || isAbsorbed || followers.contains(where: \.isStranger)
+        || !admitting.isEmpty,
       keys: keys,
       copies: copies)
   }
 
-  private var keys: HostedKeys? {
-    assignment.range.map { HostedKeys(residue: $0.residue, modulus: $0.modulus) }
+  var keys: HostedKeys? { assignment.range.map(ReplicaPilot.keys) }
+
+  static func keys(_ range: KeyRange) -> HostedKeys {
+    HostedKeys(residue: range.residue, modulus: range.modulus)
   }
 
   /// What is told of a split whose copies copy from here, or from another replica of this shard.
@@ -253,7 +270,7 @@ package struct ReplicaPilot: Sendable {
     guard taken == role, agrees(role) else { return [] }
     failingSince = nil
     guard case .lead = role else { return [] }
-    return judge(seen.followers, now) + split(seen.copies, now) + prune(seen.followers)
+    return judge(seen.followers, now) + split(seen.copies, now) + prune(seen.followers) + merge(seen, now)
   }
 
   package mutating func failed(_ step: Step, _ error: any Error, now: UInt64) -> [News] {
@@ -261,6 +278,11 @@ package struct ReplicaPilot: Sendable {
     condition = nil
     // What it has too much harms nobody.
     if case .prune = step { return [] }
+    // What another has is served there still.
+    if case .absorb = step {
+      absorption = nil
+      return []
+    }
     switch error as? HostProblem {
     // A leader gives way, and no election waits for the word of who has none; any other copies anew.
     case .dataLost: return assignment.role == .leader || assignment.isElecting ? [.lost(isGone: true)] : []

@@ -73,6 +73,7 @@ extension MoveReport {
       "step": .text(step.name),
       "purpose": .text(purpose.name),
       "started": .number(started), "child": child.isEmpty ? .null : .text(child),
+      "survivor": survivor.isEmpty ? .null : .text(survivor), "absorbed": absorbed.isEmpty ? .null : .text(absorbed),
     ])
   }
 }

@@ -95,9 +95,8 @@ extension Simulation {
   private func unrest(_ row: ShardRow, _ state: State) -> String? {
     let collection = state.collections[row.collection]
     guard !collection.isDeleted else { return nil }
-    if collection.wantedShards > 0 { return "is of a collection that grows" }
-    // Its split was called off.
-    if row.index >= collection.shardCount, row.replicas.count == 0 { return nil }
+    if collection.wantedShards > 0 { return "is of a collection that grows or shrinks" }
+    if collection.isGone(row.index), row.replicas.count == 0 { return nil }
     guard row.leader != 0 else { return "has no leader" }
     guard row.replicas.count == Int(collection.policy.replicas) else {
       return "has \(row.replicas.count) replicas, and should have \(collection.policy.replicas)"

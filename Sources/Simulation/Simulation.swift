@@ -183,11 +183,11 @@ package final class Simulation {
 }
 
 extension Simulation {
-  /// Where shards were split: each write is with the owner of its key.
+  /// Whatever was split and put together: each write is with the owner of its key.
   private func judgeSplits(_ state: State) {
     state.collections.forEach { _, row in
-      guard !row.isDeleted, !row.children.isEmpty else { return }
-      let missing = data.missing(row.owners) { key in
+      guard !row.isDeleted else { return }
+      let missing = data.missing(row.everyShard) { key in
         guard let shard = row.shard(at: row.owner(ofHash: key)), state.shards[shard].leader != 0 else { return nil }
         return (shard, state.nodeName(state.shards[shard].leader))
       }

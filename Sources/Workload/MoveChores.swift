@@ -22,7 +22,7 @@ extension HistoryGenerator {
       if counts(on: move.source, shard) { return spare(move.source, of: move.shard, shard) }
     case .undoing:
       if counts(on: move.target, shard) { return spare(move.target, of: move.shard, shard) }
-    case .waiting, .finished, .cancelled, .pausing, .pruning: break
+    case .waiting, .finished, .cancelled, .pausing, .pruning, .copying, .absorbing: break
     }
     return step(id, move.step.next ?? .cancelled, cause)
   }

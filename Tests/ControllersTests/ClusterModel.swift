@@ -15,6 +15,8 @@ struct ClusterModel {
   private var random: SeededGenerator
   /// Nodes catch up only sometimes, so that moves are seen in every step.
   var isSlow = false
+  /// Leaders say nothing of merges.
+  var isSilentOfMerges = false
 
   private let planner = PlacementPlanner()
 
@@ -48,7 +50,7 @@ struct ClusterModel {
       .joinNode(
         JoinNode(
           name: name, domain: domain, labels: labels, capacity: [Amount("disk", disk)], address: "",
-          heartbeatMilliseconds: 500, abilities: splits ? .splits : [])), by: name, .node)
+          heartbeatMilliseconds: 500, abilities: splits ? [.splits, .merges] : [])), by: name, .node)
   }
 
   mutating func create(
@@ -114,7 +116,7 @@ struct ClusterModel {
       }
     }
     if !report.opened.isEmpty || !report.followers.isEmpty || !report.yields.isEmpty || !report.splits.isEmpty
-      || !report.pruned.isEmpty
+      || !report.pruned.isEmpty || !report.pauses.isEmpty || !report.absorbs.isEmpty
     {
       order(.reportReplicas(report), by: state.nodeName(node), .node)
     }
@@ -133,6 +135,7 @@ struct ClusterModel {
         FollowerWord(shard: shard, node: follower.node, epoch: row.epoch, isInSync: isWanted))
     }
     split(shard, row, &report)
+    if !isSilentOfMerges { merge(shard, row, &report) }
     if row.heir != 0, !dead.contains(state.nodeName(row.heir)) {
       report.yields.append(Yield(shard: shard, epoch: row.epoch, heir: row.heir, since: row.heirSince))
     }
@@ -152,6 +155,20 @@ struct ClusterModel {
     }
   }
 
+  /// What the leaders of the two shards of a merge say, each of the step that it is in.
+  private func merge(_ shard: ShardID, _ row: ShardRow, _ report: inout ReportReplicas) {
+    guard let move = state.moves.row(row.move), move.isMerge else { return }
+    if move.absorbed == shard {
+      guard move.step == .pausing else { return }
+      report.pauses.append(PauseWord(shard: shard, epoch: row.epoch, since: move.changed))
+    } else if move.step != .pausing {
+      report.absorbs.append(
+        AbsorbWord(
+          shard: shard, epoch: row.epoch, since: move.changed, absorbedEpoch: move.absorbedEpoch,
+          hasEverything: move.step == .absorbing))
+    }
+  }
+
   // MARK: What is asked of the end
 
   func replicas(_ node: String) -> Int { state.nodeID(named: node).map { Int(state.load($0).replicas) } ?? 0 }
@@ -162,7 +179,7 @@ struct ClusterModel {
   var isWhole: Bool {
     (1..<state.shards.nextID).allSatisfy { shard in
       let row = state.shards[shard]
-      if state.collections[row.collection].child(shard)?.state == .gone { return row.replicas.count == 0 }
+      if state.collections[row.collection].isGone(row.index) { return row.replicas.count == 0 }
       let policy = state.collections[row.collection].policy
       let live = row.replicas.count { $0.isInSync && state.nodes[$0.node].state.isAlive }
       return row.leader != 0 && state.nodes[row.leader].state.isAlive && row.move == 0 && live >= policy.replicas

@@ -55,7 +55,7 @@ extension EndToEnd {
     @Test func whatCannotBeIsRefusedAndWhatWasBegunIsCalledOff() async throws {
       let cluster = try await cluster()
       let fewer = try await cluster.muster("collection", "set", "orders", "--shards", "2")
-      #expect(fewer.code == 1 && fewer.error.contains("not put together"), "\(fewer.error)")
+      #expect(fewer.code == 1 && fewer.error.contains("comes down to 3"), "\(fewer.error)")
       let idle = try await cluster.muster("shard", "split", "orders/0", "--cancel")
       #expect(idle.code == 1 && idle.error.contains("no split"), "\(idle.error)")
       let nobody = try await cluster.muster("shard", "split", "orders/7")

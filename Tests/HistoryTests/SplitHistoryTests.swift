@@ -21,7 +21,7 @@ import Testing
         var join = JoinNode(
           name: "n\(number)", domain: "eu/z\(number % 3)/r\(number)", labels: [], capacity: [], address: "",
           heartbeatMilliseconds: number % 2 == 0 ? 500 : 0)
-        join.abilities = .splits
+        join.abilities = [.splits, .merges]
         orders.append(.joinNode(join))
       }
     }
@@ -46,14 +46,18 @@ import Testing
       var policy = Policy()
       policy.replicas = 3
       let name = "c\(random.below(4))"
-      switch random.below(12) {
+      switch random.below(15) {
       case 0 where random.oneIn(4):
-        return .createCollection(CreateCollection(name: name, shards: 3, policy: policy, labels: [], tenant: ""))
+        return .createCollection(CreateCollection(name: name, shards: 4, policy: policy, labels: [], tenant: ""))
       case 1 where random.oneIn(20): return .deleteCollection(DeleteCollection(name: name))
-      case 2: return .setShardCount(SetShardCount(name: name, shards: UInt32(3 + random.below(20))))
+      case 2:
+        return .setShardCount(SetShardCount(name: name, shards: UInt32(3 + random.below(random.oneIn(2) ? 4 : 20))))
       case 3, 4, 5:
         guard let row = anyShard() else { break }
         return .splitShard(SplitShard(collection: state.collectionName(row.collection), index: row.index))
+      case 12, 13, 14:
+        guard let row = anyShard() else { break }
+        return .mergeShards(MergeShards(collection: state.collectionName(row.collection), index: row.index))
       case 6, 7, 8:
         guard let row = anyShard(), let move = state.moves.row(row.move) else { break }
         return step(row.move, move)
@@ -65,7 +69,10 @@ import Testing
     }
 
     private func step(_ id: MoveID, _ move: MoveRow) -> Command {
-      let steps: [MoveStep] = [.pausing, .pausing, .pruning, .finished, .catchingUp, .cancelled]
+      let steps: [MoveStep] =
+        move.isMerge
+        ? [.copying, .cancelled, .pausing, .absorbing]
+        : [.pausing, .pausing, .pruning, .finished, .catchingUp, .cancelled]
       return .advanceMove(AdvanceMove(move: id, step: steps[random.below(steps.count)]))
     }
 
@@ -80,6 +87,16 @@ import Testing
         if let move = state.moves.row(other.move), move.isSplit {
           let nodes = state.shards[move.child].replicas.map(\.node)
           report.splits.append(SplitWord(shard: shard, epoch: other.epoch, since: move.changed, nodes: nodes))
+        }
+        if let move = state.moves.row(other.move), move.isMerge {
+          if move.absorbed == shard {
+            report.pauses.append(PauseWord(shard: shard, epoch: other.epoch, since: move.changed))
+          } else {
+            report.absorbs.append(
+              AbsorbWord(
+                shard: shard, epoch: other.epoch, since: move.changed, absorbedEpoch: move.absorbedEpoch,
+                hasEverything: move.step == .absorbing))
+          }
         }
         report.pruned.append(
           PruneWord(
@@ -99,7 +116,11 @@ import Testing
     let recorded = try recorded(seed, 900)
     let kinds = Set(recorded.commits.flatMap { $0.events.map(\.name) })
     #expect(
-      kinds.isSuperset(of: ["SplitStarted", "SplitAdvanced", "ShardSplit", "ShardPruned", "ShardCountWanted"]))
+      kinds.isSuperset(of: [
+        "SplitStarted", "SplitAdvanced", "ShardSplit", "ShardPruned", "ShardCountWanted", "MergeStarted",
+        "MergeAdvanced",
+        "ShardsMerged",
+      ]))
     let history = try recorded.history()
     for revision in stride(from: 60, through: 900, by: 70) as StrideThrough<Int> {
       let truth = recorded.states[revision]
@@ -139,7 +160,7 @@ import Testing
     }
   }
 
-  @Test func blameSaysSinceWhenAShardIsSplit() throws {
+  @Test func blameSaysSinceWhenAShardIsSplitOrMerged() throws {
     let recorded = try recorded(4, 700)
     let history = try recorded.history()
     let state = try #require(recorded.states.last)

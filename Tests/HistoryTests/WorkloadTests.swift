@@ -19,12 +19,12 @@ import Testing
     var seen: Set<String> = []
     for _ in 0..<12_000 { for event in generator.next().events { seen.insert(event.name) } }
     // A node leaves when its agent says so, sessions are forgotten when there are too many of them, replicas are rebuilt
-    // when their checksums differ, keys are erased when a tenant goes, and minima are raised, shards split, histories restored
-    // and cut by people: the generator has none of these.
+    // when their checksums differ, keys are erased when a tenant goes, and minima are raised, shards split and merged,
+    // histories restored and cut by people: the generator has none of these.
     let missing: Set = [
       "NodeLeft", "ReplicaRebuilding", "MinimumHeld", "SessionForgotten", "TenantKeyErased", "TimelineBegan",
       "RetentionChanged", "HistoryCut", "SplitStarted", "SplitAdvanced", "ShardSplit", "ShardPruned",
-      "ShardCountWanted",
+      "ShardCountWanted", "MergeStarted", "MergeAdvanced", "ShardsMerged",
     ]
     #expect(Set(Event.names.filter { !seen.contains($0) }) == missing)
   }

@@ -17,6 +17,10 @@ struct MemorySubject: ConformanceSubject {
     database.replicas.withLock { $0[replica.address]?.values ?? [] }
   }
 
+  func delete(_ value: String, from replica: any HostedReplica, of shard: HostedShard, node: String) async throws {
+    try database.delete(value, from: replica.address)
+  }
+
   func destroy(_ shard: HostedShard, node: String) async throws {
     database.replicas.withLock { $0["\(node):\(shard.number)"] = nil }
   }

@@ -45,12 +45,47 @@ final class MemoryDatabase: Sendable {
     }
   }
 
+  func delete(_ value: String, from address: String) throws {
+    try replicas.withLock { all in
+      guard let leader = all[address], let leadership = leader.leadership, !leadership.isPaused else {
+        throw HostProblem.notNow("it takes no writes")
+      }
+      for place in all.filter({ $1.source == address && $1.position == leader.position }).map(\.key) + [address] {
+        all[place]?.values.remove(value)
+        all[place]?.position.offset += 1
+      }
+    }
+  }
+
   /// Forgets what is of other shards, as one write.
   func prune(keeping keys: HostedKeys, at address: String) throws {
     try replicas.withLock { all in
       guard let leader = all[address], leader.leadership != nil else { throw HostProblem.notNow("it does not lead") }
       for place in all.filter({ $1.source == address && $1.position == leader.position }).map(\.key) + [address] {
         all[place]?.values = leader.values.filter { keys.holds(Array($0.utf8)) }
+        all[place]?.position.offset += 1
+      }
+    }
+  }
+
+  /// Makes another shard's keys what they are there, as one write.
+  func absorb(_ absorption: HostedAbsorption, at address: String) throws {
+    try replicas.withLock { all in
+      guard let leader = all[address], let leadership = leader.leadership, !leadership.isPaused else {
+        throw HostProblem.notNow("it takes no writes")
+      }
+      guard let source = all[absorption.source.address], source.leadership?.epoch == absorption.epoch else {
+        throw HostProblem.notNow("\(absorption.source.node) does not lead in epoch \(absorption.epoch)")
+      }
+      let attached = all.filter { $1.source == address && $1.position == leader.position }.map(\.key)
+      let counted = leadership.followers.filter { $0.isCounted && attached.contains($0.peer.address) }
+      guard counted.count >= leadership.acknowledgements else { throw HostProblem.notNow("too few replicas") }
+      let values =
+        leader.values.filter { absorption.own.holds(Array($0.utf8)) }
+        .union(source.values.filter { absorption.keys.holds(Array($0.utf8)) })
+      guard values != leader.values else { return }
+      for place in attached + [address] {
+        all[place]?.values = values
         all[place]?.position.offset += 1
       }
     }

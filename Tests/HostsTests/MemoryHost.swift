@@ -5,6 +5,7 @@ import Synchronization
 struct MemoryHost: ShardHost {
   let name = "memory"
   let canSplit = true
+  let canMerge = true
   let node: String
   let database: MemoryDatabase
 
@@ -101,6 +102,11 @@ struct MemoryReplica: HostedReplica {
   func prune(keeping keys: HostedKeys) async throws -> Bool {
     try database.prune(keeping: keys, at: address)
     return true
+  }
+
+  func absorb(_ absorption: HostedAbsorption) async throws -> AbsorptionProgress {
+    try database.absorb(absorption, at: address)
+    return absorption.pause == 0 ? .near : .complete
   }
 
   func checksum() async throws -> ReplicaChecksum? {

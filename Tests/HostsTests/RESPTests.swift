@@ -15,6 +15,11 @@ import MusterHosts
     #expect(try parse(":-7\r\n") == .integer(-7))
     #expect(try parse("$3\r\na\r\n\r\n") == .bulk([97, 13, 10]))
     #expect(try parse("$-1\r\n") == .null)
+    #expect(try parse("_\r\n") == .null)
+    #expect(try parse("=7\r\ntxt:a\r\n\r\n") == .bulk([97, 13, 10]))
+    #expect(try parse("%1\r\n+a\r\n:1\r\n") == .array([.simple("a"), .integer(1)]))
+    let pushed = try parse(">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n")
+    #expect(pushed == .push([.bulk(Array("invalidate".utf8)), .array([.bulk([97])])]))
     #expect(try parse("*2\r\n:1\r\n*1\r\n$0\r\n\r\n") == .array([.integer(1), .array([.bulk([])])]))
   }
 
@@ -30,7 +35,8 @@ import MusterHosts
   }
 
   @Test(arguments: [
-    "?\r\n", "\r\n", ":x\r\n", "$99999999999\r\n", "$9223372036854775808\r\n", "*70000\r\n", "+a\rb", "$1\r\nabc\r\n",
+    "?\r\n", "\r\n", ":x\r\n", "$99999999999\r\n", "$9223372036854775808\r\n", "*70000\r\n", "%40000\r\n",
+    "%9223372036854775807\r\n", ">70000\r\n", "+a\rb", "$1\r\nabc\r\n",
     "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", String(repeating: "a", count: 70_000),
   ])
   func whatIsNoValueIsRefused(_ text: String) {

@@ -51,6 +51,12 @@ struct RedisSubject: ConformanceSubject {
     return Set(keys.compactMap(\.text))
   }
 
+  func delete(_ value: String, from replica: any HostedReplica, of shard: HostedShard, node: String) async throws {
+    let redis = try await RedisConnection.connect(replica.address)
+    defer { redis.close() }
+    _ = try await redis.call("DEL", value)
+  }
+
   func destroy(_ shard: HostedShard, node: String) async throws {
     let directory = "\(try place.node(node))/shard-\(shard.number)"
     RedisProcess(directory: directory, host: "127.0.0.1", program: "redis-server", node: node).kill()

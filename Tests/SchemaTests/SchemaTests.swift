@@ -180,6 +180,11 @@ struct SchemaTests {
     item.assigned[0].split = SplitOrder()
     item.assigned[0].split?.copies = [Follower()]
     item.assigned[0].mustPrune = true
+    item.assigned[0].merge = MergeOrder()
+    item.assigned[0].merge?.absorbed = 4
+    item.assigned[0].merge?.step = .absorbing
+    item.assigned[0].merge?.range = KeyRange(residue: 3, modulus: 4)
+    item.assigned[0].links.absorbed = ReplicaLink()
     item.isComplete = true
     item.withdrawn = [1, 300]
     try check(item)
@@ -256,6 +261,8 @@ private enum SchemaSamples {
     replicas.yields = [Yield(shard: 1, epoch: 2, heir: 3, since: 4)]
     replicas.minima = [MinimumWord(shard: 1, epoch: 2, raise: 3)]
     replicas.splits = [SplitWord(shard: 2, epoch: 3, since: 5, nodes: [1, 2])]
+    replicas.pauses = [PauseWord(shard: 6, epoch: 2, since: 9)]
+    replicas.absorbs = [AbsorbWord(shard: 7, epoch: 2, since: 9, absorbedEpoch: 3, hasEverything: true)]
     replicas.pruned = [PruneWord(shard: 5, epoch: 1, range: KeyRange(residue: 1, modulus: 4))]
     var retention = RetentionPolicy()
     retention.logSeconds = 86400
@@ -285,6 +292,7 @@ private enum SchemaSamples {
         CreateCollection(name: "fresh", shards: 2, policy: policy, labels: [Label("a", "")], tenant: "")),
       .changeCollection(ChangeCollection(name: "fresh", policy: policy, labels: [Label("a", "2")])),
       .splitShard(SplitShard(collection: "fresh", index: 1)), .setShardCount(SetShardCount(name: "fresh", shards: 5)),
+      .mergeShards(MergeShards(collection: "fresh", index: 1)),
       .placeShards(PlaceShards(collection: 1)), .deleteCollection(DeleteCollection(name: "fresh")),
       .electLeader(ElectLeader(collection: "c1", index: 1, node: "n1")),
       .startMove(StartMove(collection: "c1", index: 0, source: "n0", target: "n1")),

@@ -25,6 +25,7 @@ struct DataRun {
   private(set) var handOvers = 0
   private(set) var moves = 0
   private(set) var splits = 0
+  private(set) var merges = 0
 
   init(seed: UInt64, flaw: HostFlaw? = nil) {
     random = SeededGenerator(seed: seed)
@@ -34,7 +35,7 @@ struct DataRun {
         .joinNode(
           JoinNode(
             name: "n\(node)", domain: "eu/z\(node % 3)/r\(node)", labels: [], capacity: [], address: "",
-            heartbeatMilliseconds: 500, abilities: .splits)), .node)
+            heartbeatMilliseconds: 500, abilities: [.splits, .merges])), .node)
     }
     execute(
       .setConfig(SetConfig(key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(5))), .person
@@ -74,7 +75,7 @@ struct DataRun {
   private var missing: String? {
     for id in 1..<state.collections.nextID {
       let row = state.collections[id]
-      let problem = data.missing(row.owners) { key in
+      let problem = data.missing(row.everyShard) { key in
         guard let shard = row.shard(at: row.owner(ofHash: key)), state.shards[shard].leader != 0 else { return nil }
         return (shard, state.nodeName(state.shards[shard].leader))
       }
@@ -96,6 +97,7 @@ struct DataRun {
       case .moveAdvanced(let event) where event.step == .finished: moves += 1
       case .collectionCreated(let event): data.found(event.firstShard, count: event.shardCount)
       case .shardSplit(let event): note(event)
+      case .shardsMerged(let event): note(event, before)
       default: break
       }
     }
@@ -107,6 +109,14 @@ struct DataRun {
     let row = state.collections[event.collection]
     let (parent, child) = (state.shards[event.shard], state.shards[event.child])
     data.split(event.shard, row.range(of: parent.index), event.child, row.range(of: child.index), epoch: child.epoch)
+  }
+
+  private mutating func note(_ event: ShardsMerged, _ before: State) {
+    merges += 1
+    let row = state.shards[event.shard]
+    data.merge(
+      event.shard, event.range, leader: state.nodeName(row.leader), epoch: row.epoch, event.absorbed,
+      absorbedEpoch: before.shards[event.absorbed].epoch)
   }
 
   // MARK: What goes wrong
@@ -127,7 +137,9 @@ struct DataRun {
     guard row.replicas.count > 0 else { return }
     let (collection, index) = (state.collectionName(row.collection), row.index)
     let target = "n\(1 + random.below(DataRun.nodes))"
-    if random.oneIn(4), state.collections[row.collection].indexCount < 6 {
+    if random.oneIn(6) {
+      execute(.mergeShards(MergeShards(collection: collection, index: index)), .person)
+    } else if random.oneIn(4), state.collections[row.collection].indexCount < 12 {
       execute(.splitShard(SplitShard(collection: collection, index: index)), .person)
     } else if random.oneIn(3) {
       execute(.electLeader(ElectLeader(collection: collection, index: index, node: target)), .person)
@@ -205,6 +217,8 @@ struct DataRun {
       case .minimumHeld: books[place].heldMinimum(assignment)
       case .splitReady(let nodes): books[place].splitReady(assignment, nodes: nodes)
       case .pruned: books[place].pruned(assignment)
+      case .paused: books[place].paused(assignment)
+      case .absorbed(let hasEverything): books[place].absorbed(assignment, hasEverything: hasEverything)
       case .lost(let isGone): books[place].lost(assignment, isGone: isGone)
       }
     }

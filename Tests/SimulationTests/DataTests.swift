@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func theRunsMeetWhatTheyAreFor() {
-    var (elections, handOvers, moves, writes, splits) = (0, 0, 0, 0, 0)
+    var (elections, handOvers, moves, writes, splits, merges) = (0, 0, 0, 0, 0, 0)
     for seed in 1..<20 as Range<UInt64> {
       var run = DataRun(seed: seed)
       _ = run.play(seconds: 120)
@@ -32,11 +32,13 @@ import Testing
       moves += run.moves
       writes += run.writes
       splits += run.splits
+      merges += run.merges
     }
     #expect(elections > 100, "\(elections)")
     #expect(handOvers > 60, "\(handOvers)")
     #expect(moves > 100, "\(moves)")
     #expect(splits > 40, "\(splits)")
+    #expect(merges > 20, "\(merges)")
     #expect(writes > 10_000, "\(writes)")
   }
 }

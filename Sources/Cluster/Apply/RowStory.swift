@@ -72,6 +72,15 @@ package struct ShardStory: Sendable {
     case .shardSplit(let event):
       row?.take(event, revision, isChild: event.child == id)
       move?.take(event, revision)
+    case .mergeStarted(let event):
+      row?.take(event, revision)
+      move = MoveRow(event, revision)
+    case .mergeAdvanced(let event):
+      row?.take(event, revision)
+      if event.step.isOver { move = nil } else { move?.take(event, revision) }
+    case .shardsMerged(let event):
+      row?.take(event, revision, isAbsorbed: event.absorbed == id)
+      move = nil
     case .moveStarted(let event):
       row?.take(event, revision)
       move = MoveRow(event, revision)
@@ -141,6 +150,9 @@ extension CollectionRow {
     case .shardSplit(let event): row?.take(event, recorded.revision)
     case .shardPruned(let event): row?.take(event, recorded.revision)
     case .shardCountWanted(let event): row?.take(event, recorded.revision)
+    case .mergeStarted(let event): row?.take(event, recorded.revision)
+    case .mergeAdvanced(let event): row?.take(event, recorded.revision)
+    case .shardsMerged(let event): row?.take(event, recorded.revision)
     default: return
     }
   }

@@ -72,6 +72,7 @@ extension CollectionRow {
   }
 
   mutating func take(_ event: ShardPruned, _ revision: Revision) {
+    unpruned.removeAll { $0 == event.shard }
     for place in children.indices where children[place].state == .owning {
       if children[place].shard == event.shard { children[place].isPruned = true }
       if children[place].parent == event.shard { children[place].isParentPruned = true }
@@ -81,6 +82,7 @@ extension CollectionRow {
 
   mutating func take(_ event: ShardCountWanted, _ revision: Revision) {
     wantedShards = event.shards
+    wantsFewer = event.isFewer
     changed = revision
   }
 

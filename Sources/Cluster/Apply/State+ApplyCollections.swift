@@ -43,7 +43,7 @@ extension State {
     let row = try requireLiving(event.collection)
     for id in row.everyShard {
       loads.remove(shards[id])
-      // Two shards have the move of a split.
+      // Two shards have the move of a split or of a merge.
       if moves.holds(shards[id].move) { vacate(\.moves, shards[id].move) }
       modify(\.shards, id) { $0.take(event, revision) }
     }

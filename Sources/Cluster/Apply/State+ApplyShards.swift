@@ -111,7 +111,7 @@ extension State {
 
   mutating func apply(_ event: MoveAdvanced, _ revision: Revision) throws(ApplyError) {
     guard moves.holds(event.move) else { throw .unknownMove(event.move) }
-    guard moves[event.move].shard == event.shard, !moves[event.move].isSplit else {
+    guard moves[event.move].shard == event.shard, moves[event.move].partner == 0 else {
       throw .conflict(.moves, id: event.move)
     }
     if event.step.isOver {

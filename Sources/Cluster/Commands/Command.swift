@@ -34,6 +34,7 @@ package indirect enum Command: Message, Hashable {
   case createTenant(CreateTenant)
   case splitShard(SplitShard)
   case setShardCount(SetShardCount)
+  case mergeShards(MergeShards)
   case beginTimeline(BeginTimeline)
   case setRetention(SetRetention)
   case cutHistory(CutHistory)
@@ -73,6 +74,7 @@ package indirect enum Command: Message, Hashable {
     case .createTenant: "CreateTenant"
     case .splitShard: "SplitShard"
     case .setShardCount: "SetShardCount"
+    case .mergeShards: "MergeShards"
     case .beginTimeline: "BeginTimeline"
     case .setRetention: "SetRetention"
     case .cutHistory: "CutHistory"
@@ -113,6 +115,7 @@ package indirect enum Command: Message, Hashable {
     case .createTenant(var command): writer.message(34, &command)
     case .splitShard(var command): writer.message(36, &command)
     case .setShardCount(var command): writer.message(37, &command)
+    case .mergeShards(var command): writer.message(38, &command)
     case .beginTimeline(var command): writer.message(40, &command)
     case .setRetention(var command): writer.message(41, &command)
     case .cutHistory(var command): writer.message(42, &command)
@@ -157,6 +160,7 @@ package indirect enum Command: Message, Hashable {
     case 34: self = .createTenant(try CreateTenant(from: &inner))
     case 36: self = .splitShard(try SplitShard(from: &inner))
     case 37: self = .setShardCount(try SetShardCount(from: &inner))
+    case 38: self = .mergeShards(try MergeShards(from: &inner))
     case 40: self = .beginTimeline(try BeginTimeline(from: &inner))
     case 41: self = .setRetention(try SetRetention(from: &inner))
     case 42: self = .cutHistory(try CutHistory(from: &inner))

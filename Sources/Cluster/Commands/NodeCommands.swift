@@ -228,9 +228,15 @@ package struct ReportReplicas: FieldMessage, Hashable {
   package var splits: [SplitWord] = []
   /// Of shards that this node leads: those that have no keys of others any more.
   package var pruned: [PruneWord] = []
+  /// Of shards that this node leads and that another is to absorb: those that take no write any more.
+  package var pauses: [PauseWord] = []
+  /// Of shards that this node leads and that absorb others: how far they are.
+  package var absorbs: [AbsorbWord] = []
 
   /// The revision that asked for what is reported, or 0.
-  package var cause: Revision { (yields.map(\.since) + splits.map(\.since)).max() ?? 0 }
+  package var cause: Revision {
+    (yields.map(\.since) + splits.map(\.since) + pauses.map(\.since) + absorbs.map(\.since)).max() ?? 0
+  }
 
   package init() {}
   package init(
@@ -257,6 +263,8 @@ package struct ReportReplicas: FieldMessage, Hashable {
     try fields.packed(8, &gone, count: Limits.shardsPerReport)
     try fields.messages(20, &splits, count: Limits.shardsPerReport)
     try fields.messages(21, &pruned, count: Limits.shardsPerReport)
+    try fields.messages(22, &pauses, count: Limits.shardsPerReport)
+    try fields.messages(23, &absorbs, count: Limits.shardsPerReport)
   }
 }
 

@@ -17,7 +17,7 @@ package struct SplitShard: FieldMessage, Hashable {
   }
 }
 
-/// Grows a collection to so many shards.
+/// Brings a collection to so many shards: by splits to more, by merges to fewer.
 package struct SetShardCount: FieldMessage, Hashable {
   package var name = ""
   package var shards: UInt32 = 0

@@ -34,6 +34,7 @@ extension Draft {
     case .createTenant(let command): try decide(command)
     case .splitShard(let command): try decide(command)
     case .setShardCount(let command): try decide(command)
+    case .mergeShards(let command): try decide(command)
     case .beginTimeline(let command): try decide(command)
     case .setRetention(let command): try decide(command)
     case .cutHistory(let command): try decide(command)
@@ -76,6 +77,9 @@ extension Draft {
   func requireShard(_ collection: String, _ index: UInt32) throws(Refusal) -> ShardID {
     let id = try requireCollection(collection)
     guard let shard = state.shardID(id, index) else {
+      if state.collections[id].isGone(index) {
+        throw Refusal(.notFound, "shard \(index) of collection \(quoted(collection)) is gone; it owns no keys")
+      }
       throw Refusal(
         .notFound,
         "collection \(quoted(collection)) has shards 0 to \(state.collections[id].indexCount - 1), not \(index)")

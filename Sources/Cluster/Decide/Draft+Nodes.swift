@@ -98,7 +98,8 @@ extension Draft {
     if !opened.isEmpty { emit(.replicasOpened(ReplicasOpened(node: command.node, shards: unique(opened)))) }
     var heard: Set<FollowerWord> = []
     // Who lost its own data, or leads no more, says nothing of others.
-    let mute = Set(command.fellBehind + command.yields.map(\.shard) + command.splits.map(\.shard))
+    let cuts = command.splits.map(\.shard) + command.absorbs.filter(\.hasEverything).map(\.shard)
+    let mute = Set(command.fellBehind + command.yields.map(\.shard) + cuts)
     for word in command.followers where heard.insert(word).inserted && !mute.contains(word.shard) {
       take(word, from: command.node)
     }
@@ -111,7 +112,21 @@ extension Draft {
     for yield in command.yields where yielded.insert(yield.shard).inserted { try take(yield, from: command.node) }
     // Who hands over begins no epoch of its own in the same commit.
     for word in command.splits where yielded.insert(word.shard).inserted { try take(word, from: command.node) }
+    for word in command.pauses where yielded.insert(word.shard).inserted { take(word, from: command.node) }
+    try decide(command.absorbs, from: command.node, &yielded)
     for word in command.pruned where yielded.insert(word.shard).inserted { take(word, from: command.node) }
+  }
+
+  /// Of the two shards of a merge nothing else is decided in the same commit.
+  private mutating func decide(
+    _ words: [AbsorbWord], from leader: NodeID, _ settled: inout Set<ShardID>
+  ) throws(Refusal) {
+    for word in words where !settled.contains(word.shard) {
+      let absorbed = absorbed(by: word, from: leader)
+      guard absorbed != 0, !settled.contains(absorbed) else { continue }
+      settled.formUnion([word.shard, absorbed])
+      try take(word)
+    }
   }
 
   /// A leader's word counts in its own epoch and about others only. The last event about a replica stands.

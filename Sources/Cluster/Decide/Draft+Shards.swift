@@ -84,7 +84,7 @@ extension Draft {
   /// What balancing moves is called off for an order; everything else is finished first.
   private mutating func giveWay(_ id: MoveID, to command: StartMove) throws(Refusal) {
     let move = state.moves[id]
-    guard command.purpose == .order, move.purpose == .balance, !move.isSplit else {
+    guard command.purpose == .order, move.purpose == .balance, !move.isSplit, !move.isMerge else {
       throw Refusal(.conflict, "a move of this shard is under way already (move \(id), \(move.purpose.name))")
     }
     guard move.step == .waiting || move.step == .catchingUp else {
@@ -143,10 +143,8 @@ extension Draft {
     guard let move = state.moves.row(command.move), !move.isVacant else {
       throw Refusal(.notFound, "there is no move \(command.move), or none any more")
     }
-    if move.isSplit {
-      try advanceSplit(command.move, move, to: command.step)
-      return
-    }
+    if move.isSplit { return try advanceSplit(command.move, move, to: command.step) }
+    if move.isMerge { return try advanceMerge(command.move, move, to: command.step) }
     if command.step == .cancelled {
       try cancel(command.move, move)
       return
@@ -182,7 +180,7 @@ extension Draft {
         try requireSpared(move.source, shard)
         emit(.replicaRemoved(ReplicaRemoved(shard: move.shard, node: move.source)))
       }
-    case .waiting, .undoing, .cancelled, .pausing, .pruning:
+    case .waiting, .undoing, .cancelled, .pausing, .pruning, .copying, .absorbing:
       preconditionFailure("these are not next steps")
     }
     emit(.moveAdvanced(MoveAdvanced(move: id, step: step, shard: move.shard)))

@@ -127,15 +127,11 @@ extension Draft {
     guard let leader = firstLeader(nodes, parent) else {
       throw Refusal(.conflict, "nobody who has everything could lead \(state.shardName(move.child))")
     }
-    // A report may bring several cuts, and none sees the others.
-    let cuts = events.count {
-      if case .shardSplit(let other) = $0 { other.collection == parent.collection } else { false }
-    }
     emit(
       .shardSplit(
         ShardSplit(
           move: id, shard: move.shard, child: move.child, collection: parent.collection,
-          shards: state.collections[parent.collection].owningCount + UInt32(appliesAtOnce ? 1 : cuts + 1),
+          shards: owningCount(parent.collection) + 1,
           raise: parent.minimumRaise)))
     for replica in child.replicas {
       emit(.replicaPromoted(ReplicaPromoted(shard: move.child, node: replica.node)))
@@ -146,6 +142,19 @@ extension Draft {
     // The child's data goes on in its parent's histories: its own begins after them.
     emit(.leaderElected(LeaderElected(shard: move.child, node: leader, epoch: epoch)))
     emit(.leaderElected(LeaderElected(shard: move.shard, node: parent.leader, epoch: epoch)))
+  }
+
+  /// How many shards of a collection own keys after the cuts so far: a report may bring several, and none sees the others.
+  func owningCount(_ id: CollectionID) -> UInt32 {
+    let count = state.collections[id].owningCount
+    guard !appliesAtOnce else { return count }
+    return events.reduce(count) { count, event in
+      switch event {
+      case .shardSplit(let cut) where cut.collection == id: count + 1
+      case .shardsMerged(let cut) where cut.collection == id: count - 1
+      default: count
+      }
+    }
   }
 
   /// Of those that have everything one that stays; then where the policy prefers leaders, then whose node leads least.
@@ -167,27 +176,23 @@ extension Draft {
     emit(.shardPruned(ShardPruned(shard: word.shard, collection: row.collection)))
   }
 
-  // MARK: Growing
+  // MARK: Growing and shrinking
 
   mutating func decide(_ command: SetShardCount) throws(Refusal) {
     let id = try requireCollection(command.name)
     let row = state.collections[id]
     guard row.state == .active else { throw Refusal(.conflict, "collection \(row.name) is \(row.state.name)") }
     let now = row.owningCount
-    guard command.shards >= now else {
+    guard (row.fewestShards...max(now, most(row))).contains(command.shards) else {
       throw Refusal(
-        .invalid,
-        "\(row.name) has \(now) shards, and shards are not put together again: it can keep \(now), or get "
-          + "\(now + 1) to \(most(row))")
+        command.shards < now ? .invalid : .limitReached,
+        "\(row.name) has \(now) shards, and was made with \(row.shardCount): by merges it comes down to "
+          + "\(row.fewestShards), by splits it gets \(max(now, most(row))) at most, not \(command.shards)")
     }
-    guard command.shards <= most(row) else {
-      throw Refusal(
-        .limitReached,
-        "\(row.name) has \(now) shards and cannot get \(command.shards): by splits it gets \(most(row)) at most")
-    }
-    let wanted = command.shards == now ? 0 : command.shards
-    if wanted != 0 { try requireAbilities(row) }
-    if wanted != row.wantedShards { emit(.shardCountWanted(ShardCountWanted(collection: id, shards: wanted))) }
+    let (wanted, isFewer) = (command.shards == now ? 0 : command.shards, command.shards < now)
+    if wanted != 0 { try requireAbilities(row, isFewer: isFewer) }
+    guard wanted != row.wantedShards || isFewer != row.wantsFewer else { return }
+    emit(.shardCountWanted(ShardCountWanted(collection: id, shards: wanted, isFewer: isFewer)))
   }
 
   private func most(_ row: CollectionRow) -> UInt32 {
@@ -196,11 +201,11 @@ extension Draft {
     return min(row.owningCount + room, isPastLast ? .max : deepest, UInt32(Limits.shardsPerCollection))
   }
 
-  private func requireAbilities(_ row: CollectionRow) throws(Refusal) {
+  private func requireAbilities(_ row: CollectionRow, isFewer: Bool) throws(Refusal) {
     var asked: Set<NodeID> = []
     for shard in row.owners {
       for replica in state.shards[shard].replicas where asked.insert(replica.node).inserted {
-        try requireAbility(replica.node)
+        if isFewer { try requireMergeAbility(replica.node) } else { try requireAbility(replica.node) }
       }
     }
   }

@@ -44,6 +44,9 @@ package enum Event: Message, Hashable {
   indirect case shardSplit(ShardSplit)
   case shardPruned(ShardPruned)
   case shardCountWanted(ShardCountWanted)
+  indirect case mergeStarted(MergeStarted)
+  indirect case mergeAdvanced(MergeAdvanced)
+  indirect case shardsMerged(ShardsMerged)
   indirect case configKeyAdded(ConfigKeyAdded)
   case configDeleted(ConfigDeleted)
   indirect case schemaSet(SchemaSet)
@@ -98,6 +101,9 @@ package enum Event: Message, Hashable {
     case .shardSplit: "ShardSplit"
     case .shardPruned: "ShardPruned"
     case .shardCountWanted: "ShardCountWanted"
+    case .mergeStarted: "MergeStarted"
+    case .mergeAdvanced: "MergeAdvanced"
+    case .shardsMerged: "ShardsMerged"
     case .configKeyAdded: "ConfigKeyAdded"
     case .configDeleted: "ConfigDeleted"
     case .schemaSet: "SchemaSet"
@@ -124,7 +130,8 @@ package enum Event: Message, Hashable {
     ("ElectionStarted", 15), ("BalancingChanged", 26), ("HandOverRequested", 27), ("ReplicaRebuilding", 28),
     ("MinimumHeld", 29),
     ("CollectionCreated", 32), ("CollectionChanged", 33), ("CollectionDeleted", 34), ("SplitStarted", 40),
-    ("SplitAdvanced", 41), ("ShardSplit", 42), ("ShardPruned", 43), ("ShardCountWanted", 44), ("ConfigKeyAdded", 48),
+    ("SplitAdvanced", 41), ("ShardSplit", 42), ("ShardPruned", 43), ("ShardCountWanted", 44), ("MergeStarted", 45),
+    ("MergeAdvanced", 46), ("ShardsMerged", 47), ("ConfigKeyAdded", 48),
     ("ConfigDeleted", 49), ("SchemaSet", 50), ("TenantKeyErased", 51), ("PrincipalSeen", 64), ("SessionOpened", 65),
     ("SessionForgotten", 66),
     ("AlarmRaised", 67), ("AlarmCleared", 68), ("TenantCreated", 69),
@@ -172,6 +179,9 @@ package enum Event: Message, Hashable {
     case .shardSplit(var event): writer.message(42, &event)
     case .shardPruned(var event): writer.message(43, &event)
     case .shardCountWanted(var event): writer.message(44, &event)
+    case .mergeStarted(var event): writer.message(45, &event)
+    case .mergeAdvanced(var event): writer.message(46, &event)
+    case .shardsMerged(var event): writer.message(47, &event)
     case .configKeyAdded(var event): writer.message(48, &event)
     case .configDeleted(var event): writer.message(49, &event)
     case .schemaSet(var event): writer.message(50, &event)
@@ -231,6 +241,9 @@ package enum Event: Message, Hashable {
     case 42: self = .shardSplit(try ShardSplit(from: &inner))
     case 43: self = .shardPruned(try ShardPruned(from: &inner))
     case 44: self = .shardCountWanted(try ShardCountWanted(from: &inner))
+    case 45: self = .mergeStarted(try MergeStarted(from: &inner))
+    case 46: self = .mergeAdvanced(try MergeAdvanced(from: &inner))
+    case 47: self = .shardsMerged(try ShardsMerged(from: &inner))
     case 48: self = .configKeyAdded(try ConfigKeyAdded(from: &inner))
     case 49: self = .configDeleted(try ConfigDeleted(from: &inner))
     case 50: self = .schemaSet(try SchemaSet(from: &inner))

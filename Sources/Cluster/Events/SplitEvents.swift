@@ -104,19 +104,24 @@ package struct ShardPruned: FieldMessage, Hashable {
   }
 }
 
-/// A collection is to have so many shards: its widest are split until it has them. With 0 it stays as it is.
+/// A collection is to have so many shards: its widest are split, or its narrowest put together, until it has them. With 0
+/// it stays as it is.
 package struct ShardCountWanted: FieldMessage, Hashable {
   package var collection: CollectionID = 0
   package var shards: UInt32 = 0
+  /// It has more now.
+  package var isFewer = false
 
   package init() {}
-  package init(collection: CollectionID, shards: UInt32) {
+  package init(collection: CollectionID, shards: UInt32, isFewer: Bool = false) {
     self.collection = collection
     self.shards = shards
+    self.isFewer = isFewer
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.uint32(1, &collection)
     try fields.uint32(2, &shards)
+    try fields.bool(3, &isFewer)
   }
 }

@@ -157,8 +157,7 @@ extension Answer {
       guard wanted == 0 || shard.collection == wanted,
         let collection = state.collections.row(shard.collection), !collection.isDeleted
       else { return nil }
-      // Its split was called off.
-      guard shard.replicas.count > 0 || shard.index < collection.shardCount else { return nil }
+      guard shard.replicas.count > 0 || !collection.isGone(shard.index) else { return nil }
       guard node == 0 || shard.replicas.index(of: node) != nil else { return nil }
       answer.shards.append(state.report(shard: id))
       return 256

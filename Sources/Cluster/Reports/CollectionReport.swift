@@ -14,7 +14,7 @@ package struct CollectionReport: FieldMessage, Hashable {
   package var changed: Revision = 0
   /// With how many shards it was made: who owns a key is reckoned from that.
   package var founded: UInt32 = 0
-  /// What was split off since.
+  /// What was split off since, and which of the first got wider by merges.
   package var splits: [SplitRange] = []
   /// How many shards it shall come to have; 0 when it has them.
   package var wantedShards: UInt32 = 0
@@ -33,7 +33,7 @@ package struct CollectionReport: FieldMessage, Hashable {
     try fields.uint64(9, &created)
     try fields.uint64(10, &changed)
     try fields.uint32(20, &founded)
-    try fields.messages(21, &splits, count: Limits.childrenPerCollection)
+    try fields.messages(21, &splits, count: Limits.childrenPerCollection + Limits.widenedPerCollection)
     try fields.uint32(22, &wantedShards)
   }
 }

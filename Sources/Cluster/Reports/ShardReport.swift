@@ -31,6 +31,9 @@ package struct MoveReport: FieldMessage, Hashable {
   package var started: Revision = 0
   /// Of a split the shard that is made, as `orders/12`; empty of any other move.
   package var child = ""
+  /// Of a merge the two shards, as `orders/5`: which stays, and which goes into it; empty of any other move.
+  package var survivor = ""
+  package var absorbed = ""
 
   package init() {}
 
@@ -42,6 +45,8 @@ package struct MoveReport: FieldMessage, Hashable {
     try fields.uint64(5, &started)
     try fields.enumeration(6, &purpose)
     try fields.string(20, &child, max: Limits.pathBytes)
+    try fields.string(21, &survivor, max: Limits.pathBytes)
+    try fields.string(22, &absorbed, max: Limits.pathBytes)
   }
 }
 
@@ -116,6 +121,7 @@ extension State {
     report.step = row.step
     report.started = row.started
     report.child = row.isSplit ? shardName(row.child) : ""
+    if row.isMerge { (report.survivor, report.absorbed) = (shardName(row.shard), shardName(row.absorbed)) }
     return report
   }
 }

@@ -65,6 +65,25 @@ extension NameSource {
         FieldReport("collection", .text(collectionName(event.collection))),
         FieldReport("shards", event.shards == 0 ? .nothing : .number(UInt64(event.shards))),
       ]
+    case .mergeStarted(let event):
+      [
+        FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
+        FieldReport("absorbed", .text(shardName(event.absorbed))), FieldReport("purpose", .text(event.purpose.name)),
+      ]
+    case .mergeAdvanced(let event):
+      [
+        FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
+        FieldReport("absorbed", .text(shardName(event.absorbed))), FieldReport("step", .text(event.step.name)),
+        FieldReport("absorbedEpoch", event.epoch == 0 ? .nothing : .number(UInt64(event.epoch))),
+      ]
+    case .shardsMerged(let event):
+      [
+        FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
+        FieldReport("absorbed", .text(shardName(event.absorbed))),
+        FieldReport("residue", .number(UInt64(event.range.residue))),
+        FieldReport("modulus", .number(UInt64(event.range.modulus))),
+        FieldReport("shards", .number(UInt64(event.shards))),
+      ]
     case .nodeSuspected(let event): [node(event.node), silence(event.silentMilliseconds)]
     case .nodeDeclaredDown(let event): [node(event.node), silence(event.silentMilliseconds)]
     case .nodeRecovered(let event): [node(event.node)]

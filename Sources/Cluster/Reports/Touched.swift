@@ -77,6 +77,18 @@ extension Event {
       touched.take(shard: event.shard)
       touched.take(collection: event.collection)
     case .shardCountWanted(let event): touched.take(collection: event.collection)
+    case .mergeStarted(let event):
+      touched.take(shard: event.shard)
+      touched.take(shard: event.absorbed)
+      touched.take(collection: event.collection)
+    case .mergeAdvanced(let event):
+      touched.take(shard: event.shard)
+      touched.take(shard: event.absorbed)
+      touched.take(collection: event.collection)
+    case .shardsMerged(let event):
+      touched.take(shard: event.shard)
+      touched.take(shard: event.absorbed)
+      touched.take(collection: event.collection)
     case .maintenanceChanged, .balancingChanged, .principalSeen, .sessionOpened, .sessionForgotten, .alarmRaised,
       .alarmCleared, .tenantCreated, .tenantKeyErased, .timelineBegan, .retentionChanged, .historyCut:
       break

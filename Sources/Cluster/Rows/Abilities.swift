@@ -8,6 +8,8 @@ package struct Abilities: OptionSet, Hashable, Sendable {
 
   /// It copies from another shard's replicas, and forgets keys that are not a shard's own.
   package static let splits = Abilities(rawValue: 1)
+  /// It copies another shard's keys into its own data while both serve, and pauses a shard that is absorbed.
+  package static let merges = Abilities(rawValue: 2)
 }
 
 extension FieldVisitor where Self: ~Copyable {

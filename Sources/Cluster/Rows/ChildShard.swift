@@ -6,14 +6,19 @@ package enum ChildState: UInt32, Sendable {
   case owning = 1
   /// Its split was called off. Its numbers are not given again.
   case gone = 2
+  /// It was put together with another, and is gone too.
+  case merged = 3
 
   package var name: String {
     switch self {
     case .making: "making"
     case .owning: "owning"
     case .gone: "gone"
+    case .merged: "merged"
     }
   }
+
+  package var isGone: Bool { self == .gone || self == .merged }
 }
 
 /// A shard that came of the split of another. The first has the number `shardCount` within its collection.
@@ -44,7 +49,9 @@ package struct ChildShard: FieldMessage, Hashable {
 
 extension CollectionRow {
   /// How many shards own keys.
-  package var owningCount: UInt32 { shardCount + UInt32(children.count { $0.state == .owning }) }
+  package var owningCount: UInt32 {
+    shardCount + UInt32(children.count { $0.state == .owning }) - UInt32(retiredFounders.count)
+  }
 
   /// How many numbers within the collection were given, also to shards that are gone.
   package var indexCount: UInt32 { shardCount + UInt32(children.count) }
@@ -60,13 +67,15 @@ extension CollectionRow {
   package var owners: [ShardID] { shards { $0.state == .owning } }
 
   /// The same with those that are being made.
-  package var livingShards: [ShardID] { shards { $0.state != .gone } }
+  package var livingShards: [ShardID] { shards { !$0.state.isGone } }
 
   /// All that it ever had.
-  package var everyShard: [ShardID] { shards { _ in true } }
+  package var everyShard: [ShardID] { (0..<shardCount).map { firstShard + $0 } + children.map(\.shard) }
 
   private func shards(_ isMeant: (ChildShard) -> Bool) -> [ShardID] {
-    (0..<shardCount).map { firstShard + $0 } + children.filter(isMeant).map(\.shard)
+    let retired = Set(retiredFounders)
+    let founders = retired.isEmpty ? Array(0..<shardCount) : (0..<shardCount).filter { !retired.contains($0) }
+    return founders.map { firstShard + $0 } + children.filter(isMeant).map(\.shard)
   }
 
   /// `12: 17 of 24, owning`
@@ -80,7 +89,7 @@ extension CollectionRow {
   package func range(of index: UInt32) -> KeyRange {
     var range: KeyRange
     if index < shardCount {
-      range = KeyRange(residue: index, modulus: max(shardCount, 1))
+      range = widened.first { $0.index == index }?.range ?? KeyRange(residue: index, modulus: max(shardCount, 1))
     } else {
       let place = Int(index - shardCount)
       guard place < children.count else { return KeyRange() }
@@ -98,23 +107,26 @@ extension CollectionRow {
     KeyHash.owner(ofHash: hash, count: shardCount, split: splitRanges)
   }
 
-  /// Ranges that were split off and own their keys, with the numbers of their shards within the collection.
+  /// Ranges that do not follow from the number that it was made with, with the numbers of their shards within it: those that
+  /// were split off and own their keys, and those that got wider by merges.
   package var splitRanges: [SplitRange] {
-    children.enumerated().compactMap { place, child in
-      guard child.state == .owning else { return nil }
-      return SplitRange(index: shardCount + UInt32(place), range: child.range)
-    }
+    widened
+      + children.enumerated().compactMap { place, child in
+        guard child.state == .owning else { return nil }
+        return SplitRange(index: shardCount + UInt32(place), range: child.range)
+      }
   }
 
   /// Keys of others that a shard has still, or nothing.
   package func isPruningDue(_ shard: ShardID) -> Bool {
-    children.contains {
-      $0.state == .owning && (($0.shard == shard && !$0.isPruned) || ($0.parent == shard && !$0.isParentPruned))
-    }
+    unpruned.contains(shard)
+      || children.contains {
+        $0.state == .owning && (($0.shard == shard && !$0.isPruned) || ($0.parent == shard && !$0.isParentPruned))
+      }
   }
 }
 
-/// A range that a split gave to a shard.
+/// A range that a split or a merge gave to a shard.
 package struct SplitRange: FieldMessage, Hashable {
   package var index: UInt32 = 0
   package var range = KeyRange()

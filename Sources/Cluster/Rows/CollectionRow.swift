@@ -34,6 +34,12 @@ package struct CollectionRow: TableRow {
   package var children: [ChildShard] = []
   /// How many shards it shall come to have, or 0.
   package var wantedShards: UInt32 = 0
+  /// It had more when that was said.
+  package var wantsFewer = false
+  /// Shards that it was made with and that own more than at first, by their numbers within it.
+  package var widened: [SplitRange] = []
+  /// Shards that have keys of others because a merge was called off.
+  package var unpruned: [ShardID] = []
   package var created: Revision = 0
   package var changed: Revision = 0
   /// How often the minimum in sync was raised. A leader hears of it later than the policy says so: what it acknowledges
@@ -86,5 +92,8 @@ package struct CollectionRow: TableRow {
     try fields.uint32(12, &minimumFloor)
     try fields.messages(20, &children, count: Limits.childrenPerCollection)
     try fields.uint32(21, &wantedShards)
+    try fields.bool(22, &wantsFewer)
+    try fields.messages(23, &widened, count: Limits.widenedPerCollection)
+    try fields.packed(24, &unpruned, count: Limits.unprunedPerCollection)
   }
 }

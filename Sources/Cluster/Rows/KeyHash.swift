@@ -3,9 +3,9 @@ internal import MusterBytes
 /// Which shard of a collection owns a key. Clients in other languages compute the same: frozen.
 ///
 /// 1. `hash` is the low 64 bits of MurmurHash3 x64 128 of the key, with seed 0.
-/// 2. A collection that was made with `n` shards and never split: shard `hash % n`.
-/// 3. Each split range (residue r of modulus m, shard s) holds the keys with `hash % m == r`. Of those that hold a key the
-///    one with the largest modulus owns it; when none does, rule 2 says who.
+/// 2. A collection that was made with `n` shards, and never split nor merged: shard `hash % n`.
+/// 3. Each range that a split or a merge gave (residue r of modulus m, shard s) holds the keys with `hash % m == r`. Of those
+///    that hold a key the one with the largest modulus owns it; when none does, rule 2 says who.
 package enum KeyHash {
   package static func hash(of key: [UInt8]) -> UInt64 { key.withUnsafeBytes { SetDigest(row: $0, seed: 0) }.low }
 
@@ -16,7 +16,7 @@ package enum KeyHash {
 
   /// - Parameters:
   ///   - count: with how many shards the collection was made.
-  ///   - split: what was split off since.
+  ///   - split: what splits and merges gave since.
   /// - Precondition: there is at least one shard.
   package static func owner(ofHash hash: UInt64, count: UInt32, split: [SplitRange]) -> UInt32 {
     precondition(count > 0, "a collection has shards")

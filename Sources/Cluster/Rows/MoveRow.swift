@@ -14,10 +14,15 @@ package enum MoveStep: UInt32, Sendable {
   case waiting = 5
   /// It was called off when its target had a vote already: first the leader must stop counting on that.
   case undoing = 6
-  /// Of a split: the leader was asked to take no writes until copies of the child have everything.
+  /// Of a split: the leader was asked to take no writes until copies of the child have everything. Of a merge: the leader
+  /// of the absorbed shard was asked to take none.
   case pausing = 7
   /// Of a split: the child owns its keys, and both forget those of the other.
   case pruning = 8
+  /// Of a merge: the survivor's leader copies the keys of the absorbed shard, which serves on.
+  case copying = 9
+  /// Of a merge: the absorbed shard's leader takes no writes, and the survivor's copies the rest.
+  case absorbing = 10
 
   package var name: String {
     switch self {
@@ -30,6 +35,8 @@ package enum MoveStep: UInt32, Sendable {
     case .undoing: "undoing"
     case .pausing: "pausing"
     case .pruning: "pruning"
+    case .copying: "copying"
+    case .absorbing: "absorbing"
     }
   }
 
@@ -44,7 +51,8 @@ package enum MoveStep: UInt32, Sendable {
     case .handedOver: .finished
     case .undoing: .cancelled
     case .pausing: .pruning
-    case .pruning: .finished
+    case .pruning, .absorbing: .finished
+    case .copying: .pausing
     case .finished, .cancelled: nil
     }
   }
@@ -76,7 +84,8 @@ package enum MovePurpose: UInt32, Sendable, CaseIterable {
   }
 }
 
-/// A replica on its way from one node to another, or half of a shard's keys on their way to another shard. When the move is over the row is vacant: the log remembers.
+/// A replica on its way from one node to another, half of a shard's keys on their way to another shard, or all of them. When
+/// the move is over the row is vacant: the log remembers.
 package struct MoveRow: TableRow {
   package static let table = TableID.moves
 
@@ -89,6 +98,9 @@ package struct MoveRow: TableRow {
   package var purpose = MovePurpose.order
   /// Of a split the shard that is made; 0 of any other move.
   package var child: ShardID = 0
+  /// Of a merge the shard that the other one absorbs, and the epoch in which its leader said that it is paused; else 0.
+  package var absorbed: ShardID = 0
+  package var absorbedEpoch: UInt32 = 0
   package var started: Revision = 0
   package var changed: Revision = 0
 
@@ -96,13 +108,16 @@ package struct MoveRow: TableRow {
 
   package var isVacant: Bool { shard == 0 }
   package var isSplit: Bool { child != 0 }
+  package var isMerge: Bool { absorbed != 0 }
+  /// The other of two shards that share the move, or 0.
+  package var partner: ShardID { max(child, absorbed) }
 
   /// The replica that the leader shall stop counting on, because it goes next; 0 for none.
   package var leaving: NodeID {
     switch step {
     case .handedOver: source
     case .undoing: target
-    case .waiting, .catchingUp, .promoted, .finished, .cancelled, .pausing, .pruning: 0
+    case .waiting, .catchingUp, .promoted, .finished, .cancelled, .pausing, .pruning, .copying, .absorbing: 0
     }
   }
 
@@ -115,5 +130,7 @@ package struct MoveRow: TableRow {
     try fields.uint64(6, &changed)
     try fields.enumeration(7, &purpose)
     try fields.uint32(20, &child)
+    try fields.uint32(21, &absorbed)
+    try fields.uint32(22, &absorbedEpoch)
   }
 }

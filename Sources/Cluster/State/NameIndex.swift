@@ -56,7 +56,7 @@ extension State {
   /// The number of a collection's shard, or nil when it has no such shard.
   package func shardID(_ collection: CollectionID, _ index: UInt32) -> ShardID? {
     guard let row = collections.row(collection), !row.isDeleted else { return nil }
-    guard let shard = row.shard(at: index), row.child(shard)?.state != .gone else { return nil }
+    guard let shard = row.shard(at: index), !row.isGone(index) else { return nil }
     return shard
   }
 

@@ -108,7 +108,7 @@ extension State {
     try moves.forEach { (id, row) throws(PageError) in
       if row.isVacant { return }
       let isSound =
-        shards.contains(row.shard) && (row.source != 0 || row.target != 0 || shards.contains(row.child))
+        shards.contains(row.shard) && (row.source != 0 || row.target != 0 || shards.contains(row.partner))
         && (row.source == 0 || nodes.contains(row.source)) && (row.target == 0 || nodes.contains(row.target))
       guard isSound else { throw .malformed(table: .moves, page: id, .outOfRange(field: 1)) }
     }
@@ -125,6 +125,10 @@ extension State {
       && row.firstShard >= 1 && Int(row.firstShard) + Int(row.shardCount) <= shards.count + 1
       && row.children.allSatisfy {
         shards.contains($0.shard) && shards.contains($0.parent) && $0.range.residue < $0.range.modulus
+      }
+      && row.widened.allSatisfy {
+        $0.index == $0.range.residue && $0.range.residue < $0.range.modulus && $0.range.modulus < row.shardCount
+          && row.shardCount % $0.range.modulus == 0
       }
   }
 }

@@ -8,8 +8,8 @@ package struct MoveController: Sendable {
   private static let patience: UInt64 = 60_000
   private static let bytesPerMillisecond: UInt64 = 10 * 1024
 
-  /// When a move was first seen in its step.
-  private var since: [MoveID: (step: MoveStep, at: UInt64)] = [:]
+  /// When a move was first seen in its step, by the revision that brought it there: it may come to the same one again.
+  private var since: [MoveID: (step: Revision, at: UInt64)] = [:]
   /// Steps that were refused are not tried again until the state is another.
   private var refusedAt: [MoveID: Revision] = [:]
   private var copies = CopyProgress()
@@ -21,7 +21,7 @@ package struct MoveController: Sendable {
     copies.prune(state)
     var proposals: [Proposal] = []
     for entry in traffic.moves {
-      if since[entry.id]?.step != entry.row.step { since[entry.id] = (entry.row.step, now) }
+      if since[entry.id]?.step != entry.row.changed { since[entry.id] = (entry.row.changed, now) }
       if refusedAt[entry.id] == state.revision { continue }
       let proposal =
         entry.row.step == .waiting
@@ -63,6 +63,7 @@ package struct MoveController: Sendable {
 
   private func next(_ id: MoveID, _ move: MoveRow, _ state: State, _ waited: UInt64) -> Proposal? {
     if move.isSplit { return split(id, move, state, waited) }
+    if move.isMerge { return merge(id, move, state, waited) }
     let shard = state.shards[move.shard]
     switch move.step {
     case .handedOver: return finish(id, move, shard, state)
@@ -72,7 +73,7 @@ package struct MoveController: Sendable {
       if shard.leader == move.target, !isKept { return handBack(move, shard, state) }
       guard isKept || isSpared(move.target, shard, state) else { return nil }
       return advance(id, move, .cancelled, .moveStep, ["undone=\(state.nodeName(move.target))"], state)
-    case .catchingUp, .promoted, .waiting, .finished, .cancelled, .pausing, .pruning: break
+    case .catchingUp, .promoted, .waiting, .finished, .cancelled, .pausing, .pruning, .copying, .absorbing: break
     }
     guard let learner = shard.replicas.replica(on: move.target) else { return nil }
     let target = state.nodes[move.target]
@@ -91,7 +92,7 @@ package struct MoveController: Sendable {
       if move.source != 0, shard.leader == move.source { return handOver(move, shard, state) }
       let leader = shard.leader == 0 ? "nobody" : state.nodeName(shard.leader)
       return advance(id, move, .handedOver, .moveStep, ["leader=\(leader)"], state)
-    case .handedOver, .undoing, .waiting, .finished, .cancelled, .pausing, .pruning: return nil
+    case .handedOver, .undoing, .waiting, .finished, .cancelled, .pausing, .pruning, .copying, .absorbing: return nil
     }
   }
 
@@ -200,7 +201,7 @@ package struct MoveController: Sendable {
     patience + state.collections[shard.collection].policy.replicaBytes / bytesPerMillisecond
   }
 
-  private func advance(
+  func advance(
     _ id: MoveID, _ move: MoveRow, _ step: MoveStep, _ kind: ReasonKind, _ arguments: [String], _ state: State
   ) -> Proposal {
     Proposal(

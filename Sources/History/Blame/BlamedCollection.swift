@@ -3,7 +3,8 @@ internal import MusterCluster
 struct BlamedCollection: BlameSubject {
   static let events: Set<String> = [
     "CollectionCreated", "CollectionChanged", "CollectionDeleted", "ShardPlaced",
-    "SplitStarted", "SplitAdvanced", "ShardSplit", "ShardPruned", "ShardCountWanted",
+    "SplitStarted", "SplitAdvanced", "ShardSplit", "ShardPruned", "ShardCountWanted", "MergeStarted", "MergeAdvanced",
+    "ShardsMerged",
   ]
 
   private let id: CollectionID
@@ -41,6 +42,7 @@ struct BlamedCollection: BlameSubject {
     case .collectionChanged(let event) where event.collection == id:
       for field in BlamedCollection.rules(event.policy, event.labels) { tracks.write(field.name, field.followed) }
     case .shardSplit(let event) where event.collection == id: tracks.write("shards", .number(UInt64(event.shards)))
+    case .shardsMerged(let event) where event.collection == id: tracks.write("shards", .number(UInt64(event.shards)))
     case .shardCountWanted(let event) where event.collection == id:
       tracks.write("wantedShards", event.shards == 0 ? .nothing : .number(UInt64(event.shards)))
     case .collectionDeleted(let event) where event.collection == id:

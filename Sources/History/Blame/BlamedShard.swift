@@ -75,6 +75,12 @@ struct BlamedShard: BlameSubject {
       tracks.write("moving", BlamedShard.step(event.move, event.step))
     case .shardSplit(let event) where event.shard == id || event.child == id:
       tracks.write("moving", BlamedShard.step(event.move, .pruning))
+    case .mergeStarted(let event) where event.shard == id || event.absorbed == id:
+      tracks.write("moving", BlamedShard.step(event.move, .copying))
+    case .mergeAdvanced(let event) where event.shard == id || event.absorbed == id:
+      tracks.write("moving", BlamedShard.step(event.move, event.step))
+    case .shardsMerged(let event) where event.shard == id || event.absorbed == id:
+      tracks.write("moving", BlamedShard.step(event.move, .finished))
     case .moveStarted(let event) where event.shard == id:
       tracks.write("moving", BlamedShard.step(event.move, event.step))
     case .moveAdvanced(let event) where event.shard == id:

@@ -56,7 +56,7 @@ extension PointReader {
     if let move = story.move, row.move != 0 {
       state.adopt(move, at: row.move)
       nodes += [move.source, move.target]
-      for other in [move.shard, move.child] where other != 0 && other != id {
+      for other in [move.shard, move.partner] where other != 0 && other != id {
         try adopt(nameOfShard: other, into: &state)
       }
     }

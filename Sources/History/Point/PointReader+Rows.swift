@@ -50,6 +50,9 @@ extension PointReader {
       case .shardSplit(let event): event.collection == id
       case .shardPruned(let event): event.collection == id
       case .shardCountWanted(let event): event.collection == id
+      case .mergeStarted(let event): event.collection == id
+      case .mergeAdvanced(let event): event.collection == id
+      case .shardsMerged(let event): event.collection == id
       default: false
       }
     }

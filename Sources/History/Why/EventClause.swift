@@ -36,7 +36,15 @@ extension State {
       "\(shardName(event.shard)) was split: \(shardName(event.child)) owns its keys, as one of \(event.shards) shards"
     case .shardPruned(let event): "\(shardName(event.shard)) forgot the keys that are not its own any more"
     case .shardCountWanted(let event) where event.shards == 0:
-      "\(collectionName(event.collection)) was told to grow no further"
+      "\(collectionName(event.collection)) was told to keep the shards that it has"
+    case .shardCountWanted(let event) where event.isFewer:
+      "\(collectionName(event.collection)) was told to shrink to \(event.shards) shards"
+    case .mergeStarted(let event):
+      "\(shardName(event.shard)) began to copy the keys of \(shardName(event.absorbed)), to be put together with it"
+    case .mergeAdvanced(let event): merge(event)
+    case .shardsMerged(let event):
+      "\(shardName(event.absorbed)) went into \(shardName(event.shard)), which owns the keys \(event.range.words), as one "
+        + "of \(event.shards) shards"
     case .shardCountWanted(let event):
       "\(collectionName(event.collection)) was told to grow to \(event.shards) shards"
     case .moveAdvanced(let event): "the move of \(shardName(event.shard)) came to the step \(event.step.name)"
@@ -101,6 +109,17 @@ extension State {
     case .catchingUp: "the leader of \(parent) was told to go on before \(child) was split off"
     case .cancelled: "the split of \(parent) into \(parent) and \(child) was called off"
     default: "the split of \(parent) into \(parent) and \(child) came to the step \(event.step.name)"
+    }
+  }
+
+  private func merge(_ event: MergeAdvanced) -> String {
+    let (survivor, absorbed) = (shardName(event.shard), shardName(event.absorbed))
+    return switch event.step {
+    case .pausing: "the leader of \(absorbed) was asked to pause until \(survivor) has everything"
+    case .absorbing: "the leader of \(absorbed) said in epoch \(event.epoch) that it takes no writes"
+    case .copying: "the leader of \(absorbed) was told to go on before \(survivor) had everything"
+    case .cancelled: "the merge of \(survivor) and \(absorbed) was called off"
+    default: "the merge of \(survivor) and \(absorbed) came to the step \(event.step.name)"
     }
   }
 

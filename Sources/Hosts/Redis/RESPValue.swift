@@ -1,4 +1,4 @@
-/// A value of the Redis serialization protocol, version 2.
+/// A value of the Redis serialization protocol: version 2, and of version 3 what tracking needs.
 package enum RESPValue: Equatable, Sendable {
   case simple(String)
   case error(String)
@@ -6,13 +6,15 @@ package enum RESPValue: Equatable, Sendable {
   case bulk([UInt8])
   case null
   case array([RESPValue])
+  /// What nobody asked for: it stands between answers.
+  case push([RESPValue])
 
   /// Text of whatever is text; nil for other values.
   package var text: String? {
     switch self {
     case .simple(let text): text
     case .bulk(let bytes): String(decoding: bytes, as: UTF8.self)
-    case .error, .integer, .null, .array: nil
+    case .error, .integer, .null, .array, .push: nil
     }
   }
 }
@@ -27,7 +29,7 @@ package enum RESPError: Error, Equatable {
 package struct RESPParser {
   /// The longest line, and the longest text.
   static let lineBytes = 64 * 1024
-  static let bulkBytes = 16 * 1024 * 1024
+  package static let bulkBytes = 16 * 1024 * 1024
   static let elements = 64 * 1024
   static let depth = 4
 
@@ -58,7 +60,14 @@ package struct RESPParser {
     case UInt8(ascii: "-"): return .error(String(decoding: rest, as: UTF8.self))
     case UInt8(ascii: ":"): return .integer(try number(rest))
     case UInt8(ascii: "$"): return try bulk(try number(rest), &place)
-    case UInt8(ascii: "*"): return try array(try number(rest), &place, depth)
+    case UInt8(ascii: "*"): return try list(try number(rest), &place, depth).map { $0.map(RESPValue.array) ?? .null }
+    case UInt8(ascii: ">"): return try list(try number(rest), &place, depth).map { .push($0 ?? []) }
+    case UInt8(ascii: "%"):
+      let (count, isMuch) = try number(rest).multipliedReportingOverflow(by: 2)
+      guard !isMuch else { throw .tooLarge }
+      return try list(count, &place, depth).map { $0.map(RESPValue.array) ?? .null }
+    case UInt8(ascii: "_"): return .null
+    case UInt8(ascii: "="): return try bulk(try number(rest), &place).map(RESPParser.verbatim)
     default: throw .malformed("a value of kind \(kind)")
     }
   }
@@ -79,6 +88,11 @@ package struct RESPParser {
     return number
   }
 
+  /// A text with three letters and a colon before it, which say what kind it is of.
+  private static func verbatim(_ value: RESPValue) -> RESPValue {
+    if case .bulk(let bytes) = value { .bulk(Array(bytes.dropFirst(4))) } else { value }
+  }
+
   private func bulk(_ length: Int64, _ place: inout Int) throws(RESPError) -> RESPValue? {
     guard length >= 0 else { return .null }
     guard length <= RESPParser.bulkBytes else { throw .tooLarge }
@@ -91,14 +105,15 @@ package struct RESPParser {
     return .bulk(Array(bytes[place..<end]))
   }
 
-  private func array(_ count: Int64, _ place: inout Int, _ depth: Int) throws(RESPError) -> RESPValue? {
-    guard count >= 0 else { return .null }
+  /// - Returns: nil while it is not there yet; nil within for a list that is none.
+  private func list(_ count: Int64, _ place: inout Int, _ depth: Int) throws(RESPError) -> [RESPValue]?? {
+    guard count >= 0 else { return .some(nil) }
     guard count <= RESPParser.elements else { throw .tooLarge }
     var values: [RESPValue] = []
     for _ in 0..<count {
       guard let value = try value(&place, depth: depth + 1) else { return nil }
       values.append(value)
     }
-    return .array(values)
+    return .some(values)
   }
 }

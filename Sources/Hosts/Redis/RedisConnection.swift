@@ -13,20 +13,24 @@ package final class RedisConnection: Sendable {
     self.handler = handler
   }
 
-  /// - Parameter address: HOST:PORT.
-  package static func connect(_ address: String, within time: TimeAmount = .milliseconds(500)) async throws
-    -> RedisConnection
-  {
-    do { return try await open(address, within: time) } catch let error as HostProblem { throw error } catch {
+  /// - Parameters:
+  ///   - address: HOST:PORT.
+  ///   - pushed: is told, on the connection's loop, of what the server says without being asked.
+  package static func connect(
+    _ address: String, within time: TimeAmount = .milliseconds(500), pushed: (@Sendable ([RESPValue]) -> Void)? = nil
+  ) async throws -> RedisConnection {
+    do { return try await open(address, within: time, pushed) } catch let error as HostProblem { throw error } catch {
       throw HostProblem.notNow("nothing answers on \(address)")
     }
   }
 
   /// - Throws: why there is no connection, as the network says it.
-  private static func open(_ address: String, within time: TimeAmount) async throws -> RedisConnection {
+  private static func open(
+    _ address: String, within time: TimeAmount, _ pushed: (@Sendable ([RESPValue]) -> Void)? = nil
+  ) async throws -> RedisConnection {
     guard let (host, port) = RedisConnection.parts(address) else { throw HostProblem.notNow("no address: \(address)") }
     let loop = MultiThreadedEventLoopGroup.singleton.any()
-    let handler = try await loop.submit { NIOLoopBound(RedisHandler(), eventLoop: loop) }.get()
+    let handler = try await loop.submit { NIOLoopBound(RedisHandler(pushed), eventLoop: loop) }.get()
     let channel = try await ClientBootstrap(group: loop)
       .connectTimeout(time)
       .channelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -78,6 +82,25 @@ package final class RedisConnection: Sendable {
     return value
   }
 
+  /// Sends many commands at once.
+  ///
+  /// - Returns: their values in the same order, also those that are errors.
+  func pipeline(_ commands: [[[UInt8]]], within time: TimeAmount = .seconds(30)) async throws -> [RESPValue] {
+    let loop = channel.eventLoop
+    do {
+      return try await loop.flatSubmit {
+        let promises = commands.map { words in
+          let promise = loop.makePromise(of: RESPValue.self)
+          self.handler.value.send(words, within: time, promise)
+          return promise.futureResult
+        }
+        return EventLoopFuture.whenAllSucceed(promises, on: loop)
+      }.get()
+    } catch {
+      throw HostProblem.notNow("no answer to \(String(decoding: commands.first?.first ?? [], as: UTF8.self))")
+    }
+  }
+
   package func close() { channel.close(promise: nil) }
 }
 
@@ -99,6 +122,9 @@ private final class RedisHandler: ChannelInboundHandler {
   private var parser = RESPParser()
   private var waiting: CircularBuffer<EventLoopPromise<RESPValue>> = []
   private var context: ChannelHandlerContext?
+  private let pushed: (@Sendable ([RESPValue]) -> Void)?
+
+  init(_ pushed: (@Sendable ([RESPValue]) -> Void)?) { self.pushed = pushed }
 
   func channelActive(context: ChannelHandlerContext) { self.context = context }
 
@@ -131,6 +157,10 @@ private final class RedisHandler: ChannelInboundHandler {
     parser.append(unwrapInboundIn(data).readableBytesView)
     do {
       while let value = try parser.next() {
+        if case .push(let values) = value, let pushed {
+          pushed(values)
+          continue
+        }
         guard let promise = waiting.popFirst() else { return context.close(promise: nil) }
         promise.succeed(value)
       }

@@ -9,6 +9,7 @@ internal import Synchronization
 public final class RedisHost: ShardHost {
   public let name = "redis"
   public let canSplit = true
+  public let canMerge = true
   private let directory: String
   private let node: String
   private let host: String

@@ -30,6 +30,9 @@ struct RedisInfo {
     return "\(text("master_host")):\(text("master_port"))"
   }
 
+  /// How often databases changed places.
+  var swaps: String { text("cmdstat_swapdb") }
+
   /// What an operator should know of what it does with its disk.
   var diskProblem: String {
     if text("aof_last_write_status") == "err" { return "cannot write its append-only file: is the disk full?" }

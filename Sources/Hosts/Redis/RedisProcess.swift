@@ -16,6 +16,9 @@ package struct RedisProcess {
     "-@admin", "-function|load", "-function|delete", "-function|flush", "-function|restore",
   ]
 
+  /// It would take the copies of another shard's keys along.
+  static let notWhileAbsorbing = ["-flushall", "-flushdb", "-swapdb"]
+
   package let directory: String
   let host: String
   let program: String

@@ -17,14 +17,19 @@ extension RedisReplica {
   private static let keysPerStep = 500
 
   func prune(keeping keys: HostedKeys) async throws -> Bool {
+    endAbsorption()
+    if isRestrained { try await letUsersWrite(restrained: false) }
+    return try await forgetOthers(keeping: keys)
+  }
+
+  /// - Returns: true when nothing is left to forget.
+  func forgetOthers(keeping keys: HostedKeys) async throws -> Bool {
     let info = try await info()
     guard info.isMaster else { throw HostProblem.notNow("it does not lead") }
     var state = pruning ?? RedisPruning(keys: keys, runID: info.runID)
     if state.keys != keys || state.runID != info.runID { state = RedisPruning(keys: keys, runID: info.runID) }
-    // A connection of its own: the database that is chosen stays with it.
-    let redis = try await RedisConnection.connect(address)
+    let redis = try await ownConnection()
     defer { redis.close() }
-    _ = try await redis.call("AUTH", RedisProcess.agentUser, record.password)
     let databases = info.databases
     for _ in 0..<RedisReplica.steps {
       guard let database = databases.first(where: { $0 >= state.database }) else {
@@ -38,6 +43,18 @@ extension RedisReplica {
       pruning = state
     }
     return false
+  }
+
+  /// A connection of its own: the database that is chosen stays with it.
+  func ownConnection() async throws -> RedisConnection {
+    let redis = try await RedisConnection.connect(address)
+    do {
+      _ = try await redis.call("AUTH", RedisProcess.agentUser, record.password)
+    } catch {
+      redis.close()
+      throw error
+    }
+    return redis
   }
 
   /// - Returns: where to go on; 0 at the end.

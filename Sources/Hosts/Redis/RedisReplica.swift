@@ -35,10 +35,14 @@ actor RedisReplica: HostedReplica {
   private var fence: RedisFence?
   /// How far keys of others were looked for.
   var pruning: RedisPruning?
+  /// How far the keys of another shard were copied.
+  var absorption: RedisAbsorption?
+  /// Its users may not change all keys at once: there are copies of another shard's among them.
+  var isRestrained = false
 
   private static let loading = HostProblem.notNow("Redis is loading its data from disk")
   private static let library = "muster"
-  private static let function = "muster_history"
+  static let function = "muster_history"
 
   /// - Parameter forget: called when the replica is no more.
   init(
@@ -193,6 +197,7 @@ actor RedisReplica: HostedReplica {
       condition.role = .leading(epoch: epoch)
       var isFencing = false
       if record.isFencing, let leadership { isFencing = try await !isFenced(leadership) }
+      condition.isFencing = isFencing
       if isFencing { condition.problem = "waits until the leader before it takes no writes any more" }
       condition.followers = await progress(leadership?.followers.map(\.peer) ?? [], info)
       condition.copies = await progress(leadership?.copies?.peers ?? [], info)
@@ -221,6 +226,7 @@ actor RedisReplica: HostedReplica {
 
   func follow(_ following: Following) async throws {
     try requirePromise(following.epoch)
+    endAbsorption()
     (leadership, fence) = (nil, nil)
     let info = try await info()
     if info.isMaster {
@@ -243,6 +249,7 @@ actor RedisReplica: HostedReplica {
   }
 
   func promise(epoch: UInt32) async throws -> HostPosition {
+    endAbsorption()
     try save {
       $0.promised = max($0.promised, epoch)
       $0.isFencing = true
@@ -275,15 +282,15 @@ actor RedisReplica: HostedReplica {
       throw HostProblem.dataLost("its data is of an earlier history than it was")
     }
     let isLeader = info.isMaster && history >> 32 == UInt64(leadership.epoch)
+    if !isLeader || leadership.keys != self.leadership?.keys { endAbsorption() }
     let led = isLeader ? history : try await beginHistory(after: history, epoch: leadership.epoch)
     try await letIn(leadership)
     if leadership.keys != nil, !isLeader || self.leadership?.keys != leadership.keys { try await breakClients() }
     if record.isFencing { _ = try await isFenced(leadership) }
     try await unlock(leadership)
-    if self.leadership == nil || !isLeader {
-      // The category has commands in it that users never get.
-      _ = try await redis().call(["ACL", "SETUSER", "default", "+@write"] + RedisProcess.notForUsers)
-    }
+    // It may have said that it has another shard's keys: that holds until it hears what became of it.
+    let isSame = self.leadership?.epoch == leadership.epoch && self.leadership?.keys == leadership.keys
+    if self.leadership == nil || !isLeader { try await letUsersWrite(restrained: isRestrained && isSame) }
     self.leadership = leadership
     try save {
       $0.promised = max($0.promised, leadership.epoch)
@@ -291,6 +298,14 @@ actor RedisReplica: HostedReplica {
       $0.history = led
       $0.led = led
     }
+  }
+
+  /// What users write; restrained, what changes all keys at once is none of it.
+  func letUsersWrite(restrained: Bool) async throws {
+    let not = restrained ? RedisProcess.notWhileAbsorbing : []
+    // The category has commands in it that users never get.
+    _ = try await redis().call(["ACL", "SETUSER", "default", "+@write"] + RedisProcess.notForUsers + not)
+    isRestrained = restrained
   }
 
   /// Strangers come in only when nothing waits any more that `WAIT` would count them for: no write is taken, and whoever
@@ -443,6 +458,7 @@ actor RedisReplica: HostedReplica {
 
   /// Ends the process: in order, or by force when it does not answer. What it acknowledged is on disk either way.
   func stop() async throws {
+    endAbsorption()
     for connection in peers.values { connection.close() }
     peers = [:]
     if let redis = try? await RedisConnection.connect(address) {

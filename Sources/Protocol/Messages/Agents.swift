@@ -110,6 +110,32 @@ package struct SplitOrder: FieldMessage, Hashable {
   }
 }
 
+/// What the leaders of the two shards of a merge are told, until the cut.
+package struct MergeOrder: FieldMessage, Hashable {
+  /// The shard that goes into the other.
+  package var absorbed: ShardID = 0
+  /// It is the one that is told this.
+  package var isAbsorbed = false
+  package var step = MoveStep.copying
+  /// The revision of the step: what is said of another one is void.
+  package var since: Revision = 0
+  /// The epoch in which the absorbed shard is led; once that leader said that it is paused the epoch in which it did.
+  package var epoch: UInt32 = 0
+  /// What the absorbed shard owns.
+  package var range = KeyRange()
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &absorbed)
+    try fields.bool(2, &isAbsorbed)
+    try fields.enumeration(3, &step)
+    try fields.uint64(4, &since)
+    try fields.uint32(5, &epoch)
+    try fields.message(6, &range)
+  }
+}
+
 /// A replica that a node must host.
 package struct Assignment: FieldMessage, Hashable {
   package var shard: ShardID = 0
@@ -144,6 +170,8 @@ package struct Assignment: FieldMessage, Hashable {
   package var range: KeyRange?
   /// The leader shall forget the keys that are not in its range.
   package var mustPrune = false
+  /// For a leader whose shard is put together with another.
+  package var merge: MergeOrder?
 
   package init() {}
 
@@ -169,6 +197,7 @@ package struct Assignment: FieldMessage, Hashable {
     try fields.message(21, &split)
     try fields.message(22, &range)
     try fields.bool(23, &mustPrune)
+    try fields.message(24, &merge)
   }
 }
 

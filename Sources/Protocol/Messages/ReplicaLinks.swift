@@ -28,6 +28,8 @@ package struct ReplicaLinks: FieldMessage, Hashable {
   package var others: [ReplicaLink] = []
   /// Replicas of a shard that is being split from this one.
   package var copies: [ReplicaLink] = []
+  /// For a leader whose shard absorbs another: that one's leader.
+  package var absorbed: ReplicaLink?
 
   package init() {}
 
@@ -35,5 +37,6 @@ package struct ReplicaLinks: FieldMessage, Hashable {
     try fields.message(1, &source)
     try fields.messages(2, &others, count: Limits.replicaSlots)
     try fields.messages(3, &copies, count: Limits.replicaSlots)
+    try fields.message(4, &absorbed)
   }
 }

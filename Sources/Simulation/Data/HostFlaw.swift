@@ -10,6 +10,10 @@ package enum HostFlaw: CaseIterable, Sendable {
   case countsEverybody
   /// A leader says that copies for a split have everything when they have not.
   case splitsEarly
+  /// A leader says that it has everything of a shard that it absorbs when it has not.
+  case absorbsEarly
+  /// What was copied of another shard, and deleted there since, is kept.
+  case forgetsNothing
   /// A leader takes every key that comes, its own or not.
   case takesEveryKey
 }

@@ -24,6 +24,7 @@ extension ModelledData {
       case .lead(let leadership): try lead(shard, leadership, on: node)
       case .follow(let following): try follow(shard, following, on: node)
       case .prune(let keys): return pilot.pruned(try prune(shard, keys, on: node))
+      case .absorb(let absorption): return pilot.absorbed(absorption, try absorb(shard, absorption, on: node, now))
       case .look: return pilot.saw(try look(shard, on: node, now), now: now)
       }
       pilot.took(step)
@@ -94,8 +95,59 @@ extension ModelledData {
     let replica = try opened(shard, on: node)
     guard replica.leads != 0 else { throw .notNow("it does not lead") }
     prunes(shard, keys)
-    replica.take(mark(replica.leads))
+    var record = mark(replica.leads)
+    record.kind = .keep(keys)
+    replica.take(record)
+    replica.absorption = nil
     return true
+  }
+
+  /// Copies what differs, a few keys at a time, on the conditions on which the leader takes any write.
+  private func absorb(
+    _ shard: ShardID, _ absorption: HostedAbsorption, on node: String, _ now: UInt64
+  ) throws(HostProblem) -> AbsorptionProgress {
+    let replica = try opened(shard, on: node)
+    guard case .leading(let leadership) = replica.role, !leadership.isPaused,
+      replica.attachedCount(of: leadership.followers.filter(\.isCounted).map(\.peer.node), now)
+        >= leadership.acknowledgements
+    else { throw .notNow("it takes no writes") }
+    let name = absorption.source.node
+    guard !frozen.contains(name), reaches(node, name, now), let source = self.replica(absorption.shard, on: name),
+      source.leads == absorption.epoch
+    else {
+      replica.absorption = nil
+      throw .notNow("\(name) does not lead shard \(absorption.shard) in epoch \(absorption.epoch)")
+    }
+    var copy = absorption
+    copy.pause = 0
+    if replica.absorption != copy {
+      replica.absorption = copy
+      var record = mark(replica.leads)
+      record.kind = .keep(absorption.own)
+      if flaw != .forgetsNothing { replica.take(record) }
+    }
+    let left = copyKeys(replica, source, absorption.keys)
+    guard absorption.pause != 0 else { return left <= ModelledData.keysNear ? .near : .copying }
+    return left == 0 || flaw == .absorbsEarly ? .complete : .near
+  }
+
+  private static let keysPerCall = 12
+  private static let keysNear = 8
+
+  /// - Returns: how many keys differ still.
+  private func copyKeys(_ replica: ModelledReplica, _ source: ModelledReplica, _ keys: HostedKeys) -> Int {
+    let (mine, theirs) = (ModelledContents(replica.log).among(keys), ModelledContents(source.log).among(keys))
+    let forgets = flaw != .forgetsNothing
+    let gone = forgets ? mine.keys.filter { theirs[$0] == nil && mine[$0]?.kind == .write } : []
+    // What was deleted is written down too, so that the oracle sees which delete it was.
+    let fresh = theirs.keys.filter { mine[$0]?.number != theirs[$0]?.number && (forgets || theirs[$0]?.kind == .write) }
+    for key in (gone + fresh).sorted().prefix(ModelledData.keysPerCall) {
+      var record = Record(epoch: replica.leads, number: theirs[key]?.number ?? 0, key: key)
+      record.kind = theirs[key]?.kind ?? .delete
+      record.isCopy = true
+      replica.take(record)
+    }
+    return max(0, gone.count + fresh.count - ModelledData.keysPerCall)
   }
 
   private func copies(

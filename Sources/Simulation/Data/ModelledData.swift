@@ -27,7 +27,7 @@ package final class ModelledData {
   /// The epoch that began with such an election: what older leaders acknowledge after it was given up with the rest.
   private var gaveUp: [ShardID: UInt32] = [:]
   /// The writes that were lost so.
-  private var forgone: [ShardID: Set<UInt64>] = [:]
+  private var forgone: Set<UInt64> = []
 
   package init(_ flaw: HostFlaw?) { self.flaw = flaw }
 
@@ -69,6 +69,8 @@ package final class ModelledData {
     return Record(epoch: epoch, number: written)
   }
 
+  private static let keysPerShard: UInt64 = 40
+
   /// What a client writes whose route is that of the leader; one whose route is the first that there was is turned away.
   private func next(_ shard: ShardID, _ leadership: Leadership) -> Record {
     var record = mark(leadership.epoch)
@@ -76,7 +78,9 @@ package final class ModelledData {
     let hash = generator.next()
     let told = flaw == .takesEveryKey ? nil : leadership.keys
     guard let keys = told ?? routes[shard] else { return record }
-    record.key = UInt64(keys.residue) + UInt64(keys.modulus) * (hash >> 34)
+    // Few enough that keys are written again, and deleted.
+    record.key = UInt64(keys.residue) + UInt64(keys.modulus) * (hash >> 34 % ModelledData.keysPerShard)
+    if hash % 4 == 0 { record.kind = .delete }
     return record
   }
 
@@ -162,9 +166,21 @@ package final class ModelledData {
     acknowledged[child] = acknowledged[parent]
   }
 
+  /// The cut of a merge is durable: from this epoch on the survivor takes the keys of both. Whatever its leader copied is as
+  /// safe as what it acknowledged, because it said so.
+  package func merge(
+    _ survivor: ShardID, _ range: KeyRange, leader: String, epoch: UInt32, _ absorbed: ShardID, absorbedEpoch: UInt32
+  ) {
+    owned[survivor] = (HostedKeys(residue: range.residue, modulus: range.modulus), epoch)
+    owned[absorbed] = (HostedKeys(residue: 0, modulus: 0), absorbedEpoch + 1)
+    guard let log = replica(survivor, on: leader)?.log, let last = log.lastIndex(where: \.isCopy) else { return }
+    let known = acknowledged[survivor]?.count ?? 0
+    if known <= last { acknowledge(log[known...last], survivor) }
+  }
+
   private func acknowledge(_ records: ArraySlice<Record>, _ shard: ShardID) {
-    if let (keys, since) = owned[shard] {
-      for record in records where record.epoch >= since {
+    if let (keys, since) = owned[shard] ?? routes[shard].map({ ($0, 0) }) {
+      for record in records where record.epoch >= since && !record.isCopy {
         guard let key = record.key, !keys.holds(hash: key) else { continue }
         report("shard \(shard) takes write \(record.number) in epoch \(record.epoch), whose key another shard owns")
       }
@@ -193,19 +209,27 @@ package final class ModelledData {
     if let owned = owned[shard], owned.keys != keys { report("shard \(shard) forgets keys that it owns") }
   }
 
-  /// An acknowledged write that the leader of the shard which owns its key does not have; nil when there is none.
+  /// The newest acknowledged write to a key of which the leader of the shard that owns the key knows nothing; nil when there
+  /// is none. What was deleted must not be there again.
   ///
   /// - Parameter owner: who owns a key, and who leads that shard; nil when nobody does.
   package func missing(_ shards: [ShardID], owner: (UInt64) -> (shard: ShardID, leader: String)?) -> String? {
-    var held: [ShardID: Set<UInt64>] = [:]
+    var newest: [UInt64: (record: Record, shard: ShardID)] = [:]
     for shard in shards {
-      for record in acknowledged[shard] ?? [] {
-        guard let key = record.key, let (other, leader) = owner(key), forgone[other]?.contains(record.number) != true
-        else { continue }
-        if held[other] == nil { held[other] = Set((replica(other, on: leader)?.log ?? []).map(\.number)) }
-        if held[other]?.contains(record.number) == false {
-          return "write \(record.number), acknowledged by shard \(shard), is not in shard \(other), which owns its key"
-        }
+      for record in acknowledged[shard] ?? [] where !record.isCopy && !forgone.contains(record.number) {
+        guard let key = record.key, record.number > newest[key]?.record.number ?? 0 else { continue }
+        newest[key] = (record, shard)
+      }
+    }
+    var held: [ShardID: ModelledContents] = [:]
+    for key in newest.keys.sorted() {
+      guard let (record, shard) = newest[key], let (other, leader) = owner(key) else { continue }
+      let contents = held[other] ?? ModelledContents(replica(other, on: leader)?.log ?? [])
+      held[other] = contents
+      let last = contents.last[key]
+      let isThere = record.kind == .delete ? last?.kind != .write : false
+      guard isThere || last?.number ?? 0 >= record.number else {
+        return "write \(record.number), acknowledged by shard \(shard), is not in shard \(other), which owns its key"
       }
     }
     return nil
@@ -235,7 +259,7 @@ package final class ModelledData {
     guard log.count < promised.count || log[promised.count - 1] != last else { return }
     if isExcused {
       let kept = zip(log, promised).prefix { $0 == $1 }.count
-      forgone[shard, default: []].formUnion(promised[kept...].map(\.number))
+      forgone.formUnion(promised[kept...].map(\.number))
       acknowledged[shard] = Array(promised[..<kept])
     } else {
       report("shard \(shard) lost \(missing(shard, log)) when \(node) began to lead epoch \(epoch)")

@@ -1,12 +1,40 @@
-internal import MusterHosting
+package import MusterHosting
 
 /// A write as a replica holds it.
 package struct Record: Hashable {
+  package enum Kind: Hashable {
+    case write
+    case delete
+    /// All keys but these are forgotten.
+    case keep(HostedKeys)
+  }
+
   /// The epoch of the leader that took it.
   var epoch: UInt32
+  /// Of a copy that of what was copied: of two writes to a key the later one has the larger number.
   var number: UInt64
   /// The hash of the key that was written; nil of what leaders write for themselves.
   var key: UInt64?
+  var kind = Kind.write
+  /// It was copied from a shard that is absorbed: no client wrote it here.
+  var isCopy = false
+}
+
+/// What a log makes of each key: the last that was done to it.
+struct ModelledContents {
+  private(set) var last: [UInt64: Record] = [:]
+
+  init(_ log: [Record]) {
+    for record in log {
+      if case .keep(let keys) = record.kind {
+        last = last.filter { keys.holds(hash: $0.key) }
+      } else if let key = record.key {
+        last[key] = record
+      }
+    }
+  }
+
+  func among(_ keys: HostedKeys) -> [UInt64: Record] { last.filter { keys.holds(hash: $0.key) } }
 }
 
 /// One replica's data, and what its host makes of it.
@@ -35,6 +63,8 @@ package final class ModelledReplica {
   var acknowledged = 0
   /// How far each follower said it is in this epoch, and when, in milliseconds.
   private(set) var progress: [String: (count: Int, at: UInt64)] = [:]
+  /// Whose keys it copies into its own, without the pause.
+  var absorption: HostedAbsorption?
 
   init(isIncomplete: Bool) { self.isIncomplete = isIncomplete }
 
@@ -51,6 +81,7 @@ package final class ModelledReplica {
     beganAt = log.count
     log.append(record)
     progress = [:]
+    absorption = nil
     acknowledged = 0
     attached = 0
   }
@@ -64,6 +95,7 @@ package final class ModelledReplica {
     role = .idle
     attached = 0
     progress = [:]
+    absorption = nil
   }
 
   func wipe() {

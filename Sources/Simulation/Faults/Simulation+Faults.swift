@@ -75,7 +75,12 @@ extension Simulation {
 
   private func stopCleanly() throws {
     guard server != nil else { return }
-    try serve { try $0.stop() }
+    do {
+      try serve { try $0.stop() }
+    } catch LogError.full {
+      // With a full disk a stop is no better than a kill: what waited was told to nobody.
+      return kill()
+    }
     guard server != nil else { return }
     wasStoppedCleanly = true
     disk.restart()

@@ -103,6 +103,14 @@ package enum Mark: String, CaseIterable, Sendable {
   case splitPauseGivenUp = "a leader was told to go on before its split"
   case growthOrdered = "a collection was told to grow"
   case collectionGrown = "a collection came to have the shards it was to have"
+  case shardsMerged = "two shards were put together"
+  case foundersMerged = "two shards that a collection was made with were put together"
+  case mergedFromElsewhere = "a shard went into one that another node led"
+  case mergeCancelled = "a merge was called off"
+  case mergePauseNotSaid = "a leader was told to go on before it said that it is paused"
+  case mergePauseGivenUp = "a paused leader was told to go on before its merge"
+  case shrinkingOrdered = "a collection was told to shrink"
+  case collectionShrunk = "a collection came down to the shards it was to have"
   case collectionDeleted = "a collection was deleted"
 }
 

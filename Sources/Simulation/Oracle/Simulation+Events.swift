@@ -1,4 +1,5 @@
 internal import MusterCluster
+internal import MusterWorkload
 
 /// What commits say about what the run met.
 extension Simulation {
@@ -20,6 +21,9 @@ extension Simulation {
       case .replicaCaughtUp(let event): ambush(leaderOf: event.shard, in: before)
       case .replicaRemoved(let event): ambush(leaderOf: event.shard, in: before)
       case .minimumHeld(let event): ambush(leaderOf: event.shard, in: before)
+      case .mergeAdvanced(let event) where event.step == .absorbing:
+        ambush(leaderOf: random.oneIn(2) ? event.shard : event.absorbed, in: before)
+      case .shardsMerged(let event): ambush(leaderOf: event.shard, in: before)
       default: break
       }
     }
@@ -63,9 +67,12 @@ extension Simulation {
     case .collectionCreated(let event): data.found(event.firstShard, count: event.shardCount)
     case .shardSplit(let event): noteCut(event)
     case .shardPruned: marks.sometimes(.shardPruned)
+    case .shardsMerged(let event): noteMerged(event, before)
+    case .mergeAdvanced(let event): note(event, before)
     case .splitAdvanced(let event) where event.step == .cancelled: marks.sometimes(.splitCancelled)
     case .splitAdvanced(let event) where event.step == .catchingUp: marks.sometimes(.splitPauseGivenUp)
-    case .shardCountWanted(let event) where event.shards > 0: marks.sometimes(.growthOrdered)
+    case .shardCountWanted(let event) where event.shards > 0:
+      marks.sometimes(event.isFewer ? .shrinkingOrdered : .growthOrdered)
     case .shardCountWanted(let event): noteGrown(event, before)
     case .alarmRaised(let event): note(alarm: event.name)
     default: break
@@ -84,9 +91,31 @@ extension Simulation {
     if child.leader != parent.leader { marks.sometimes(.childLedElsewhere) }
   }
 
+  private func noteMerged(_ event: ShardsMerged, _ before: State) {
+    let row = oracle.state.shards[event.shard]
+    let absorbed = before.shards[event.absorbed]
+    data.merge(
+      event.shard, event.range, leader: oracle.state.nodeName(row.leader), epoch: row.epoch, event.absorbed,
+      absorbedEpoch: absorbed.epoch)
+    marks.sometimes(.shardsMerged)
+    if event.range.modulus < oracle.state.collections[event.collection].shardCount { marks.sometimes(.foundersMerged) }
+    if row.leader != absorbed.leader { marks.sometimes(.mergedFromElsewhere) }
+  }
+
+  private func note(_ event: MergeAdvanced, _ before: State) {
+    let old = before.moves[event.move].step
+    switch event.step {
+    case .cancelled: marks.sometimes(.mergeCancelled)
+    case .copying where old == .absorbing: marks.sometimes(.mergePauseGivenUp)
+    case .copying: marks.sometimes(.mergePauseNotSaid)
+    default: break
+    }
+  }
+
   private func noteGrown(_ event: ShardCountWanted, _ before: State) {
     let row = before.collections[event.collection]
-    if row.owningCount >= row.wantedShards { marks.sometimes(.collectionGrown) }
+    guard row.wantsFewer ? row.owningCount <= row.wantedShards : row.owningCount >= row.wantedShards else { return }
+    marks.sometimes(row.wantsFewer ? .collectionShrunk : .collectionGrown)
   }
 
   private func note(_ event: MoveAdvanced, _ before: State) {

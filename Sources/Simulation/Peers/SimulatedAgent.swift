@@ -115,7 +115,7 @@ final class SimulatedAgent: Peer {
   private func join() {
     let join = JoinNode(
       name: name, domain: domain, labels: [], capacity: [], address: "", heartbeatMilliseconds: heartbeat,
-      abilities: .splits)
+      abilities: [.splits, .merges])
     requester.begin(Request(.joinNode(join), client: "agent.\(name)", sequence: sequence()))
   }
 
@@ -328,6 +328,8 @@ final class SimulatedAgent: Peer {
       case .minimumHeld: book.heldMinimum(assignment)
       case .splitReady(let nodes): book.splitReady(assignment, nodes: nodes)
       case .pruned: book.pruned(assignment)
+      case .paused: book.paused(assignment)
+      case .absorbed(let hasEverything): book.absorbed(assignment, hasEverything: hasEverything)
       case .lost(let isGone): book.lost(assignment, isGone: isGone)
       }
     }

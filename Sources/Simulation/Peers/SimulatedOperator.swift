@@ -106,7 +106,8 @@ extension SimulatedOperator {
       return .setConfig(
         SetConfig(
           key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(Int64(random.below(60)))))
-    case 15, 16: return split(state, &random)
+    case 15, 16: return random.oneIn(2) ? split(state, &random) : merge(state, &random)
+    case 28, 29: return merge(state, &random)
     case 17: return grow(state, &random)
     case 18, 19: return cancelSplit(state, &random)
     case 28: return recoveries(state).first
@@ -139,21 +140,28 @@ extension SimulatedOperator {
     return .splitShard(SplitShard(collection: state.collectionName(row.collection), index: row.index))
   }
 
+  private static func merge(_ state: State, _ random: inout SeededGenerator) -> Command? {
+    guard let row = anyShard(state, &random) else { return nil }
+    return .mergeShards(MergeShards(collection: state.collectionName(row.collection), index: row.index))
+  }
+
   private static func grow(_ state: State, _ random: inout SeededGenerator) -> Command? {
     guard let row = anyShard(state, &random) else { return nil }
     let collection = state.collections[row.collection]
-    let shards = collection.owningCount + UInt32(random.below(3))
-    guard shards <= indexMax else { return nil }
+    let more = Int(collection.owningCount) + random.below(5) - 2
+    guard let shards = UInt32(exactly: more), shards <= indexMax else { return nil }
     return .setShardCount(SetShardCount(name: collection.name, shards: shards))
   }
 
   private static func cancelSplit(_ state: State, _ random: inout SeededGenerator) -> Command? {
     var found: [MoveID] = []
-    state.moves.forEach { id, move in if move.isSplit { found.append(id) } }
+    state.moves.forEach { id, move in if move.partner != 0 { found.append(id) } }
     guard !found.isEmpty else { return nil }
     // Called off, or its leader may go on.
-    let step: MoveStep = random.oneIn(2) ? .cancelled : .catchingUp
-    return .advanceMove(AdvanceMove(move: found[random.below(found.count)], step: step))
+    let move = found[random.below(found.count)]
+    let goesOn: MoveStep = state.moves[move].isMerge ? .copying : .catchingUp
+    let step = random.oneIn(2) ? .cancelled : goesOn
+    return .advanceMove(AdvanceMove(move: move, step: step))
   }
 
   /// A saved plan, or the way back from one: steps that wait for their share of the budgets.

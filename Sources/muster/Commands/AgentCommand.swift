@@ -37,13 +37,15 @@ struct AgentCommand: AsyncParsableCommand {
       throw Failure.usage("\"\(text)\" is no list of servers: give HOST:PORT[,HOST:PORT…]")
     }
     let hosting = try hosting()
+    // What hosts no data has no keys to move.
+    var abilities: Abilities = []
+    if hosting?.host.canSplit ?? true { abilities.insert(.splits) }
+    if hosting?.host.canMerge ?? true { abilities.insert(.merges) }
     let given = try capacity.flatMap(PolicyOptions.amounts)
     let join = JoinNode(
       name: name, domain: domain, labels: try label.map(PolicyOptions.label),
       capacity: given.isEmpty ? Machine.capacity(dataAt: data ?? ".") : given, address: address,
-      heartbeatMilliseconds: heartbeat,
-      // What hosts no data has no keys to move.
-      abilities: hosting?.host.canSplit ?? true ? .splits : [])
+      heartbeatMilliseconds: heartbeat, abilities: abilities)
     let agent = Agent(join, servers, software: Connection.software, hosting: hosting) {
       Terminal.error("\(join.name): \($0)\n")
     }

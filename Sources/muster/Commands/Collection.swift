@@ -166,8 +166,8 @@ struct CollectionCommand: AsyncParsableCommand {
         Example: muster collection set orders --min-in-sync 2
         `muster plan --policy FILE` shows first what would move.
         Example: muster collection set orders --shards 24 --wait
-        More shards come of splits, the widest first. Shards are not put together again; with the number that there are now
-        no more are split.
+        More shards come of splits, the widest first; fewer of merges, the narrowest first. With the number that there are
+        now nothing more is begun.
         """)
     @Argument(help: "Its name.") var name: String
     @Option(help: "Replicas of each shard.") var replicas: UInt32?
@@ -191,14 +191,14 @@ struct CollectionCommand: AsyncParsableCommand {
         try await options.run(change, on: connection)
         return
       }
-      let grow = Command.setShardCount(SetShardCount(name: name, shards: shards))
+      let count = Command.setShardCount(SetShardCount(name: name, shards: shards))
       let isChanged = full != old.policy || labels != old.labels
-      try await options.run(isChanged ? .batch(Batch([change, grow])) : grow, on: connection)
+      try await options.run(isChanged ? .batch(Batch([change, count])) : count, on: connection)
       guard !options.dryRun else { return }
       try await waiting.until(source) { source in
         guard let now = try await source.answer(question, at: .now).answer.collections.first else { return nil }
-        guard now.shards < shards else { return now.wantedShards == shards ? "\(name) has \(shards) shards" : nil }
-        guard now.wantedShards >= shards else {
+        guard now.shards != shards else { return now.wantedShards == shards ? "\(name) has \(shards) shards" : nil }
+        guard now.wantedShards == shards else {
           throw Failure(.refused, "it was called off; `muster log --collection \(name)` says why")
         }
         return "\(name) has \(now.shards) of \(shards) shards"

@@ -23,7 +23,7 @@ struct Move: AsyncParsableCommand {
     guard let index = UInt32(exactly: name.index) else { throw Failure.usage("\(name.index) is no shard number") }
     if cancel {
       guard from == nil, to == nil else { throw Failure.usage("--cancel needs no nodes: a shard has one move at most") }
-      return try await name.callOff("move", options) { $0.child.isEmpty }
+      return try await name.callOff("move", options) { $0.child.isEmpty && $0.absorbed.isEmpty }
     }
     guard let to else { throw Failure.usage("--to names the node that takes the replica") }
     let command = StartMove(collection: name.collection, index: index, source: from ?? "", target: to)
@@ -134,8 +134,10 @@ struct Rebalance: AsyncParsableCommand {
       // How far copies are is known of now only.
       let shards = try await source.answer(
         .shards(ShardsQuestion()), at: moment == .now ? .now : .revision(status.revision))
-      // A split is one move of two shards: it is told of the one that is split.
-      let moving = shards.answer.shards.filter { shard in shard.move.map { $0.child != shard.name } ?? false }
+      // A split or a merge is one move of two shards: it is told of the one that is split, or that stays.
+      let moving = shards.answer.shards.filter { shard in
+        shard.move.map { $0.child != shard.name && $0.absorbed != shard.name } ?? false
+      }
       let mode = status.answer.status?.balancing ?? .off
       let head = DocumentHead(schema: "rebalance", status)
       let members: [JSON.Member] = [
@@ -147,8 +149,8 @@ struct Rebalance: AsyncParsableCommand {
         for shard in moving {
           guard let move = shard.move else { continue }
           table.add([
-            shard.name, move.source.isEmpty ? "-" : move.source,
-            move.target.isEmpty ? move.child.isEmpty ? "-" : move.child : move.target,
+            shard.name, [move.source, move.absorbed].first { !$0.isEmpty } ?? "-",
+            [move.target, move.child, move.survivor].first { !$0.isEmpty } ?? "-",
             move.step.name, move.purpose.name, shard.copied, shard.copy?.secondsLeft.map { "\($0) s" } ?? "-",
           ])
         }
@@ -174,6 +176,7 @@ extension ShardReport {
       .init("from", move.source.isEmpty ? .null : .text(move.source)),
       .init("to", move.target.isEmpty ? .null : .text(move.target)),
       .init("child", move.child.isEmpty ? .null : .text(move.child)),
+      .init("absorbed", move.absorbed.isEmpty ? .null : .text(move.absorbed)),
       .init("step", .text(move.step.name)), .init("purpose", .text(move.purpose.name)),
       .init("started", .number(move.started)), .init("bytes", .optional(copy?.bytes ?? 0)),
       .init("bytesToCopy", .optional(copy?.bytesToCopy ?? 0)),

@@ -22,7 +22,7 @@ package struct ShardName {
 struct ShardCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shard", abstract: "Shards and their replicas.", discussion: "Example: muster shard show orders/17",
-    subcommands: [List.self, Show.self, Split.self])
+    subcommands: [List.self, Show.self, Split.self, Merge.self])
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -69,7 +69,8 @@ struct ShardCommand: AsyncParsableCommand {
 extension MoveReport {
   /// `n1 to n4, catching-up`
   var words: String {
-    child.isEmpty ? "\(source) to \(target), \(step.name)" : "split into \(child), \(step.name)"
+    if !absorbed.isEmpty { return "\(absorbed) into \(survivor), \(step.name)" }
+    return child.isEmpty ? "\(source) to \(target), \(step.name)" : "split into \(child), \(step.name)"
   }
 }
 

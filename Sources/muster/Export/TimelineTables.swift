@@ -66,7 +66,7 @@ extension EventReport {
   /// What fields name which kind of thing.
   private static let kinds = [
     "node": "node", "nodes": "node", "from": "node", "to": "node", "shard": "shard", "shards": "shard",
-    "child": "shard",
+    "child": "shard", "absorbed": "shard",
     "collection": "collection", "tenant": "tenant", "alarm": "alarm",
   ]
 
