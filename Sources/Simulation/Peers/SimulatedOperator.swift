@@ -107,7 +107,7 @@ extension SimulatedOperator {
         SetConfig(
           key: "system/repair-delay-seconds", scope: ScopeName(.cluster), value: .integer(Int64(random.below(60)))))
     case 15, 16: return random.oneIn(2) ? split(state, &random) : merge(state, &random)
-    case 28, 29: return merge(state, &random)
+    case 20, 21: return merge(state, &random)
     case 17: return grow(state, &random)
     case 18, 19: return cancelSplit(state, &random)
     case 28: return recoveries(state).first
