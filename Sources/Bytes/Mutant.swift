@@ -40,6 +40,7 @@ package enum Mutant: String, CaseIterable, Sendable {
   case unpausedMerge = "unpaused-merge"
   case pauseOutlivesLeader = "pause-outlives-leader"
   case absorbedAlone = "absorbed-alone"
+  case staleAbsorption = "stale-absorption"
 
   #if MUTANTS
     private static let active = getenv("MUSTER_MUTANT").flatMap { Mutant(rawValue: String(cString: $0)) }

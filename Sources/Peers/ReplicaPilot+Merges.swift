@@ -7,7 +7,7 @@ internal import MusterProtocol
 
 extension ReplicaPilot {
   mutating func reassign(_ fresh: MergeOrder?) {
-    absorption = nil
+    (absorption, absorptionProblem) = (nil, "")
     let isSame = fresh?.absorbed == assignment.merge?.absorbed
     if !isSame { (mustRest, mergeNotBefore) = (false, 0) }
     if isSame, fresh?.step == .copying, assignment.merge?.step != .copying { mustRest = true }
@@ -33,7 +33,7 @@ extension ReplicaPilot {
   package mutating func absorbed(_ told: HostedAbsorption, _ progress: AbsorptionProgress) -> [News] {
     condition = nil
     // Something else may have been said meanwhile.
-    if told == absorbing { absorption = progress }
+    if told == absorbing { (absorption, absorptionProblem) = (progress, "") }
     return []
   }
 

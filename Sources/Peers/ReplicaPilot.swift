@@ -72,6 +72,8 @@ package struct ReplicaPilot: Sendable {
   private var isPruned = false
   /// How far the copy of an absorbed shard is.
   var absorption: AbsorptionProgress?
+  /// Why it does not get on; empty while it does.
+  var absorptionProblem = ""
   /// Its leader was told to go on before everything was here: it is not asked to pause again at once.
   var mustRest = false
   var mergeNotBefore: UInt64 = 0
@@ -102,7 +104,7 @@ package struct ReplicaPilot: Sendable {
       isPausing = false
       splitPause = nil
       isPruned = false
-      absorption = nil
+      (absorption, absorptionProblem) = (nil, "")
     }
     if fresh.merge != assignment.merge { reassign(fresh.merge) }
     if fresh.split?.since != assignment.split?.since { (splitPause, splitNotBefore) = (nil, 0) }
@@ -260,7 +262,7 @@ package struct ReplicaPilot: Sendable {
   /// - Parameter now: milliseconds of a clock that never jumps.
   package mutating func saw(_ seen: ReplicaCondition, now: UInt64) -> [News] {
     condition = seen
-    problem = seen.problem
+    problem = seen.problem.isEmpty ? absorptionProblem : seen.problem
     if case .leading(let epoch) = seen.role { newest = max(newest, epoch) }
     guard !isOver else {
       problem = "epoch \(assignment.epoch) is over: it knows of epoch \(newest)"
@@ -280,7 +282,7 @@ package struct ReplicaPilot: Sendable {
     if case .prune = step { return [] }
     // What another has is served there still.
     if case .absorb = step {
-      absorption = nil
+      (absorption, absorptionProblem) = (nil, problem)
       return []
     }
     switch error as? HostProblem {

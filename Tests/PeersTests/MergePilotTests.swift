@@ -101,6 +101,10 @@ import Testing
     #expect(pilot.failed(.absorb(wanted), HostProblem.notNow("its link broke"), now: 90_000).isEmpty)
     _ = pilot.saw(condition(), now: 90_001)
     #expect(pilot.saw(condition(), now: 90_002).isEmpty, "it begins anew")
+    #expect(pilot.problem == "its link broke", "looks do not hide what is wrong")
+    _ = pilot.absorbed(wanted, .copying)
+    _ = pilot.saw(condition(), now: 90_003)
+    #expect(pilot.problem.isEmpty)
   }
 
   @Test func aSurvivorHasEverythingOnlyWithItsFollowers() throws {

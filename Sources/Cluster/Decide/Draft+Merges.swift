@@ -140,8 +140,9 @@ extension Draft {
 
   /// The shard that a leader's word would have absorbed; 0 when the word is void.
   func absorbed(by word: AbsorbWord, from leader: NodeID) -> ShardID {
-    guard let row = state.shards.row(word.shard), row.leader == leader, row.epoch == word.epoch,
-      let move = state.moves.row(row.move), move.isMerge, move.shard == word.shard, move.changed == word.since
+    guard let row = state.shards.row(word.shard), row.leader == leader,
+      row.epoch == word.epoch || Mutant.isOn(.staleAbsorption), let move = state.moves.row(row.move), move.isMerge,
+      move.shard == word.shard, move.changed == word.since
     else { return 0 }
     guard word.hasEverything else { return move.step == .copying ? move.absorbed : 0 }
     let other = state.shards[move.absorbed]
