@@ -21,7 +21,7 @@ import Testing
     let before = history.cost
     #expect(try history.differences(from: 400, to: 400).isEmpty)
     #expect(history.cost == before)
-    #expect(throws: HistoryError.self) { try history.differences(from: 601, to: 601) }
+    #expect(throws: HistoryError.self) { try history.differences(from: recorded.last + 1, to: recorded.last + 1) }
   }
 
   @Test func aStateDoesNotDifferFromItself() throws {
