@@ -14,6 +14,7 @@ package struct Controllers: Sendable {
   private var growth = GrowthController()
   private var checksums = ChecksumController()
   private var health = ReplicaHealth()
+  private var availability = AvailabilityController()
 
   package init() {}
 
@@ -50,10 +51,12 @@ package struct Controllers: Sendable {
     guard !state.isInMaintenance else { return steps.filter { isOrdered($0, state) } }
     let findings = survey.look(state)
     var planner = RecoveryPlanner(state)
+    let repairs = repair.tick(state, findings, &traffic, &planner, settings, now)
     return health + elections.tick(state, findings, now) + handOver.tick(state, findings.handingOver, now) + steps
       + placement.tick(state: state)
-      + repair.tick(state, findings, &traffic, &planner, settings, now)
+      + repairs
       + growth.tick(state) + checksums.tick(state) + self.health.tick(state, now)
+      + availability.tick(state, overdue: repair.overdue(settings, now), now)
       + BalanceController.tick(state, findings, &traffic)
   }
 

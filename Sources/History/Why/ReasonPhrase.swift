@@ -38,6 +38,7 @@ extension Reason {
     case .scrubFault: "what was read again from the disk is not what was written"
     case .checkpointResumed: "checkpoints are signed again"
     case .growth: "\(self["collection"] ?? "it") shall have \(self["wanted"] ?? "more") shards"
+    case .availability: "shards are short of what \(self["collection"] ?? "a collection") promises, or are so no more\(inputs)"
     case .hostProblem: "what hosts replicas on \(node) has a problem\(inputs)"
     }
   }
