@@ -31,6 +31,9 @@ package struct Controllers: Sendable {
     elections.heard(position, of: node, incarnation: incarnation, in: state)
   }
 
+  /// Nodes that promised the epoch of an election that is under way.
+  package func answered(_ shard: ShardID, in state: State) -> [NodeID] { elections.answered(shard, in: state) }
+
   /// A node says how one of its replicas is.
   package mutating func heard(_ status: ReplicaStatus, of node: NodeID, incarnation: UInt64, now: UInt64) {
     checksums.heard(status, of: node, incarnation: incarnation)
