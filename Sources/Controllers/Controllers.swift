@@ -59,7 +59,8 @@ package struct Controllers: Sendable {
       + placement.tick(state: state)
       + repairs
       + growth.tick(state) + checksums.tick(state) + self.health.tick(state, now)
-      + availability.tick(state, overdue: repair.overdue(settings, now), now)
+      + availability.tick(
+        state, overdue: repair.overdue(settings, now), stuck: placement.stuck(state), now)
       + BalanceController.tick(state, findings, &traffic)
   }
 

@@ -69,12 +69,19 @@ struct ShardExplanation {
   // MARK: What happens
 
   private var movement: Movement {
-    if row.replicas.count == 0 { return Movement("the shard is not placed", moving: 0) }
+    if row.replicas.count == 0 { return Movement(unplaced, moving: 0) }
     if let move = moveWords { return Movement(move) }
     if let words = leadershipWords { return Movement(words) }
     if state.isInMaintenance { return Movement("maintenance: nothing moves but what operators order") }
     guard let need else { return Movement(balance) }
     return Movement("\(need.text): \(place(need.source ?? 0, need.purpose))", moving: need.source, need.purpose)
+  }
+
+  private var unplaced: String {
+    guard case .failure(let refusal) = PlacementPlanner().place(1, of: 1, under: collection.policy, in: state) else {
+      return "the shard is not placed"
+    }
+    return "the shard is not placed: \(refusal.message)"
   }
 
   /// The replica that has to go or to come.

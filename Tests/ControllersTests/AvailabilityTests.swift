@@ -76,6 +76,25 @@ import Testing
     #expect(raised(model).isEmpty && changes(model, of: "no-place/orders") == 2)
   }
 
+  @Test func shardsThatFindNoFirstPlaceAreAnAlarm() throws {
+    var model = ClusterModel()
+    for zone in 0..<3 { model.join("n\(zone)", "eu/z\(zone)/r") }
+    model.run(seconds: 1)
+    // One commit places a thousand.
+    _ = model.create("wide", shards: 1003)
+    for zone in 0..<3 { model.order(.cordonNode(CordonNode(name: "n\(zone)", isOn: true))) }
+    model.run(seconds: 8)
+    let message = try #require(raised(model)["unplaced/wide"])
+    #expect(message.hasPrefix("3 shards of wide find no first place: wide/1000, wide/1001, wide/1002; "))
+    let question = ExplainQuestion(collection: "wide", index: 1000)
+    let report = try PlacementAdvisor().explain(question, 1001, in: model.state)
+    #expect(
+      report.movement.hasPrefix("the shard is not placed: replicas 3: needs 3 nodes that can be used, there are 0"))
+    for zone in 0..<3 { model.order(.cordonNode(CordonNode(name: "n\(zone)", isOn: false))) }
+    model.run(seconds: 8)
+    #expect(raised(model).isEmpty && changes(model, of: "unplaced/wide") == 2)
+  }
+
   @Test func anElectionOrAShortAbsenceIsNoAlarm() throws {
     var model = try model()
     for _ in 0..<3 {

@@ -22,9 +22,14 @@ struct AvailabilityController: Sendable {
   private var shortSince: [Key: UInt64] = [:]
   private var wellSince: [String: UInt64] = [:]
 
-  /// - Parameter overdue: nodes that are down for longer than repair waits.
-  mutating func tick(_ state: State, overdue: Set<NodeID>, _ now: UInt64) -> [Proposal] {
+  /// - Parameters:
+  ///   - overdue: nodes that are down for longer than repair waits.
+  ///   - stuck: collections of which some shards find no first place.
+  mutating func tick(
+    _ state: State, overdue: Set<NodeID>, stuck: [CollectionID], _ now: UInt64
+  ) -> [Proposal] {
     guard look(state, overdue, now) else { return [] }
+    noteUnplaced(stuck, state)
     return raises(state, now) + clears(state, now)
   }
 
@@ -51,6 +56,16 @@ struct AvailabilityController: Sendable {
     found = [:]
     next = 0
     return true
+  }
+
+  /// Whatever the look found before: how many are placed is known at any time.
+  private mutating func noteUnplaced(_ stuck: [CollectionID], _ state: State) {
+    for (key, _) in known where key.shortage == .firstPlace { known[key] = nil }
+    for collection in stuck {
+      let row = state.collections[collection]
+      let unplaced = row.firstShard + row.placedCount..<row.firstShard + row.shardCount
+      known[Key(shortage: .firstPlace, collection: collection), default: ShortShards()].note(unplaced)
+    }
   }
 
   // MARK: Alarms
@@ -94,6 +109,10 @@ struct AvailabilityController: Sendable {
       return
         "\(count) of \(row.name) \(few) no writes: fewer than \(max(1, row.policy.minInSync)) replicas in sync live:"
         + " \(names)"
+    case .firstPlace:
+      let find = shards.due == 1 ? "finds" : "find"
+      return "\(count) of \(row.name) \(find) no first place: \(names); "
+        + "`muster explain \(state.shardName(shards.first[0]))` says why"
     case .place:
       let lacks = shards.due == 1 ? "lacks" : "lack"
       return "\(count) of \(row.name) \(lacks) a replica and there is no place for one: \(names); "

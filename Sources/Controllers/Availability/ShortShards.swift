@@ -6,6 +6,8 @@ enum Shortage: String, CaseIterable {
   case unavailable
   /// Fewer replicas in sync live than acknowledge a write.
   case minimum = "min-in-sync"
+  /// They have no replica yet, and there is no place for any.
+  case firstPlace = "unplaced"
   /// They lack a replica, and there is no place for one.
   case place = "no-place"
 }
@@ -27,6 +29,13 @@ struct ShortShards {
     if first.count < ShortShards.namesMax { first.append(shard) }
   }
 
+  /// Shards that follow each other, all of them due.
+  mutating func note(_ shards: Range<ShardID>) {
+    count += shards.count
+    due += shards.count
+    first += shards.prefix(max(0, ShortShards.namesMax - first.count))
+  }
+
   /// `orders/0, orders/4 and 3 more`
   func names(_ state: State) -> String {
     let names = first.map { state.shardName($0) }.joined(separator: ", ")
@@ -45,7 +54,7 @@ struct ShortageSurvey {
   private let conditions: ShardConditions
   /// Nodes that are down for so long that their replicas should stand elsewhere by now.
   private let overdue: Set<NodeID>
-  /// By collection number; nil where nothing is promised yet or any more.
+  /// By collection number; nil where nothing is promised any more.
   private var policies: [Policy?]
   private var planner: RecoveryPlanner
 
@@ -56,7 +65,7 @@ struct ShortageSurvey {
     planner = RecoveryPlanner(state)
     policies = Array(repeating: nil, count: state.collections.count + 1)
     var policies = policies
-    state.collections.forEach { id, row in policies[Int(id)] = row.state == .active ? row.policy : nil }
+    state.collections.forEach { id, row in policies[Int(id)] = row.isDeleted ? nil : row.policy }
     self.policies = policies
   }
 

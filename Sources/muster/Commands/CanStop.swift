@@ -62,7 +62,7 @@ struct StopVerdict {
       let minimum = max(1, needed[shard.collection] ?? 1)
       if live.count < minimum {
         present.append(
-          Fault(shard: shard.name, rule: "min-in-sync \(minimum): \(live.count) live replicas in sync there are"))
+          Fault(shard: shard.name, rule: "min-in-sync \(minimum): there are \(live.count) live replicas in sync"))
       }
       // Where too few are left as it is, the last one is worth keeping all the same.
       guard left < live.count, left < minimum, live.count >= minimum || left == 0 else { continue }

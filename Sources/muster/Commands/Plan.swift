@@ -89,7 +89,8 @@ struct Plan: AsyncParsableCommand {
       guard !plan.steps.isEmpty else { return (obstacles.isEmpty ? "nothing would move\n" : "") + obstacles }
       let total = UInt64(plan.steps.count) + plan.omitted
       return table.text
-        + "\(total) steps, \(plan.bytes) bytes, at least \(plan.lowestRedundancy) in sync at any step\n" + obstacles
+        + "\(total) \(total == 1 ? "step" : "steps"), \(plan.bytes) bytes, at least \(plan.lowestRedundancy) in sync at any step\n"
+        + obstacles
     }
   }
 
