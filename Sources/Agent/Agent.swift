@@ -8,11 +8,15 @@ internal import MusterProtocol
 package enum AgentError: Error, CustomStringConvertible {
   /// Another process joined under the name: this one must not act any more.
   case replaced(String)
+  /// Somebody removed the node: it is no member any more.
+  case removed(String)
   case refused(String)
 
   package var description: String {
     switch self {
     case .replaced(let name): "another process joined as \(name); this one stops"
+    case .removed(let name):
+      "\(name) was removed from the cluster; this process stops, and joins anew when it is started"
     case .refused(let problem): problem
     }
   }
@@ -98,9 +102,21 @@ package final class Agent: Sendable {
         let reply: HeartbeatReply = try await beats.call(.heartbeat, HeartbeatRequest([identity]))
         if reply.fenced.contains(identity.node) { throw ClientError.confused("fenced") }
       } catch {
-        if case .confused("fenced") = error { throw AgentError.replaced(join.name) }
+        if case .confused("fenced") = error { throw await fenced(identity) }
       }
       try await Task.sleep(for: .milliseconds(Int64(join.heartbeatMilliseconds)))
+    }
+  }
+
+  /// Why this process speaks for the node no more.
+  private func fenced(_ identity: Heartbeat) async -> AgentError {
+    let question = Question.nodes(NodesQuestion(name: join.name))
+    do throws(ClientError) {
+      let reply: ReadReply = try await reports.call(.read, ReadRequest(question), within: 2000)
+      return reply.answer.nodes.contains { $0.id == identity.node } ? .replaced(join.name) : .removed(join.name)
+    } catch {
+      if case .rpc(let rpc) = error, rpc.code == .refused { return .removed(join.name) }
+      return .replaced(join.name)
     }
   }
 
@@ -171,7 +187,7 @@ package final class Agent: Sendable {
       } catch is CancellationError {
         throw CancellationError()
       } catch {
-        if case .rpc(let rpc)? = error as? ClientError, rpc.code == .refused { throw AgentError.replaced(join.name) }
+        if case .rpc(let rpc)? = error as? ClientError, rpc.code == .refused { throw await fenced(identity) }
         await client.close()
       }
       try await Task.sleep(for: .milliseconds(300))

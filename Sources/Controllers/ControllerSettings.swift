@@ -7,15 +7,18 @@ package struct ControllerSettings: Sendable, Equatable {
   package var recovery = MoveBudget(node: MoveLimit(count: 4), cluster: MoveLimit(count: 64))
   package var balance = MoveBudget(node: MoveLimit(count: 2), cluster: MoveLimit(count: 16))
 
-  private static let delayKey = "system/repair-delay-seconds"
+  static let delayKey = "system/repair-delay-seconds"
+
+  static let recoveryPrefix = "system/moves/recovery"
+  static let balancePrefix = "system/moves/balance"
 
   /// The keys, all of integers in the scope of the cluster.
   package static let keys =
-    [delayKey] + MoveBudget.keys("system/moves/recovery") + MoveBudget.keys("system/moves/balance")
+    [delayKey] + MoveBudget.keys(recoveryPrefix) + MoveBudget.keys(balancePrefix)
 
   package init(_ state: State) {
     if let seconds = state.systemNumber(Self.delayKey) { repairDelay = min(seconds, 86_400) * 1000 }
-    recovery.read("system/moves/recovery") { state.systemNumber($0) }
-    balance.read("system/moves/balance") { state.systemNumber($0) }
+    recovery.read(Self.recoveryPrefix) { state.systemNumber($0) }
+    balance.read(Self.balancePrefix) { state.systemNumber($0) }
   }
 }

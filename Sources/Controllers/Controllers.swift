@@ -15,6 +15,7 @@ package struct Controllers: Sendable {
   private var growth = GrowthController()
   private var checksums = ChecksumController()
   private var health = ReplicaHealth()
+  private var availability = AvailabilityController()
 
   package init() {}
 
@@ -30,6 +31,9 @@ package struct Controllers: Sendable {
   package mutating func heard(_ position: ReplicaPosition, of node: NodeID, incarnation: UInt64, in state: State) {
     elections.heard(position, of: node, incarnation: incarnation, in: state)
   }
+
+  /// Nodes that promised the epoch of an election that is under way.
+  package func answered(_ shard: ShardID, in state: State) -> [NodeID] { elections.answered(shard, in: state) }
 
   /// A node says how one of its replicas is.
   package mutating func heard(_ status: ReplicaStatus, of node: NodeID, incarnation: UInt64, now: UInt64) {
@@ -50,16 +54,15 @@ package struct Controllers: Sendable {
     let steps = mover.tick(state, &traffic, now)
     let findings = survey.look(state)
     var planner = RecoveryPlanner(state)
-    guard !state.isInMaintenance else {
-      return health + handOver.tick(state, findings.handingOver, now) + steps.filter { isOrdered($0, state) }
-        + placement.tick(state: state)
-        + repair.tick(state, findings.drainsAlone, &traffic, &planner, settings, now)
-        + growth.tick(state) + self.health.tick(state, now)
-    }
-    return health + elections.tick(state, findings, now) + handOver.tick(state, findings.handingOver, now) + steps
-      + placement.tick(state: state)
-      + repair.tick(state, findings, &traffic, &planner, settings, now)
-      + growth.tick(state) + checksums.tick(state) + self.health.tick(state, now)
+    let isHeld = state.isInMaintenance
+    let needs = isHeld ? findings.drainsAlone : findings
+    let repairs = repair.tick(state, needs, &traffic, &planner, settings, now)
+    let ordered =
+      handOver.tick(state, findings.handingOver, now) + steps.filter { !isHeld || isOrdered($0, state) }
+      + placement.tick(state: state) + repairs + growth.tick(state) + self.health.tick(state, now)
+      + availability.tick(state, overdue: repair.overdue(settings, now), stuck: placement.stuck(state), now)
+    guard !isHeld else { return health + ordered }
+    return health + elections.tick(state, findings, now) + ordered + checksums.tick(state)
       + BalanceController.tick(state, findings, &traffic) + preference.tick(state, findings.away, now)
   }
 

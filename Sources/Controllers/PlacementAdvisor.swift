@@ -4,94 +4,26 @@ package import MusterCluster
 package struct PlacementAdvisor: Advisor {
   package init() {}
 
-  // MARK: Explaining
-
   package func explain(
     _ question: ExplainQuestion, _ shard: ShardID, in state: State
   ) throws(Refusal) -> ExplanationReport {
     if !question.node.isEmpty, state.nodeID(named: question.node) == nil {
       throw Refusal(.notFound, "there is no node \"\(question.node)\" at revision \(state.revision)")
     }
-    let row = state.shards[shard]
-    var report = ExplanationReport()
-    report.shard = state.report(shard: shard)
-    report.movement = movement(shard, row, state)
-    let verdicts = PlacementVerdicts.make(for: row, besides: row.replicas.count == 0 ? 0 : nil, state)
-    for verdict in verdicts.nodes.prefix(Answer.rowsMax) {
-      let name = state.nodeName(verdict.node)
-      guard question.node.isEmpty || name == question.node else { continue }
-      report.nodes.append(words(verdict, name, row))
-    }
-    return report
-  }
-
-  private func words(_ verdict: PlacementVerdicts.Node, _ name: String, _ row: ShardRow) -> NodeVerdict {
-    var words = NodeVerdict()
-    words.node = name
-    words.hasReplica = row.replicas.index(of: verdict.node) != nil
-    words.isLeader = row.leader == verdict.node
-    words.isAllowed = verdict.isAllowed
-    words.fullness = verdict.fullness.isFinite ? UInt64(max(0, min(verdict.fullness, 1e9)) * 1000) : .max
-    words.rules = verdict.rules.prefix(NodeVerdict.rulesMax).map {
-      RuleReport(rule: $0.rule, isMet: $0.isMet, detail: $0.detail)
-    }
-    return words
-  }
-
-  private func movement(_ shard: ShardID, _ row: ShardRow, _ state: State) -> String {
-    if row.replicas.count == 0 {
-      return state.collections[row.collection].isGone(row.index) ? "the shard is gone" : "the shard is not placed"
-    }
-    if let move = moveWords(row, state) { return move }
-    if row.leader == 0 { return "an election of epoch \(row.epoch) is under way" }
-    if state.isInMaintenance { return "maintenance: nothing moves but what operators order" }
-    for replica in row.replicas {
-      let node = state.nodes[replica.node]
-      if node.state == .draining { return "the replica on \(node.name) shall go: \(place(row, replica.node, state))" }
-      if node.state == .down { return "the replica on \(node.name) is lost: \(place(row, replica.node, state))" }
-    }
-    let wanted = state.collections[row.collection].policy.replicas
-    if row.replicas.count < wanted {
-      return "\(row.replicas.count) of \(wanted) replicas: \(place(row, 0, state))"
-    }
-    var misplacement = Misplacement(state)
-    if let (node, rule) = misplacement.find(row) {
-      return "the replica on \(state.nodeName(node)) breaks the rule \(rule): \(place(row, node, state))"
-    }
-    if row.replicas.count > wanted { return "\(row.replicas.count) replicas and \(wanted) wanted: one is let go" }
-    let isBetter = BalancePlanner.plan(state, limit: Answer.rowsMax).contains {
-      if case .move(shard, _, _) = $0 { true } else { false }
-    }
-    guard isBetter else { return "no move of this shard makes loads more even" }
-    return "balancing would move it: `muster rebalance start`"
-  }
-
-  private func moveWords(_ row: ShardRow, _ state: State) -> String? {
-    guard let move = state.moves.row(row.move), !move.isVacant else { return nil }
-    if move.isSplit {
-      return "\(state.shardName(move.shard)) is split, and \(state.shardName(move.child)) gets half of its keys: "
-        + move.step.name
-    }
-    if move.isMerge {
-      return "\(state.shardName(move.absorbed)) goes into \(state.shardName(move.shard)), which copies its keys: "
-        + move.step.name
-    }
-    let source = move.source == 0 ? "" : " from \(state.nodeName(move.source))"
-    if move.target == 0 { return "a replica too many goes\(source): \(move.step.name)" }
-    return "a replica moves\(source) to \(state.nodeName(move.target)) (\(move.purpose.name)): \(move.step.name)"
-  }
-
-  private func place(_ row: ShardRow, _ source: NodeID, _ state: State) -> String {
-    var planner = RecoveryPlanner(state)
-    if let target = planner.place(row, besides: source) { return "\(state.nodeName(target)) is the best place" }
-    return "no other place: \(PlacementVerdicts.make(for: row, besides: source, state).summary)"
+    return ShardExplanation(shard, state).report(only: question.node)
   }
 
   // MARK: Planning
 
   package func plan(_ question: PlanQuestion, in state: State) throws(Refusal) -> PlanReport {
     var state = state
-    for node in question.add { try assume(.joinNode(node), in: &state) }
+    for node in question.add {
+      guard state.nodeID(named: node.name) == nil else {
+        throw Refusal(
+          .alreadyExists, "there is a node \"\(node.name)\" already: a plan adds nodes that are not there yet")
+      }
+      try assume(.joinNode(node), in: &state)
+    }
     for change in question.change { try assume(.changeCollection(change), in: &state) }
     for name in question.drain { try assume(.drainNode(DrainNode(name: name, isOn: true)), in: &state) }
     var report = PlanReport()
@@ -125,7 +57,9 @@ package struct PlacementAdvisor: Advisor {
     guard let target = planner.place(row, besides: source) else {
       guard report.obstacles.count < PlanReport.obstaclesMax else { return }
       let why = PlacementVerdicts.make(for: row, besides: source, state).summary
-      report.obstacles.append("\(state.shardName(shard)) finds no place: \(why)".clipped(to: Limits.reasonBytes))
+      let what = source == 0 ? "one more replica" : "its replica on \(state.nodeName(source))"
+      let text = "\(state.shardName(shard)) finds no other place for \(what): \(why)"
+      report.obstacles.append(text.clipped(to: Limits.reasonBytes))
       return
     }
     append(shard, source, target, purpose, isHandOver: false, state, &report)

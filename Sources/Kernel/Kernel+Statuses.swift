@@ -25,6 +25,7 @@ extension Kernel {
     if answer.explanation != nil {
       addStatuses(to: &answer.explanation!.shard)
       addProblems(to: &answer.explanation!)
+      addAnswers(to: &answer.explanation!)
     }
   }
 
@@ -34,6 +35,13 @@ extension Kernel {
       guard let status = statuses.status(report.id, replica.node, in: view) else { continue }
       report.replicas[place].status = status
     }
+  }
+
+  /// Who has answered in an election that is under way.
+  private func addAnswers(to report: inout ExplanationReport) {
+    guard report.election != nil else { return }
+    report.election?.answered = controllers.answered(report.shard.id, in: view).map { view.nodeName($0) }
+    report.election?.knowsAnswers = true
   }
 
   private func addProblems(to report: inout ExplanationReport) {

@@ -167,3 +167,32 @@ struct ElectionRun {
     controllers.heard(position, of: NodeID(replica + 1), incarnation: 1, in: state)
   }
 }
+
+/// What commits say of why somebody was elected.
+@Suite struct ElectionWordsTests {
+  @Test func aTieSaysWhatDecided() throws {
+    var model = ClusterModel()
+    for node in 0..<6 { model.join("n\(node)", "eu/z\(node % 3)/r\(node)") }
+    guard case .committed = model.create("orders", shards: 9) else {
+      Issue.record("the collection was refused")
+      return
+    }
+    model.run(seconds: 3)
+    model.kill("n0")
+    model.run(seconds: 10)
+    let reasons = model.commits.compactMap(\.reason).filter { $0.kind == .election }
+    let words = reasons.flatMap(\.arguments)
+    #expect(!words.isEmpty)
+    for text in words {
+      #expect(text.hasPrefix("orders/") && text.contains(" (epoch 0, at 0)"))
+      #expect(
+        text.contains("as far as others, and leads fewest shards")
+          || text.contains("as far as others, and has the lowest number"), "\(text)")
+    }
+  }
+
+  @Test func aPositionIsReadAsEpochAndRun() {
+    #expect(ReplicaPosition(shard: 1, epoch: 2, history: 1 << 32, offset: 66).words == "epoch 1, at 66")
+    #expect(ReplicaPosition(shard: 1, epoch: 2, history: 3 << 32 | 2, offset: 7).words == "epoch 3.2, at 7")
+  }
+}

@@ -126,6 +126,22 @@ struct SchemaTests {
     try check(Hello(principal: "p", kind: .service, software: "s", clusterID: "c"))
   }
 
+  private var explanation: ExplanationReport {
+    var verdict = NodeVerdict()
+    (verdict.node, verdict.hasReplica, verdict.isLeader, verdict.isAllowed) = ("n1", true, true, true)
+    verdict.fullness = 250
+    verdict.rules = [RuleReport(rule: "lead-on a exists", isMet: true, detail: "d", isPreference: true)]
+    var report = ExplanationReport()
+    report.shard.collection = "orders"
+    report.nodes = [verdict]
+    (report.movement, report.question) = ("an election is under way", "may a replica stand there")
+    var election = ElectionReport()
+    (election.epoch, election.needed, election.knowsAnswers) = (3, 2, true)
+    (election.asked, election.missing, election.answered) = (["n1", "n2"], ["n3"], ["n1"])
+    report.election = election
+    return report
+  }
+
   @Test func repliesAreWhatTheSchemaSays() throws {
     var generator = HistoryGenerator(seed: 5, nodes: 8, shards: 30)
     var commits: [Commit] = []
@@ -189,6 +205,7 @@ struct SchemaTests {
     item.withdrawn = [1, 300]
     try check(item)
     try check(RPCError(.refused, "m", retryAfterMilliseconds: 0, isOutcomeUnknown: true, details: [1, 2]))
+    try check(explanation)
     try check(Refusal(.unsatisfiable, "m", witness: [Witness(rule: "r", needed: 3, available: 2, detail: "d")]))
     var manifest = SnapshotManifest()
     manifest.revision = 5

@@ -18,6 +18,14 @@ package struct ReplicaPosition: FieldMessage, Hashable {
     self.offset = offset
   }
 
+  /// `epoch 1, at 120`; of the third start in that epoch `epoch 1.2, at 120`.
+  package var words: String { ReplicaPosition.words(history: history, offset: offset) }
+
+  package static func words(history: UInt64, offset: UInt64) -> String {
+    let (epoch, run) = (history >> 32, history & 0xffff_ffff)
+    return "epoch \(epoch)\(run == 0 ? "" : ".\(run)"), at \(offset)"
+  }
+
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.uint32(1, &shard)
     try fields.uint32(2, &epoch)

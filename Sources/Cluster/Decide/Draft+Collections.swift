@@ -110,6 +110,21 @@ extension Draft {
     }
   }
 
+  /// A node has one value of a label.
+  private func requireNoContradiction(_ labels: [Label]) throws(Refusal) {
+    for (place, label) in labels.enumerated() {
+      guard let other = labels[..<place].first(where: { $0.name == label.name && $0.value != label.value }),
+        Names.isPrintable(other.value + label.value, bytes: Limits.labelValueBytes)
+      else { continue }
+      let rules = [other, label].map { "require \($0.name)=\($0.value)" }
+      throw Refusal(
+        .unsatisfiable,
+        "\(rules[0]) and \(rules[1]) contradict each other: a node has one value of a label; "
+          + "for either of them write \"\(label.name) in \(other.value),\(label.value)\"",
+        witness: rules.map { Witness(rule: $0.clipped(to: Limits.pathBytes), needed: 1, available: 0) })
+    }
+  }
+
   private func checked(_ policy: Policy) throws(Refusal) -> Policy {
     var full = policy
     guard policy.replicas >= 1, policy.replicas <= Limits.replicas else {
@@ -128,6 +143,7 @@ extension Draft {
     where policy.spread[..<place].contains(where: { $0.level == rule.level }) {
       throw Refusal(.invalid, "the spread over \(rule.level.name)s is given twice")
     }
+    try requireNoContradiction(policy.required)
     try requireLabels(policy.required)
     try requireRules(policy.rules + policy.leaderPreference)
     for name in policy.apart { try requireName(name, "collection") }

@@ -4,6 +4,7 @@ extension Draft {
   mutating func decide(_ command: SetConfig) throws(Refusal) {
     try requireKey(command.key)
     let scope = try requireScope(command.scope)
+    try SystemSetting.check(command.key, scope, command.value)
     try requireSchema(command.key, command.value)
     try requireSealing(command.key, scope, command.value)
     let known = state.configID(command.key, in: scope)
@@ -34,6 +35,9 @@ extension Draft {
 
   mutating func decide(_ command: SetSchema) throws(Refusal) {
     try requireKey(command.key)
+    guard !command.key.utf8.starts(with: SystemSetting.prefix.utf8) else {
+      throw Refusal(.invalid, "what \(command.key) may be is fixed: keys below \(SystemSetting.prefix) take no schema")
+    }
     let schema = command.schema
     guard schema.minimum ?? .min <= schema.maximum ?? .max else {
       throw Refusal(.invalid, "the minimum of \(command.key) is above its maximum")

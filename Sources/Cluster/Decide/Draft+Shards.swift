@@ -109,8 +109,12 @@ extension Draft {
   /// A replica more must not break a rule that holds: where it may stand, and away from the others that stay.
   private func requirePlace(on target: NodeID, of row: ShardRow, besides source: NodeID) throws(Refusal) {
     let name = state.nodeName(target)
-    guard row.replicas.index(of: target) == nil, !row.replicas.isFull else {
-      throw Refusal(.conflict, "node \(name) has a replica of this shard already, or there is no slot for one more")
+    guard row.replicas.index(of: target) == nil else {
+      throw Refusal(.conflict, "node \(name) has a replica of this shard already")
+    }
+    guard !row.replicas.isFull else {
+      throw Refusal(
+        .conflict, "the shard has \(row.replicas.count) replicas, as many as one can have: remove one first")
     }
     guard state.nodes[target].takesReplicas else {
       throw Refusal(.conflict, "node \(name) takes no replicas now")

@@ -70,6 +70,8 @@ package struct Refusal: FieldMessage, Hashable, Error {
   package var message = ""
   package var witness: [Witness] = []
 
+  package static let witnessMax = 16
+
   package init() {}
   package init(_ code: RefusalCode, _ message: String, witness: [Witness] = []) {
     self.code = code
@@ -80,6 +82,6 @@ package struct Refusal: FieldMessage, Hashable, Error {
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.enumeration(1, &code)
     try fields.string(2, &message, max: 4096)
-    try fields.messages(3, &witness, count: 16)
+    try fields.messages(3, &witness, count: Refusal.witnessMax)
   }
 }

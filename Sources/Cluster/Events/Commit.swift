@@ -48,6 +48,8 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
   case retention = 35
   /// What was read again from the disk is not what was written.
   case scrubFault = 36
+  /// Shards are short of what their collection promises, or are so no more.
+  case availability = 37
 
   package var name: String {
     switch self {
@@ -81,6 +83,7 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
     case .restored: "restored"
     case .retention: "retention"
     case .scrubFault: "scrub-fault"
+    case .availability: "availability"
     }
   }
 }

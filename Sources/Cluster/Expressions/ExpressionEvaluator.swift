@@ -11,12 +11,11 @@ struct ExpressionEvaluator {
   }
 
   private let state: State
-  /// By node number.
-  private let alive: [Bool]
+  private let conditions: ShardConditions
 
   init(_ state: State) {
     self.state = state
-    alive = state.aliveNodes()
+    conditions = ShardConditions(state)
   }
 
   func isTrue(_ term: Expression.Term) -> Bool { isTrue(term, .none) }
@@ -141,18 +140,19 @@ struct ExpressionEvaluator {
     case .index: .number(Int64(row.index))
     case .epoch: .number(Int64(row.epoch))
     case .leader: .text(row.leader == 0 ? "" : state.nodeName(row.leader))
-    case .leaderless: .flag(row.leader == 0)
+    case .leaderless: .flag(conditions.isLeaderless(row))
     case .replicas: .number(Int64(row.replicas.count))
     case .inSync: .number(Int64(row.replicas.count { $0.isInSync }))
-    case .available: .flag(row.isAvailable(alive: alive))
-    case .underReplicated:
-      .flag(row.liveInSync(alive: alive) < (state.collections.row(row.collection)?.policy.replicas ?? 0))
+    case .available: .flag(policy(of: row).map { conditions.isAvailable(row, $0) } ?? false)
+    case .underReplicated: .flag(policy(of: row).map { conditions.isUnderReplicated(row, $0) } ?? false)
     case .moving: .flag(row.move != 0)
     case .on: .flag(state.nodeID(named: field.argument ?? "").map { row.replicas.index(of: $0) != nil } ?? false)
     case .exists: .flag(true)
     default: .nothing
     }
   }
+
+  private func policy(of shard: ShardRow) -> Policy? { state.collections.row(shard.collection)?.policy }
 
   private func value(of field: ExpressionField, _ row: CollectionRow) -> Expression.Value {
     switch field.name {

@@ -6,18 +6,48 @@ package struct RuleReport: FieldMessage, Hashable {
   package var rule = ""
   package var isMet = false
   package var detail = ""
+  /// It costs nothing when it is not met.
+  package var isPreference = false
 
   package init() {}
-  package init(rule: String, isMet: Bool, detail: String) {
+  package init(rule: String, isMet: Bool, detail: String, isPreference: Bool = false) {
     self.rule = rule
     self.isMet = isMet
     self.detail = detail
+    self.isPreference = isPreference
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.string(1, &rule, max: Limits.reasonBytes)
     try fields.bool(2, &isMet)
     try fields.string(3, &detail, max: Limits.reasonBytes)
+    try fields.bool(4, &isPreference)
+  }
+}
+
+/// An election that is under way.
+package struct ElectionReport: FieldMessage, Hashable {
+  package var epoch: UInt32 = 0
+  /// How many must answer of those in sync.
+  package var needed: UInt32 = 0
+  /// Nodes with replicas in sync that live: each is asked.
+  package var asked: [String] = []
+  /// Those in sync that are not there.
+  package var missing: [String] = []
+  /// Those that have promised the epoch; only now, and only from a running server.
+  package var answered: [String] = []
+  /// Whether it is known who has answered.
+  package var knowsAnswers = false
+
+  package init() {}
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &epoch)
+    try fields.uint32(2, &needed)
+    try fields.strings(3, &asked, max: Limits.nameBytes, count: Limits.replicaSlots)
+    try fields.strings(4, &missing, max: Limits.nameBytes, count: Limits.replicaSlots)
+    try fields.strings(5, &answered, max: Limits.nameBytes, count: Limits.replicaSlots)
+    try fields.bool(6, &knowsAnswers)
   }
 }
 
@@ -27,7 +57,7 @@ package struct NodeVerdict: FieldMessage, Hashable {
   package var hasReplica = false
   package var isLeader = false
   package var isAllowed = false
-  /// How full its fullest dimension is with the replica, in thousandths.
+  /// How full its fullest dimension is with the replica, be it there or to come, in thousandths.
   package var fullness: UInt64 = 0
   package var rules: [RuleReport] = []
 
@@ -51,6 +81,9 @@ package struct ExplanationReport: FieldMessage, Hashable {
   package var nodes: [NodeVerdict] = []
   /// What happens with the shard now, or why nothing does.
   package var movement = ""
+  /// What the verdicts answer: whether a node may take the replica that shall go, or whether what stands may stay.
+  package var question = ""
+  package var election: ElectionReport?
 
   package init() {}
 
@@ -58,6 +91,8 @@ package struct ExplanationReport: FieldMessage, Hashable {
     try fields.message(1, &shard)
     try fields.messages(2, &nodes, count: Answer.rowsMax)
     try fields.string(3, &movement, max: Limits.reasonBytes)
+    try fields.string(4, &question, max: Limits.reasonBytes)
+    try fields.message(5, &election)
   }
 }
 

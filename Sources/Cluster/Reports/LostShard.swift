@@ -13,7 +13,7 @@ package struct LostShard: FieldMessage, Hashable {
   package var missing: [String] = []
   /// Nodes with replicas that live, the best first.
   package var survivors: [String] = []
-  /// What may be lost, in words.
+  /// What may be lost when the first survivor leads, in words, and what loses less.
   package var loss = ""
 
   package init() {}
@@ -28,30 +28,82 @@ package struct LostShard: FieldMessage, Hashable {
 
 extension State {
   /// - Complexity: O(shards); at most as many as one answer holds.
-  func lostShards() -> [LostShard] {
+  package func lostShards() -> [LostShard] {
     var lost: [LostShard] = []
     shards.forEach { id, row in
       guard lost.count < Answer.rowsMax, isBeyondElection(row) else { return }
-      var report = LostShard()
-      report.shard = shardName(id)
-      report.missing = row.replicas.filter { $0.isInSync && !nodes[$0.node].state.isAlive }.map { nodeName($0.node) }
-      let living = row.replicas.filter { nodes[$0.node].state.isAlive }
-      report.survivors = living.sorted { rank($0) < rank($1) }.map { nodeName($0.node) }
-      report.loss = loss(row, missing: report.missing.joined(separator: ", "), anyLives: !living.isEmpty)
-      lost.append(report)
+      lost.append(lostShard(id, row))
     }
     return lost
   }
 
-  private func loss(_ row: ShardRow, missing: String, anyLives: Bool) -> String {
-    if !anyLives { return "everything, unless one of \(missing) comes back" }
-    guard collections[row.collection].mayMissWrites(row) else { return "what only \(missing) acknowledged" }
-    let gone = "replicas whose data is gone (\(row.lostCopies))"
-    return missing.isEmpty ? "what only \(gone) acknowledged" : "what only \(missing) or \(gone) acknowledged"
+  private func lostShard(_ id: ShardID, _ row: ShardRow) -> LostShard {
+    var report = LostShard()
+    report.shard = shardName(id)
+    report.missing = row.replicas.filter { $0.isInSync && !nodes[$0.node].state.isAlive }.map { nodeName($0.node) }
+    let living = row.replicas.filter { nodes[$0.node].state.isAlive }.sorted { rank($0) < rank($1) }
+    report.survivors = living.map { nodeName($0.node) }
+    let words = [loss(row, living.first, report.missing), rescue(row, report.missing)]
+    report.loss = words.filter { !$0.isEmpty }.joined(separator: "; ").clipped(to: Limits.reasonBytes)
+    return report
   }
 
-  /// In sync before behind, voters before learners.
-  private func rank(_ replica: Replica) -> (Int, Int, NodeID) {
-    (replica.isInSync ? 0 : 1, replica.role == .learner ? 1 : 0, replica.node)
+  /// What is lost when a replica leads that is the best of those that live.
+  private func loss(_ row: ShardRow, _ best: Replica?, _ missing: [String]) -> String {
+    guard let best else { return missing.isEmpty ? "everything: nobody is left" : "everything, unless one comes back" }
+    let name = nodeName(best.node)
+    switch Survival(best) {
+    case .inSync:
+      let known = missing.isEmpty ? [] : [missing.joined(separator: ", ")]
+      let gone =
+        collections[row.collection].mayMissWrites(row) ? ["replicas whose data is gone (\(row.lostCopies))"] : []
+      let holders = (known + gone).joined(separator: " or ")
+      return holders.isEmpty ? "nothing that is known: \(name) is in sync" : "what only \(holders) acknowledged"
+    case .behind:
+      let gone = "everything if it is one of the replicas whose data is gone (\(row.lostCopies))"
+      return "what was written since \(name) fell behind" + (row.lostCopies > 0 ? ", " + gone : "")
+    case .unopened: return "everything, as far as is known: \(name) has not said that it has any data"
+    case .learner: return "everything that had not come to \(name) yet: it is a learner that never was in sync"
+    case .empty: return "everything: \(name) never had the data"
+    }
+  }
+
+  /// Who should come back, so that less is lost or nothing.
+  private func rescue(_ row: ShardRow, _ missing: [String]) -> String {
+    guard !missing.isEmpty else { return "" }
+    let living = row.replicas.count { $0.isVoterInSync && nodes[$0.node].state.isAlive }
+    let needed = max(1, row.answersNeeded(collections[row.collection]) - living)
+    let back =
+      needed >= missing.count ? missing.joined(separator: " and ") : "\(needed) of \(missing.joined(separator: ", "))"
+    let it = needed == 1 && missing.count == 1 ? "it loses" : "that loses"
+    // What only lost copies had does not come back with anybody.
+    let what = collections[row.collection].mayMissWrites(row) ? "less" : "nothing"
+    return "bring \(back) back: \(it) \(what)"
+  }
+
+  /// The better first; of equals the lower node.
+  private func rank(_ replica: Replica) -> (Int, NodeID) { (Survival(replica).rawValue, replica.node) }
+}
+
+/// What is known of the data of a replica that lives, the best first.
+private enum Survival: Int {
+  case inSync
+  /// It has a vote and some data, and not all.
+  case behind
+  /// It has a vote, and has not opened its replica since it was made or since its data was lost.
+  case unopened
+  /// It copies, and was not done.
+  case learner
+  case empty
+
+  init(_ replica: Replica) {
+    self =
+      switch (replica.isInSync, replica.role == .learner, replica.isOpened) {
+      case (true, _, _): .inSync
+      case (false, false, true): .behind
+      case (false, false, false): .unopened
+      case (false, true, true): .learner
+      case (false, true, false): .empty
+      }
   }
 }

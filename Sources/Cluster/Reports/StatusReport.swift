@@ -23,10 +23,11 @@ package struct StatusReport: FieldMessage, Hashable {
   package var cordonedNodes: UInt32 = 0
   package var collections: UInt32 = 0
   package var shards: UInt64 = 0
-  /// Their leader is alive and has opened them.
+  /// They take writes: `ShardConditions`.
   package var availableShards: UInt64 = 0
   /// Fewer live replicas in sync than the policy asks for.
   package var underReplicatedShards: UInt64 = 0
+  /// Nobody leads them, or who leads them is down.
   package var leaderlessShards: UInt64 = 0
   package var movingShards: UInt64 = 0
   package var unplacedShards: UInt64 = 0
@@ -94,15 +95,8 @@ extension State {
     return reports
   }
 
-  /// Whether a node's process is believed to run, by the node's number.
-  func aliveNodes() -> [Bool] {
-    var alive = [Bool](repeating: false, count: nodes.count + 1)
-    nodes.forEach { id, row in alive[Int(id)] = row.state.isAlive }
-    return alive
-  }
-
   private func countShards(into report: inout StatusReport) {
-    let alive = aliveNodes()
+    let conditions = ShardConditions(self)
     collections.forEach { _, collection in
       guard !collection.isDeleted else { return }
       for id in collection.owners {
@@ -110,25 +104,10 @@ extension State {
         report.shards += 1
         if shard.move != 0 { report.movingShards += 1 }
         if shard.replicas.count == 0 { report.unplacedShards += 1 }
-        if shard.leader == 0 { report.leaderlessShards += 1 }
-        if shard.isAvailable(alive: alive) { report.availableShards += 1 }
-        if shard.liveInSync(alive: alive) < collection.policy.replicas { report.underReplicatedShards += 1 }
+        if conditions.isLeaderless(shard) { report.leaderlessShards += 1 }
+        if conditions.isAvailable(shard, collection.policy) { report.availableShards += 1 }
+        if conditions.isUnderReplicated(shard, collection.policy) { report.underReplicatedShards += 1 }
       }
     }
-  }
-}
-
-extension ShardRow {
-  func isAvailable(alive: [Bool]) -> Bool {
-    guard leader != 0, alive[Int(leader)] else { return false }
-    return replicas.replica(on: leader)?.isOpened == true
-  }
-
-  func liveInSync(alive: [Bool]) -> UInt32 {
-    var count: UInt32 = 0
-    for replica in replicas where replica.isInSync && alive[Int(replica.node)] && replica.role != .learner {
-      count += 1
-    }
-    return count
   }
 }

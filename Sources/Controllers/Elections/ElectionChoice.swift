@@ -60,12 +60,46 @@ struct ElectionChoice: Equatable {
     return first != second ? first < second : a.node < b.node
   }
 
-  /// `orders/17: n2 at 0/120, of n2 0/120, n3 0/118`
-  func words(_ shard: ShardID, _ state: State) -> String {
-    func place(_ promise: Promise) -> String {
-      "\(state.nodeName(promise.node)) \(promise.position.history)/\(promise.position.offset)"
+  /// What decided, the first of the reasons for which one is better that applies.
+  private static func ground(_ a: Promise, _ b: Promise, _ state: State, _ policy: Policy) -> Ground {
+    let (x, y) = (a.position, b.position)
+    if x.history != y.history || x.offset != y.offset { return .farthest }
+    if state.nodes[a.node].takesReplicas != state.nodes[b.node].takesReplicas { return .stays }
+    if policy.prefersLeader(on: state.nodes[a.node].labels) != policy.prefersLeader(on: state.nodes[b.node].labels) {
+      return .preferred
     }
-    let text = "\(state.shardName(shard)): \(state.nodeName(node)) of \(candidates.map(place).joined(separator: ", "))"
-    return text.clipped(to: Limits.pathBytes)
+    return state.load(a.node).leaders != state.load(b.node).leaders ? .leadsFewest : .lowerNumber
+  }
+
+  private enum Ground: Int, Comparable {
+    case farthest
+    case stays
+    case preferred
+    case leadsFewest
+    case lowerNumber
+
+    static func < (a: Ground, b: Ground) -> Bool { a.rawValue < b.rawValue }
+
+    var words: String {
+      switch self {
+      case .farthest: "the farthest"
+      case .stays: "as far as others, and it stays where they are asked to go"
+      case .preferred: "as far as others, and preferred as leader"
+      case .leadsFewest: "as far as others, and leads fewest shards"
+      case .lowerNumber: "as far as others, and has the lowest number"
+      }
+    }
+  }
+
+  /// `orders/17: n2, the farthest, of n2 (epoch 1, at 120), n3 (epoch 1, at 118)`
+  func words(_ shard: ShardID, _ state: State) -> String {
+    let policy = state.collections[state.shards[shard].collection].policy
+    let best = candidates.first { $0.node == node }
+    let rivals = candidates.filter { $0.node != node }
+    // Against whoever came nearest: what decided there decided at all.
+    let ground = best.flatMap { best in rivals.map { ElectionChoice.ground(best, $0, state, policy) }.max(by: <) }
+    let why = ground?.words ?? "the only one that answered"
+    let places = candidates.map { "\(state.nodeName($0.node)) (\($0.position.words))" }.joined(separator: ", ")
+    return "\(state.shardName(shard)): \(state.nodeName(node)), \(why), of \(places)".clipped(to: Limits.pathBytes)
   }
 }

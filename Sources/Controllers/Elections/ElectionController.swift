@@ -31,6 +31,15 @@ package struct ElectionController: Sendable {
     promises[position.shard]?.append(Promise(node: node, incarnation: incarnation, position: position))
   }
 
+  /// Nodes that promised the epoch of an election that is under way, in the order of their numbers.
+  func answered(_ shard: ShardID, in state: State) -> [NodeID] {
+    guard let row = state.shards.row(shard), row.leader == 0 else { return [] }
+    let valid = (promises[shard] ?? []).filter {
+      $0.position.epoch == row.epoch && state.nodes[$0.node].incarnation == $0.incarnation
+    }
+    return valid.map(\.node).sorted()
+  }
+
   mutating func tick(_ state: State, _ findings: ShardFindings, _ now: UInt64) -> [Proposal] {
     follow(findings.electing, state, now)
     let conclusions = conclusions(state, now)

@@ -1,3 +1,5 @@
+internal import MusterCluster
+
 /// How much may be under way at once: moves, and the bytes that policies say their replicas weigh.
 package struct MoveLimit: Sendable, Equatable {
   package var count: UInt64
@@ -44,25 +46,46 @@ struct MoveLoad {
   }
 
   /// A replica that is larger than a limit moves alone: else it would never move.
-  func admits(_ more: UInt64, _ limit: MoveLimit) -> Bool {
-    guard count < limit.count else { return false }
+  func admits(_ more: UInt64, _ limit: MoveLimit) -> Bool { exceeded(by: more, limit) == nil }
+
+  /// The end of the name of the key that one move more would exceed; nil when it has room.
+  func exceeded(by more: UInt64, _ limit: MoveLimit) -> String? {
+    guard count < limit.count else { return "" }
     let (sum, isPastLast) = bytes.addingReportingOverflow(more)
-    return bytes == 0 || (!isPastLast && sum <= limit.bytes)
+    return bytes == 0 || (!isPastLast && sum <= limit.bytes) ? nil : "-bytes"
   }
 }
 
 /// What is under way on one budget, everywhere.
 struct MoveLedger {
   private let budget: MoveBudget
+  /// What the keys of its limits begin with.
+  private let prefix: String
   private(set) var cluster = MoveLoad()
   /// By node number, and by the number of the zone's domain; what has no number is not limited.
   private var nodes: [MoveLoad]
   private var zones: [MoveLoad]
 
-  init(_ budget: MoveBudget, nodes: Int, domains: Int) {
+  init(_ budget: MoveBudget, _ prefix: String, nodes: Int, domains: Int) {
     self.budget = budget
+    self.prefix = prefix
     self.nodes = Array(repeating: MoveLoad(), count: nodes + 1)
     zones = Array(repeating: MoveLoad(), count: domains + 1)
+  }
+
+  /// The limit that a move waits for, as its key and where it is reached; nil when there is room.
+  func limit(on move: MoveCost, _ state: State) -> String? {
+    if let unit = cluster.exceeded(by: move.bytes, budget.cluster) { return prefix + unit }
+    for node in move.nodes {
+      guard let unit = nodes[Int(node)].exceeded(by: move.bytes, budget.node) else { continue }
+      return "\(prefix)\(unit)-per-node at \(state.nodeName(node))"
+    }
+    for zone in move.zones {
+      guard let unit = zones[Int(zone)].exceeded(by: move.bytes, budget.zone) else { continue }
+      let node = move.nodes.first { state.load($0).domain(.zone) == zone }
+      return "\(prefix)\(unit)-per-zone" + (node.map { " in the zone of \(state.nodeName($0))" } ?? "")
+    }
+    return nil
   }
 
   func admits(_ move: MoveCost) -> Bool {

@@ -16,8 +16,8 @@ struct MoveTraffic {
   init(_ state: State, _ settings: ControllerSettings) {
     self.state = state
     let (nodes, domains) = (state.nodes.count, state.nodeLoads.domainCount)
-    recovery = MoveLedger(settings.recovery, nodes: nodes, domains: domains)
-    balance = MoveLedger(settings.balance, nodes: nodes, domains: domains)
+    recovery = MoveLedger(settings.recovery, ControllerSettings.recoveryPrefix, nodes: nodes, domains: domains)
+    balance = MoveLedger(settings.balance, ControllerSettings.balancePrefix, nodes: nodes, domains: domains)
     state.moves.forEach { id, row in
       guard !row.isVacant else { return }
       moves.append(Entry(id: id, row: row))
@@ -57,6 +57,16 @@ struct MoveTraffic {
     }
     count(cost, purpose)
     return true
+  }
+
+  /// The limit that a move waits for, as its key and where it is reached; nil when it may begin.
+  func limit(on shard: ShardID, _ source: NodeID, _ target: NodeID, _ purpose: MovePurpose) -> String? {
+    let cost = cost(shard, source, target)
+    switch purpose {
+    case .balance: return balance.limit(on: cost, state)
+    case .recovery, .drain: return recovery.limit(on: cost, state)
+    case .order: return nil
+    }
   }
 
   var isRecovering: Bool { recovery.cluster.count > 0 }

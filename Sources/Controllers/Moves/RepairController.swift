@@ -63,6 +63,11 @@ package struct RepairController: Sendable {
     return proposals + drains(state, findings, now)
   }
 
+  /// Nodes that are down for so long that their replicas are made anew.
+  func overdue(_ settings: ControllerSettings, _ now: UInt64) -> Set<NodeID> {
+    Set(downSince.filter { now - $0.value >= settings.repairDelay }.keys)
+  }
+
   /// The replica that can best be spared goes at once: nothing need be copied for that.
   private func letGo(_ shard: ShardID, _ state: State, _ planner: inout SurplusPlanner) -> Proposal? {
     let row = state.shards[shard]

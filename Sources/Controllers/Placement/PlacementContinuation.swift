@@ -36,6 +36,11 @@ package struct PlacementContinuation: Sendable {
       cause: row.created)
   }
 
+  /// Collections of which the next shards were refused a place, in the order of their numbers.
+  func stuck(_ state: State) -> [CollectionID] {
+    refusedAt.keys.filter { state.collections.row($0)?.state == .creating }.sorted()
+  }
+
   mutating func refused(_ proposal: Proposal, at revision: Revision) {
     guard case .placeShards(let command) = proposal.command else { return }
     refusedAt[command.collection] = revision

@@ -1,163 +1,106 @@
 internal import MusterCluster
 
-/// Finds out why a policy cannot be satisfied: the first rule that, with those before it, leaves too little.
+/// Finds out why a policy cannot be satisfied: a few conditions that together leave too little, of which none can be
+/// left out.
 struct PlacementDiagnosis {
   private let rules: PlacementRules
   private let state: State
-  /// The nodes that passed every rule so far.
-  private var nodes: [NodeID] = []
-  private var exclusions = Exclusions()
+  private let conditions: [PlacementCondition]
+  private let members: [NodeID]
 
   init(_ rules: PlacementRules, _ state: State) {
     self.rules = rules
     self.state = state
+    var members: [NodeID] = []
+    state.nodes.forEach { id, row in if !row.isRemoved { members.append(id) } }
+    self.members = members
+    conditions = PlacementCondition.all(rules, state, members)
   }
 
   /// - Parameter total: how many shards want places.
   func refusal(for total: Int) -> Refusal {
-    var diagnosis = self
-    return diagnosis.firstShortage(total)
-  }
-
-  private mutating func firstShortage(_ total: Int) -> Refusal {
-    if let refusal = shortOfMembers() ?? shortOfLabels() ?? shortOfDistance() ?? shortOfCapacity() ?? shortOfDomains() {
-      return refusal
+    for shards in total > 1 ? [1, total] : [1] where isShort(conditions, shards) {
+      return refusal(core(shards), shards)
     }
-    return shortOfRoom(for: total)
-  }
-
-  private var needed: UInt64 { UInt64(rules.policy.replicas) }
-
-  // MARK: Nodes for one shard
-
-  private mutating func shortOfMembers() -> Refusal? {
-    state.nodes.forEach { id, row in
-      guard !row.isRemoved else { return }
-      if row.state != .up {
-        exclusions.count(row.state.name)
-      } else if row.isCordoned {
-        exclusions.count("cordoned")
-      } else {
-        nodes.append(id)
-      }
-    }
-    return shortOfNodes("replicas \(needed)", "nodes that are up and not cordoned")
-  }
-
-  private mutating func shortOfLabels() -> Refusal? {
-    for label in rules.policy.required {
-      let text = "\(label.name)=\(label.value)"
-      keep("without \(text)") { $0.nodes[$1].labels[label.name] == label.value }
-      if let refusal = shortOfNodes("require \(text)", "nodes with \(text)") { return refusal }
-    }
-    for rule in rules.policy.rules {
-      keep("where not \(rule.text)") { rule.isMet(by: $0.nodes[$1].labels) }
-      if let refusal = shortOfNodes("require \(rule.text)", "nodes where \(rule.text)") { return refusal }
-    }
-    return nil
-  }
-
-  private mutating func shortOfDistance() -> Refusal? {
-    for name in rules.policy.apart {
-      let id = state.collectionID(named: name)
-      let away = rules.keptAway
-      keep("with replicas of \(name)") { away[$1] == nil || away[$1] != id }
-      if let refusal = shortOfNodes("apart \(name)", "nodes without replicas of \(name)") { return refusal }
-    }
-    return nil
-  }
-
-  private mutating func shortOfCapacity() -> Refusal? {
-    if let unknown = rules.unknownDimension {
-      keep("without a capacity of \(unknown.dimension)") { _, _ in false }
-      return shortOfNodes("capacity \(unknown.dimension)", "nodes with a capacity of \(unknown.dimension)")
-    }
-    for weight in rules.weights {
-      let name = state.dimensions[weight.dimension]
-      keep("without a capacity of \(name)") { $0.load($1).states(weight.dimension) }
-      keep("without room for \(name)=\(weight.value)") { $0.load($1).free(weight.dimension) >= weight.value }
-      if let refusal = shortOfNodes("capacity \(name)", "nodes with room for \(name)=\(weight.value)") {
-        return refusal
-      }
-    }
-    return nil
-  }
-
-  private mutating func shortOfDomains() -> Refusal? {
-    for level in rules.required {
-      keep("without a \(level.name)") { $0.load($1).domain(level) != 0 }
-      let domains = Set(nodes.map { state.load($0).domain(level) }).count
-      if domains < needed {
-        return refuse("spread \(level.name)", needed, UInt64(domains), "\(level.name)s with a free node")
-      }
-    }
-    return nil
-  }
-
-  private mutating func keep(_ reason: String, where isKept: (State, NodeID) -> Bool) {
-    let kept = nodes.filter { isKept(state, $0) }
-    if kept.count < nodes.count { exclusions.count(reason, nodes.count - kept.count) }
-    nodes = kept
-  }
-
-  private func shortOfNodes(_ rule: String, _ what: String) -> Refusal? {
-    nodes.count < needed ? refuse(rule, needed, UInt64(nodes.count), what) : nil
-  }
-
-  // MARK: Room for all shards
-
-  private func shortOfRoom(for total: Int) -> Refusal {
-    let limit = UInt64(total)
-    let wanted = limit * needed
-    for weight in rules.weights {
-      let name = state.dimensions[weight.dimension]
-      let room = nodes.reduce(UInt64(0)) { $0 + min(limit, state.load($1).free(weight.dimension) / weight.value) }
-      if room < wanted {
-        return refuse("capacity \(name)", wanted, room, "places for a replica with \(name)=\(weight.value)")
-      }
-    }
-    let room = nodes.reduce(UInt64(0)) { $0 + rules.fitting(state.load($1), atMost: limit) }
-    guard room >= wanted, let level = rules.separating else {
-      return refuse("capacity", wanted, room, "places for a replica")
-    }
-    return refuse(
-      "spread \(level.name)", wanted, roomInDomains(level, limit),
-      "places for a replica that leave \(level.name)s apart")
-  }
-
-  private func roomInDomains(_ level: FaultLevel, _ limit: UInt64) -> UInt64 {
-    var rooms: [UInt64] = Array(repeating: 0, count: state.nodeLoads.domainCount + 1)
-    for node in nodes {
-      let load = state.load(node)
-      rooms[Int(load.domain(level))] += rules.fitting(load, atMost: limit)
-    }
-    return rooms.reduce(0) { $0 + min($1, limit) }
-  }
-
-  private func refuse(_ rule: String, _ needed: UInt64, _ available: UInt64, _ what: String) -> Refusal {
-    let detail = exclusions.text.clipped(to: Limits.reasonBytes)
-    let short = needed > available ? ": \(needed - available) short" : ""
-    let excluded = detail.isEmpty ? "" : "; nodes excluded: \(detail)"
+    // There is room enough by the sum, and the parts do not fit all the same.
+    let needed = UInt64(total) * UInt64(rules.policy.replicas)
     return Refusal(
-      .unsatisfiable, "\(rule): needs \(needed) \(what), there are \(available)\(short)\(excluded)",
-      witness: [
-        Witness(
-          rule: rule.clipped(to: Limits.pathBytes), needed: needed, available: available, detail: detail)
-      ])
+      .unsatisfiable, "capacity: \(needed) replicas find no places together",
+      witness: [Witness(rule: "capacity", needed: needed, available: available(conditions, total))])
   }
-}
 
-/// How many nodes are out of question for which reason, in the order in which the reasons came up.
-private struct Exclusions {
-  private var reasons: [(reason: String, count: Int)] = []
-
-  mutating func count(_ reason: String, _ more: Int = 1) {
-    if let place = reasons.firstIndex(where: { $0.reason == reason }) {
-      reasons[place].count += more
-    } else {
-      reasons.append((reason, more))
+  /// Leaves out one condition after the other without which there is still too little. What nodes just are is left out
+  /// before what the policy says.
+  private func core(_ shards: Int) -> [PlacementCondition] {
+    var core = conditions
+    for condition in conditions.reversed().sorted(by: { $0.patience < $1.patience }) {
+      let fewer = core.filter { $0.number != condition.number }
+      if isShort(fewer, shards) { core = fewer }
     }
+    return core
   }
 
-  var text: String { reasons.map { "\($0.count) \($0.reason)" }.joined(separator: ", ") }
+  // MARK: Counting
+
+  private func isShort(_ conditions: [PlacementCondition], _ shards: Int) -> Bool {
+    available(conditions, shards) < UInt64(shards) * UInt64(rules.policy.replicas)
+  }
+
+  /// Places for replicas of so many shards, none twice on a node or in a domain that separates them.
+  private func available(_ conditions: [PlacementCondition], _ shards: Int) -> UInt64 {
+    let limit = UInt64(shards)
+    let separating = conditions.compactMap(\.level).min { $0.rawValue < $1.rawValue }
+    var rooms = [UInt64](repeating: 0, count: state.nodeLoads.domainCount + 1)
+    var sum: UInt64 = 0
+    for place in members.indices where conditions.allSatisfy({ $0.meets[place] }) {
+      let load = state.load(members[place])
+      var room = limit
+      for condition in conditions { room = min(room, condition.room(load)) }
+      if let separating { rooms[Int(load.domain(separating))] += room } else { sum += room }
+    }
+    return separating == nil ? sum : rooms.reduce(0) { $0 + min($1, limit) }
+  }
+
+  /// How many nodes each condition excludes that those before it did not.
+  private func exclusions(_ conditions: [PlacementCondition]) -> String {
+    var left = Array(members.indices)
+    var parts: [String] = []
+    for condition in conditions {
+      let kept = left.filter { condition.meets[$0] && condition.room(state.load(members[$0])) > 0 }
+      if kept.count < left.count { parts.append("\(left.count - kept.count) \(condition.excluded)") }
+      left = kept
+    }
+    return parts.joined(separator: ", ")
+  }
+
+  // MARK: Words
+
+  private func refusal(_ core: [PlacementCondition], _ shards: Int) -> Refusal {
+    let written = core.filter { !$0.rule.isEmpty }
+    let main = written.first { $0.level != nil } ?? written.first
+    let others = core.filter { $0.number != main?.number }
+    let needed = UInt64(shards) * UInt64(rules.policy.replicas)
+    let count = available(core, shards)
+    let rule = main?.rule ?? "replicas \(rules.policy.replicas)"
+    let detail = exclusions((main.map { [$0] } ?? []) + others).clipped(to: Limits.reasonBytes)
+    let alone = main.map { available([$0], shards) } ?? count
+    let of = others.isEmpty || alone == count ? "" : " of \(alone)"
+    let usable = others.isEmpty || main == nil ? "" : " that can be used"
+    let excluded = detail.isEmpty ? "" : "; nodes excluded: \(detail)"
+    let message =
+      "\(rule): needs \(needed) \(noun(main, shards, others.isEmpty))\(usable), there are \(count)\(of): "
+      + "\(needed - count) short\(excluded)"
+    let witness = Witness(rule: rule.clipped(to: Limits.pathBytes), needed: needed, available: count, detail: detail)
+    let rest = written.filter { $0.number != main?.number }.prefix(Refusal.witnessMax - 1).map {
+      Witness(rule: $0.rule.clipped(to: Limits.pathBytes), needed: needed, available: available([$0], shards))
+    }
+    return Refusal(.unsatisfiable, message, witness: [witness] + rest)
+  }
+
+  private func noun(_ main: PlacementCondition?, _ shards: Int, _ isAlone: Bool) -> String {
+    if shards == 1 { return main?.what ?? (isAlone ? "nodes" : "nodes that can be used") }
+    if let level = main?.level { return "places for a replica that leave \(level.name)s apart" }
+    return main?.weight.map { "places for a replica with \(state.dimensions[$0.dimension])=\($0.value)" }
+      ?? "places for a replica"
+  }
 }

@@ -56,11 +56,11 @@ struct PlacementRules {
     return fitting
   }
 
-  /// How full the fullest weighted dimension is with one replica more: 1 is full.
-  func fullness(_ load: borrowing NodeLoad) -> Double {
+  /// How full the fullest weighted dimension is with one replica more, or as it is: 1 is full.
+  func fullness(_ load: borrowing NodeLoad, withOneMore: Bool = true) -> Double {
     var fullness = 0.0
     for weight in weights {
-      let used = Double(load.used[weight.dimension]) + Double(weight.value)
+      let used = Double(load.used[weight.dimension]) + (withOneMore ? Double(weight.value) : 0)
       fullness = max(fullness, used / Double(load.capacity[weight.dimension]))
     }
     return fullness

@@ -15,9 +15,9 @@ extension Reason {
     case .storageLow: "the server's disk is nearly full\(inputs)"
     case .storageRecovered: "the server's disk has room again\(inputs)"
     case .leaderLost: "\(node), which led it, is \(self["state"] ?? "lost")"
-    case .election: "the replicas promised the new epoch and said how far they are\(inputs)"
+    case .election: "the replicas promised the new epoch and said how far they are\(elections)"
     case .uncleanElection:
-      "too few surely had everything, and the policy prefers to go on, at the price of data\(inputs)"
+      "too few surely had everything, and the policy prefers to go on, at the price of data\(elections)"
     case .replicaLost: "\(node), which held a replica, is lost\(self["down-for"].map { ", down for \($0)" } ?? "")"
     case .replicaMissing:
       "it has \(self["replicas"] ?? "too few") replicas and its policy asks for \(self["wanted"] ?? "more")"
@@ -40,8 +40,26 @@ extension Reason {
     case .leaderPreferred:
       "its policy prefers leaders elsewhere: \(self["next"] ?? "another node") rather than \(self["leader"] ?? "it")"
     case .growth: "\(self["collection"] ?? "it") shall have \(self["wanted"] ?? "more") shards"
+    case .availability:
+      "shards are short of what \(self["collection"] ?? "a collection") promises, or are so no more\(inputs)"
     case .hostProblem: "what hosts replicas on \(node) has a problem\(inputs)"
     }
+  }
+
+  /// Who was elected of whom. Older commits say how far each was as `n2 4294967296/120`.
+  private var elections: String {
+    let told = arguments.map { argument in
+      argument.split(separator: " ", omittingEmptySubsequences: false).map(Reason.readablePosition)
+        .joined(separator: " ")
+    }
+    return told.isEmpty ? "" : " (\(told.joined(separator: "; ")))"
+  }
+
+  private static func readablePosition(_ word: Substring) -> String {
+    let numbers = (word.hasSuffix(",") ? word.dropLast() : word).split(separator: "/", omittingEmptySubsequences: false)
+      .map { UInt64($0) }
+    guard numbers.count == 2, let history = numbers[0], let offset = numbers[1] else { return String(word) }
+    return "(\(ReplicaPosition.words(history: history, offset: offset)))" + (word.hasSuffix(",") ? "," : "")
   }
 
   /// The value of an argument that is written `name=value`.

@@ -6,31 +6,67 @@ import MusterRendering
 
 /// What `create` and `set` say of a policy.
 struct PolicyOptions: ParsableArguments {
-  @Option(help: "LEVEL[:prefer]: region, zone, rack or host; may be repeated.") var spread: [String] = []
+  @Option(help: "LEVEL[:prefer]: region, zone, rack or host; may be repeated; none takes the rule away.")
+  var spread: [String] = []
   @Option(
-    help: "LABEL=VALUE, \"LABEL in A,B\", \"LABEL notin A,B\", LABEL or !LABEL: what a node must be; may be repeated.")
+    help: """
+      LABEL=VALUE, "LABEL in A,B", "LABEL notin A,B", LABEL or !LABEL: what a node must be; may be repeated. none takes \
+      the rules away; of a label that is called none write "none exists".
+      """)
   var require: [String] = []
-  @Option(help: "The same, where a leader is preferred; may be repeated.") var leadOn: [String] = []
-  @Option(help: "A collection whose nodes are kept away from; may be repeated.") var apart: [String] = []
-  @Option(help: "What a replica needs: disk=1GiB,cpu=8; may be repeated.") var weight: [String] = []
+  @Option(help: "The same, where a leader is preferred; may be repeated; none takes the rules away.")
+  var leadOn: [String] = []
+  @Option(help: "A collection whose nodes are kept away from; may be repeated; none takes the rule away.")
+  var apart: [String] = []
+  @Option(help: "What a replica needs: disk=1GiB,cpu=8; may be repeated; none takes the rule away.")
+  var weight: [String] = []
   @Option(help: "Replicas that acknowledge a write, the leader among them; without it a majority.") var minInSync:
     UInt32?
   @Flag(inversion: .prefixedNo, help: "Whether a replica that is behind may lead when no other is left.")
   var uncleanElection: Bool?
-  @Option(help: "LABEL=VALUE for people; may be repeated.") var label: [String] = []
+  @Option(help: "LABEL=VALUE for people; may be repeated; none takes the labels away.") var label: [String] = []
+
+  /// The word that takes a rule away.
+  private static let none = "none"
+
+  func validate() throws {
+    try Failure.asValidation {
+      var policy = Policy()
+      try apply(to: &policy)
+      _ = try labels()
+      guard minInSync != 0 else {
+        throw Failure.usage(
+          "--min-in-sync is at least 1, the leader itself; without it a majority of the replicas acknowledges a write")
+      }
+    }
+  }
 
   /// Takes over what was given and leaves the rest.
   func apply(to policy: inout Policy) throws {
-    if !spread.isEmpty { policy.spread = try spread.map(PolicyOptions.rule) }
-    if !require.isEmpty {
+    if let spread = try PolicyOptions.given(spread, "spread") { policy.spread = try spread.map(PolicyOptions.rule) }
+    if let require = try PolicyOptions.given(require, "require") {
       policy.required = try require.filter(PolicyOptions.isPair).map(PolicyOptions.label)
       policy.rules = try require.filter { !PolicyOptions.isPair($0) }.map(PolicyOptions.labelRule)
     }
-    if !apart.isEmpty { policy.apart = apart }
-    if !leadOn.isEmpty { policy.leaderPreference = try leadOn.map(PolicyOptions.labelRule) }
-    if !weight.isEmpty { policy.weights = try weight.flatMap(PolicyOptions.amounts) }
+    if let apart = try PolicyOptions.given(apart, "apart") { policy.apart = apart }
+    if let leadOn = try PolicyOptions.given(leadOn, "lead-on") {
+      policy.leaderPreference = try leadOn.map(PolicyOptions.labelRule)
+    }
+    if let weight = try PolicyOptions.given(weight, "weight") {
+      policy.weights = try weight.flatMap(PolicyOptions.amounts)
+    }
     if let minInSync { policy.minInSync = minInSync }
     if let uncleanElection { policy.allowsUncleanElection = uncleanElection }
+  }
+
+  /// The labels that were given; nil to leave them as they are.
+  func labels() throws -> [Label]? { try PolicyOptions.given(label, "label")?.map(PolicyOptions.label) }
+
+  /// - Returns: nil when nothing was given, and nothing at all for `none`.
+  private static func given(_ words: [String], _ option: String) throws -> [String]? {
+    guard words.contains(none) else { return words.isEmpty ? nil : words }
+    guard words.count == 1 else { throw Failure.usage("--\(option) none takes the rule away: it stands alone") }
+    return []
   }
 
   static func rule(_ text: String) throws -> SpreadRule {
@@ -103,9 +139,10 @@ struct CollectionCommand: AsyncParsableCommand {
       var full = Policy()
       full.replicas = replicas
       try policy.apply(to: &full)
-      let labels = try policy.label.map(PolicyOptions.label)
-      let connection = try await options.run(
-        .createCollection(CreateCollection(name: name, shards: shards, policy: full, labels: labels, tenant: tenant)))
+      let command = CreateCollection(
+        name: name, shards: shards, policy: full, labels: try policy.labels() ?? [], tenant: tenant)
+      let connection = try await options.run(.createCollection(command))
+      try await PolicyOptions.noteAbsent(full.apart, ServerSource(connection))
       guard !options.dryRun else { return }
       try await waiting.until(ServerSource(connection)) { try await unopened($0) }
     }
@@ -168,6 +205,9 @@ struct CollectionCommand: AsyncParsableCommand {
         Example: muster collection set orders --shards 24 --wait
         More shards come of splits, the widest first; fewer of merges, the narrowest first. With the number that there are
         now nothing more is begun.
+        Example: muster collection set orders --require none --spread rack
+        What is given takes the place of what was there; none takes it away. With --wait it comes back when every shard
+        stands as the policy asks and none moves.
         """)
     @Argument(help: "Its name.") var name: String
     @Option(help: "Replicas of each shard.") var replicas: UInt32?
@@ -185,10 +225,13 @@ struct CollectionCommand: AsyncParsableCommand {
       var full = old.policy
       if let replicas { full.replicas = replicas }
       try policy.apply(to: &full)
-      let labels = policy.label.isEmpty ? old.labels : try policy.label.map(PolicyOptions.label)
+      let labels = try policy.labels() ?? old.labels
       let change = Command.changeCollection(ChangeCollection(name: name, policy: full, labels: labels))
       guard let shards else {
         try await options.run(change, on: connection)
+        try await PolicyOptions.noteAbsent(full.apart, source)
+        guard !options.dryRun else { return }
+        try await waiting.until(source) { try await PolicyProgress(collection: name).missing($0) }
         return
       }
       let count = Command.setShardCount(SetShardCount(name: name, shards: shards))
@@ -197,7 +240,10 @@ struct CollectionCommand: AsyncParsableCommand {
       guard !options.dryRun else { return }
       try await waiting.until(source) { source in
         guard let now = try await source.answer(question, at: .now).answer.collections.first else { return nil }
-        guard now.shards != shards else { return now.wantedShards == shards ? "\(name) has \(shards) shards" : nil }
+        guard now.shards != shards else {
+          if now.wantedShards == shards { return "\(name) has \(shards) shards" }
+          return try await PolicyProgress(collection: name).missing(source)
+        }
         guard now.wantedShards == shards else {
           throw Failure(.refused, "it was called off; `muster log --collection \(name)` says why")
         }

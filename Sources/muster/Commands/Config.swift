@@ -50,7 +50,12 @@ struct ConfigCommand: AsyncParsableCommand {
   struct Set: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Sets a value in a scope.",
-      discussion: "Example: muster config set cache/size 4096\n         muster config set tls/key --value-file key.pem")
+      discussion: """
+        Example: muster config set cache/size 4096
+                 muster config set tls/key --value-file key.pem
+        Keys below system/ are read by Muster itself, as whole numbers in the scope of the cluster:
+        \(SystemSetting.all.map(\.key).joined(separator: "\n"))
+        """)
     @Argument(help: "The key.") var key: String
     @Argument(help: "The value; secrets come by --value-file.") var value: String?
     @Option(help: "A file with the value, or - for standard input.") var valueFile: String?

@@ -20,7 +20,8 @@ struct Explain: AsyncParsableCommand {
     let head = DocumentHead(schema: "explain", reply)
     let members: [JSON.Member] = [
       .init("shard", .text(report.shard.name)), .init("leader", .optional(report.shard.leader)),
-      .init("movement", .text(report.movement)), .init("nodes", .list(report.nodes.map(\.json))),
+      .init("movement", .text(report.movement)), .init("election", report.election?.json ?? .null),
+      .init("question", .text(report.question)), .init("nodes", .list(report.nodes.map(\.json))),
     ]
     options.output.show(head, members) { table(report) }
   }
@@ -36,7 +37,26 @@ struct Explain: AsyncParsableCommand {
         why.isEmpty ? "every rule is met" : why,
       ])
     }
-    return "\(report.shard.name): \(report.movement)\n" + table.text
+    let answers = report.election?.answers ?? ""
+    return "\(report.shard.name): \(report.movement)\(answers)\n\(report.question)?\n" + table.text
+  }
+}
+
+extension ElectionReport {
+  fileprivate var json: JSON {
+    .members([
+      "epoch": .number(UInt64(epoch)), "needed": .number(UInt64(needed)), "asked": .list(asked.map { .text($0) }),
+      "missing": .list(missing.map { .text($0) }),
+      "answered": knowsAnswers ? .list(answered.map { .text($0) }) : .null,
+    ])
+  }
+
+  /// Who has answered and who has not, as the end of a sentence; empty where nobody knows.
+  fileprivate var answers: String {
+    guard knowsAnswers else { return "" }
+    let silent = asked.filter { !answered.contains($0) }
+    let came = answered.isEmpty ? "nobody has answered" : "answered: \(answered.joined(separator: ", "))"
+    return "; \(came)" + (silent.isEmpty ? "" : "; not yet: \(silent.joined(separator: ", "))")
   }
 }
 
@@ -46,7 +66,12 @@ extension NodeVerdict {
       "node": .text(node), "replica": .flag(hasReplica), "leader": .flag(isLeader), "allowed": .flag(isAllowed),
       "fullness": fullness == .max ? .null : .ratio(fullness, 1000),
       "rules": .list(
-        rules.map { .members(["rule": .text($0.rule), "met": .flag($0.isMet), "detail": .optional($0.detail)]) }),
+        rules.map {
+          .members([
+            "rule": .text($0.rule), "met": .flag($0.isMet), "detail": .optional($0.detail),
+            "preference": .flag($0.isPreference),
+          ])
+        }),
     ])
   }
 }

@@ -85,10 +85,12 @@ struct Plan: AsyncParsableCommand {
           step.purpose.name, String(step.bytes), String(step.redundancy),
         ])
       }
+      let obstacles = plan.obstacles.map { $0 + "\n" }.joined()
+      guard !plan.steps.isEmpty else { return (obstacles.isEmpty ? "nothing would move\n" : "") + obstacles }
       let total = UInt64(plan.steps.count) + plan.omitted
-      return (plan.steps.isEmpty ? "" : table.text)
-        + "\(total) steps, \(plan.bytes) bytes, at least \(plan.lowestRedundancy) in sync at any step\n"
-        + plan.obstacles.map { $0 + "\n" }.joined()
+      return table.text
+        + "\(total) \(total == 1 ? "step" : "steps"), \(plan.bytes) bytes, at least \(plan.lowestRedundancy) in sync at any step\n"
+        + obstacles
     }
   }
 
@@ -177,7 +179,7 @@ extension PlanReport {
       .init("drain", .list(question.drain.map { .text($0) })), .init("add", .list(question.add.map { .text($0.name) })),
       .init("policies", .list(question.change.map(\.json))), .init("steps", .list(steps.map(\.json))),
       .init("omitted", .number(omitted)), .init("bytes", .number(bytes)),
-      .init("lowestRedundancy", .number(UInt64(lowestRedundancy))),
+      .init("lowestRedundancy", steps.isEmpty ? .null : .number(UInt64(lowestRedundancy))),
       .init("obstacles", .list(obstacles.map { .text($0) })),
     ]
   }

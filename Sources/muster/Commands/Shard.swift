@@ -108,20 +108,28 @@ struct Route: AsyncParsableCommand {
     let reply = try await source.answer(question, at: moment)
     guard let shard = reply.answer.shards.first else { throw Failure(.refused, "there is no shard \(index)") }
     let head = DocumentHead(schema: "route", reply)
-    let address = try await leaderAddress(shard, source, whole.revision)
+    let leader = try await leader(shard, source, whole.revision)
+    // Where data is; of a node that hosts none, the address of the node.
+    let status = shard.replicas.first { $0.node == shard.leader }?.status
     let members: [JSON.Member] = [
       .init("key", .text(key)), .init("shard", .text(shard.name)), .init("epoch", .number(UInt64(shard.epoch))),
-      .init("leader", .optional(shard.leader)), .init("address", .optional(address)),
+      .init("leader", .optional(shard.leader)), .init("leaderState", .optional(leader?.state.name ?? "")),
+      .init("address", .optional(status?.address ?? leader?.address ?? "")),
       .init("range", shard.range.json),
     ]
-    options.output.show(head, members) { Details.text(members) }
+    options.output.show(head, members) { Route.warning(shard, leader) + Details.text(members) }
   }
 
-  /// Where the leader's data is; of a node that hosts none, the address of the node.
-  private func leaderAddress(_ shard: ShardReport, _ source: any Source, _ revision: UInt64) async throws -> String {
-    guard !shard.leader.isEmpty else { return "" }
-    if let status = shard.replicas.first(where: { $0.node == shard.leader })?.status { return status.address }
-    let nodes = try await source.answer(.nodes(NodesQuestion(name: shard.leader)), at: .revision(revision))
-    return nodes.answer.nodes.first?.address ?? ""
+  private func leader(_ shard: ShardReport, _ source: any Source, _ revision: UInt64) async throws -> NodeReport? {
+    guard !shard.leader.isEmpty else { return nil }
+    let question = Question.nodes(NodesQuestion(name: shard.leader))
+    return try await source.answer(question, at: .revision(revision)).answer.nodes.first
+  }
+
+  /// What somebody must know who is about to write there.
+  private static func warning(_ shard: ShardReport, _ leader: NodeReport?) -> String {
+    guard let leader else { return "\(shard.name) is led by nobody: it takes no writes\n" }
+    guard !leader.state.isAlive else { return "" }
+    return "\(leader.name), which leads \(shard.name), is \(leader.state.name): it may take no writes\n"
   }
 }

@@ -34,6 +34,7 @@ struct PolicyFile: Decodable {
     if let apart { policy.apart = apart }
     if let leadOn { policy.leaderPreference = try leadOn.map(PolicyOptions.labelRule) }
     if let weights { policy.weights = sorted(weights).map { Amount($0.key, $0.value) } }
+    guard minInSync != 0 else { throw Failure.usage("minInSync is at least 1: the leader itself acknowledges a write") }
     if let minInSync { policy.minInSync = minInSync }
     if let uncleanElection { policy.allowsUncleanElection = uncleanElection }
     let labels = labels.map { sorted($0).map { Label($0.key, $0.value) } } ?? old.labels
