@@ -27,7 +27,7 @@ package struct MergeStarted: FieldMessage, Hashable {
 /// merge was called off.
 package struct MergeAdvanced: FieldMessage, Hashable {
   package var move: MoveID = 0
-  package var step = MoveStep.copying
+  package var step = MoveStep.catchingUp
   package var shard: ShardID = 0
   package var absorbed: ShardID = 0
   package var collection: CollectionID = 0
