@@ -38,13 +38,21 @@ enum Counters {
     }
     let past = try GeneratedLog.past(storage)
     let newest = written.revision
+    let then = try between(storage)
     return [
       JSON.Member("storedBytesPerHundredEvents", .number(stored * 100 / written.sealedEvents)),
       JSON.Member("blocksForOneCommit", .number(try past.cost { _ = try $0.commit(newest / 2) })),
-      JSON.Member("blocksForShardsThen", .number(try past.cost { try shardsThen($0, newest / 3) })),
-      JSON.Member("blocksForStateThen", .number(try past.cost { _ = try $0.state(at: newest / 3) })),
+      JSON.Member("blocksForShardsThen", .number(try past.cost { try shardsThen($0, then) })),
+      JSON.Member("blocksForStateThen", .number(try past.cost { _ = try $0.state(at: then) })),
       JSON.Member("blocksForNodeLog", .number(try past.cost(nodeLog))),
     ]
+  }
+
+  /// Halfway from one snapshot to the next, so that what is counted does not depend on where snapshots happen to fall.
+  private static func between(_ storage: MemoryStorage) throws -> Revision {
+    let snapshots = try GeneratedLog.past(storage).snapshots()
+    let (older, newer) = (snapshots[snapshots.count / 3], snapshots[snapshots.count / 3 + 1])
+    return older + (newer - older) / 2
   }
 
   private static func shardsThen(_ history: History, _ revision: Revision) throws {

@@ -70,6 +70,9 @@ struct Past {
   let storage: MemoryStorage
   let identity: LogIdentity
 
+  /// The revisions of which there is a snapshot, ascending.
+  func snapshots() throws -> [Revision] { try SnapshotStore(storage, identity).list().map(\.revision) }
+
   /// How many blocks a question read.
   func cost(_ question: (History) throws -> Void) throws -> UInt64 {
     let snapshots = SnapshotStore(storage, identity)
