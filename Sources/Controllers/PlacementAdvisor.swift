@@ -90,7 +90,7 @@ package struct PlacementAdvisor: Advisor {
     // The target comes before the source goes: at the worst moment the shard has what it has now.
     step.redundancy = UInt32(
       row.replicas.count {
-        $0.isInSync && $0.role != .learner && state.nodes[$0.node].state.isAlive && (target != 0 || $0.node != source)
+        $0.isVoterInSync && state.nodes[$0.node].state.isAlive && (target != 0 || $0.node != source)
       })
     report.bytes = report.bytes.addingReportingOverflow(step.bytes).partialValue
     report.lowestRedundancy = min(report.lowestRedundancy, step.redundancy)

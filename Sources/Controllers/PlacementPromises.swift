@@ -56,10 +56,10 @@ package struct PlacementPromises: Sendable {
 
   private static func given(up node: NodeID, of shard: ShardID, _ before: State, _ after: State) -> String? {
     let (old, row) = (before.shards[shard], after.shards[shard])
-    guard old.replicas.replica(on: node)?.isInSync == true, old.replicas.replica(on: node)?.role != .learner else {
+    guard old.replicas.replica(on: node)?.isVoterInSync == true else {
       return nil
     }
-    let left = row.replicas.count { $0.isInSync && $0.role != .learner }
+    let left = row.replicas.count(where: \.isVoterInSync)
     let minimum = max(1, Int(after.collections[row.collection].policy.minInSync))
     return left < minimum
       ? "\(after.shardName(shard)) gave up \(after.nodeName(node)), and \(left) in sync are left of \(minimum)" : nil

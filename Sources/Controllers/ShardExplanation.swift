@@ -174,19 +174,18 @@ struct ShardExplanation {
   }
 
   private var beyondElection: String {
-    let voters = row.replicas.filter(\.isVoterInSync)
-    let living = voters.filter { state.nodes[$0.node].state.isAlive }
-    let away = names(voters.filter { !state.nodes[$0.node].state.isAlive })
+    let (living, missing) = votersInSync
     let needed = row.answersNeeded(collection)
     let why: String
-    if voters.isEmpty {
+    if living.isEmpty, missing.isEmpty {
       why = "no replica is in sync"
     } else if collection.mayMissWrites(row) {
       why = "\(row.lostCopies) copies are gone, as many as acknowledge a write"
     } else {
       why =
-        "\(needed) of \(voters.count) in sync must answer, \(living.count) live"
-        + (away.isEmpty ? "" : ", and \(away) \(voters.count - living.count == 1 ? "is" : "are") not there")
+        "\(needed) of \(living.count + missing.count) in sync must answer, \(living.count) live"
+        + (missing.isEmpty
+          ? "" : ", and \(missing.joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") not there")
     }
     return "nobody leads, and no election brings a leader back: \(why); `muster recover plan` says what may be lost"
   }
@@ -200,16 +199,16 @@ struct ShardExplanation {
 
   private var election: ElectionReport? {
     guard row.leader == 0, row.replicas.count > 0, !row.isMaking else { return nil }
-    let voters = row.replicas.filter(\.isVoterInSync)
     var report = ElectionReport()
     report.epoch = row.epoch
     report.needed = UInt32(clamping: row.answersNeeded(collection))
-    report.asked = voters.filter { state.nodes[$0.node].state.isAlive }.map { state.nodeName($0.node) }
-    report.missing = voters.filter { !state.nodes[$0.node].state.isAlive }.map { state.nodeName($0.node) }
+    (report.asked, report.missing) = votersInSync
     return report
   }
 
-  private func names(_ replicas: [Replica]) -> String {
-    replicas.map { state.nodeName($0.node) }.joined(separator: ", ")
+  /// The nodes of those that may be elected, by name: those that live, and those that do not.
+  private var votersInSync: (living: [String], missing: [String]) {
+    let nodes = row.replicas.filter(\.isVoterInSync).map { state.nodes[$0.node] }
+    return (nodes.filter(\.state.isAlive).map(\.name), nodes.filter { !$0.state.isAlive }.map(\.name))
   }
 }

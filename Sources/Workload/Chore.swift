@@ -144,7 +144,7 @@ extension HistoryGenerator {
   /// A replica that may lead instead of the present leader.
   func heir(to row: ShardRow) -> NodeID? {
     row.replicas.first { replica in
-      replica.node != row.leader && replica.isInSync && replica.role != .learner
+      replica.node != row.leader && replica.isVoterInSync
         && state.nodes[replica.node].state.isAlive
     }?.node
   }

@@ -1,6 +1,6 @@
 import Glibc
-import MusterRendering
 import MusterKernel
+import MusterRendering
 import MusterServer
 
 /// Lines on their way to standard output, many with one system call.

@@ -129,7 +129,7 @@ struct ClusterModel {
     let minimum = state.collections[row.collection].policy.minInSync
     for follower in row.replicas where follower.node != row.leader {
       let isWanted = follower.isOpened && follower.node != leaving && !dead.contains(state.nodeName(follower.node))
-      let others = row.replicas.count { $0.isInSync && $0.role != .learner && $0.node != follower.node }
+      let others = row.replicas.count { $0.isVoterInSync && $0.node != follower.node }
       guard follower.isInSync != isWanted, isWanted || others >= minimum else { continue }
       report.followers.append(
         FollowerWord(shard: shard, node: follower.node, epoch: row.epoch, isInSync: isWanted))

@@ -15,17 +15,6 @@ import Testing
       storage, identity: LogHarness.identity, confirmed: confirmed, isGrowing: true, reusing: older)
   }
 
-  private func commits(_ log: LogReader) throws -> [[UInt8]] {
-    var found: [[UInt8]] = []
-    try log.forEachBlock(from: 1, through: log.lastRevision) { block in
-      try block.forEachCommit { bytes, _ in
-        found.append(Array(bytes))
-        return true
-      }
-    }
-    return found
-  }
-
   private func expectSame(_ grown: LogReader, _ whole: LogReader) {
     #expect(grown.lastRevision == whole.lastRevision)
     #expect(grown.segments.map(\.name) == whole.segments.map(\.name))
@@ -62,7 +51,7 @@ import Testing
     }
     let grown = try #require(known)
     #expect(grown.segments.count >= 2)
-    #expect(try commits(grown) == harness.ledger)
+    #expect(try LogHarness.readAll(grown) == harness.ledger)
   }
 
   @Test func onlyWhatWasAppendedIsRead() throws {
@@ -80,7 +69,7 @@ import Testing
       #expect(storage.bytesRead < 600_000, "of \(GrowingTests.segmentBytes)")
     }
     storage.bytesRead = 0
-    #expect(try commits(log) == harness.ledger)
+    #expect(try LogHarness.readAll(log) == harness.ledger)
     #expect(storage.bytesRead == 0, "it is in memory, whatever becomes of the file")
   }
 

@@ -46,6 +46,10 @@ final class LogHarness {
   static func readAll(_ disk: CrashDisk) throws -> [[UInt8]] {
     let log = try reader(disk)
     _ = try log.verifyChain()
+    return try readAll(log)
+  }
+
+  static func readAll(_ log: LogReader) throws -> [[UInt8]] {
     var commits: [[UInt8]] = []
     try log.forEachBlock(from: 1, through: log.lastRevision) { block in
       try block.forEachCommit { bytes, _ in

@@ -54,6 +54,14 @@ struct SchemaTests {
     #expect(back.encoded() == bytes, "\(name)")
   }
 
+  @Test func everyReasonHasANameInTheSchema() throws {
+    let text = try String(contentsOf: Protoc.schema.appending(path: "muster.proto"), encoding: .utf8)
+    for kind in ReasonKind.allCases {
+      let name = "REASON_KIND_" + kind.name.uppercased().replacing("-", with: "_")
+      #expect(text.contains("  \(name) = \(kind.rawValue);"), "\(name)")
+    }
+  }
+
   @Test func commitsAreWhatTheSchemaSays() throws {
     var generator = HistoryGenerator(seed: 2, nodes: 10, shards: 40)
     var seen: Set<String> = []

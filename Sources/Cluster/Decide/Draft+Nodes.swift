@@ -158,14 +158,14 @@ extension Draft {
     let row = state.shards[shard]
     if row.leader == node {
       let hasHeir = row.replicas.contains {
-        $0.node != node && $0.isInSync && $0.role != .learner && state.nodes[$0.node].state.isAlive
+        $0.node != node && $0.isVoterInSync && state.nodes[$0.node].state.isAlive
       }
       guard hasHeir || isGone else { return }
       let (epoch, isPastLast) = row.epoch.addingReportingOverflow(1)
       guard !isPastLast else { throw Refusal(.limitReached, "\(state.shardName(shard)) has no epochs left") }
       emit(.electionStarted(ElectionStarted(shard: shard, epoch: epoch)))
     }
-    let isLast = !row.replicas.contains { $0.node != node && $0.isInSync && $0.role != .learner }
+    let isLast = !row.replicas.contains { $0.node != node && $0.isVoterInSync }
     guard !isLast || isGone else { return }
     emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: node, isLost: true)))
   }

@@ -51,7 +51,7 @@ extension Draft {
     guard let replica = row.replicas.replica(on: node) else {
       throw Refusal(.conflict, "node \(name) has no replica of this shard")
     }
-    guard replica.role != .learner, replica.isInSync else {
+    guard replica.isVoterInSync else {
       throw Refusal(.conflict, "the replica on node \(name) is not in sync: to elect it may lose acknowledged data")
     }
     guard state.nodes[node].state.isAlive else {
@@ -217,7 +217,7 @@ extension Draft {
   /// A replica goes only while enough in sync stay.
   private func requireInSync(_ shard: ShardRow, without node: NodeID) throws(Refusal) {
     let minimum = max(1, state.collections[shard.collection].policy.minInSync)
-    let left = UInt32(shard.replicas.count { $0.node != node && $0.isInSync && $0.role != .learner })
+    let left = UInt32(shard.replicas.count { $0.node != node && $0.isVoterInSync })
     guard left >= minimum || Mutant.isOn(.lastInSyncRemoved) else {
       throw Refusal(
         .conflict, "\(left) replicas in sync would stay, and at least \(minimum) must",

@@ -21,7 +21,7 @@ extension ShardRow {
     func first(_ isRight: (Replica) -> Bool) -> NodeID? {
       replicas.first { $0.node != leader && isAlive($0.node) && isRight($0) }?.node
     }
-    if let voter = first({ $0.isInSync && $0.role != .learner }) { return voter }
+    if let voter = first(\.isVoterInSync) { return voter }
     if replica.isInSync { return leader }
     if let learner = first(\.isInSync) { return learner }
     return first { _ in true }.map { $0 == node ? leader : $0 } ?? leader

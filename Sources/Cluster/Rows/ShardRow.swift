@@ -9,7 +9,7 @@ extension ShardRow {
   package func answersNeeded(_ collection: CollectionRow) -> Int {
     let minimum = collection.minimum(of: self)
     guard minimum > 0, !Mutant.isOn(.minorityElection) else { return 1 }
-    return max(1, replicas.count { $0.isInSync && $0.role != .learner } - Int(minimum) + 1)
+    return max(1, replicas.count(where: \.isVoterInSync) - Int(minimum) + 1)
   }
 }
 
@@ -27,7 +27,7 @@ extension State {
       return false
     }
     let collection = collections[row.collection]
-    let living = row.replicas.count { $0.isInSync && $0.role != .learner && nodes[$0.node].state.isAlive }
+    let living = row.replicas.count { $0.isVoterInSync && nodes[$0.node].state.isAlive }
     let anyLives = row.replicas.contains { $0.role != .learner && nodes[$0.node].state.isAlive }
     let isShort = living < row.answersNeeded(collection) || collection.mayMissWrites(row)
     return isShort && !(collection.policy.allowsUncleanElection && anyLives)

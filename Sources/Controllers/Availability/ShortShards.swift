@@ -14,8 +14,7 @@ enum Shortage: String, CaseIterable {
 
 /// Shards of one collection that are short in one way.
 struct ShortShards {
-  private(set) var count = 0
-  /// Of those so many that a person should hear of.
+  /// So many that a person should hear of.
   private(set) var due = 0
   /// The first of these.
   private(set) var first: [ShardID] = []
@@ -23,7 +22,6 @@ struct ShortShards {
   private static let namesMax = 3
 
   mutating func note(_ shard: ShardID, isDue: Bool) {
-    count += 1
     guard isDue else { return }
     due += 1
     if first.count < ShortShards.namesMax { first.append(shard) }
@@ -31,7 +29,6 @@ struct ShortShards {
 
   /// Shards that follow each other, all of them due.
   mutating func note(_ shards: Range<ShardID>) {
-    count += shards.count
     due += shards.count
     first += shards.prefix(max(0, ShortShards.namesMax - first.count))
   }
@@ -63,8 +60,7 @@ struct ShortageSurvey {
     self.overdue = overdue
     conditions = ShardConditions(state)
     planner = RecoveryPlanner(state)
-    policies = Array(repeating: nil, count: state.collections.count + 1)
-    var policies = policies
+    var policies = [Policy?](repeating: nil, count: state.collections.count + 1)
     state.collections.forEach { id, row in policies[Int(id)] = row.isDeleted ? nil : row.policy }
     self.policies = policies
   }

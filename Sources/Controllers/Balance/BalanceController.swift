@@ -35,21 +35,15 @@ package enum BalanceController {
 
   private static func move(_ step: BalanceStep, _ state: State) -> Command? {
     guard case .move(let shard, let source, let target) = step else { return nil }
-    let row = state.shards[shard]
-    return .startMove(
-      StartMove(
-        collection: state.collectionName(row.collection), index: row.index, source: state.nodeName(source),
-        target: state.nodeName(target), purpose: .balance, isWaiting: true))
+    return .move(shard, from: source, to: target, .balance, isWaiting: true, state)
   }
 
   private static func lead(_ step: BalanceStep, _ state: State, cause: Revision) -> Proposal? {
     guard case .lead(let shard, let from, let to) = step else { return nil }
-    let row = state.shards[shard]
-    let command = ElectLeader(
-      collection: state.collectionName(row.collection), index: row.index, node: state.nodeName(to))
     let arguments = [from, to].map { "\(state.nodeName($0)) leads \(state.load($0).leaders)" }
     return Proposal(
-      controller: name, command: .electLeader(command), reason: Reason(.balance, arguments: arguments), cause: cause)
+      controller: name, command: .elect(to, of: shard, state), reason: Reason(.balance, arguments: arguments),
+      cause: cause)
   }
 
   /// The nodes of the first step, which relieves the fullest, and how many steps there are.

@@ -42,33 +42,26 @@ struct ElectionChoice: Equatable {
   private static func best(
     _ answers: [Promise], _ state: State, _ policy: Policy, isUnclean: Bool
   ) -> ElectionChoice? {
-    guard let best = answers.min(by: { isBetter($0, $1, state, policy) }) else { return nil }
+    guard let best = answers.min(by: { compare($0, $1, state, policy).isBetter }) else { return nil }
     return ElectionChoice(node: best.node, isUnclean: isUnclean, candidates: answers)
   }
 
   /// The farthest replica first; of equals one on a node that stays, then where the policy prefers leaders, then the one
   /// whose node leads least.
-  private static func isBetter(_ a: Promise, _ b: Promise, _ state: State, _ policy: Policy) -> Bool {
+  ///
+  /// - Returns: whether `a` is better than `b`, and what decided.
+  private static func compare(
+    _ a: Promise, _ b: Promise, _ state: State, _ policy: Policy
+  ) -> (isBetter: Bool, ground: Ground) {
     let (x, y) = (a.position, b.position)
-    if x.history != y.history { return x.history > y.history }
-    if x.offset != y.offset { return x.offset > y.offset }
-    let (stays, goes) = (state.nodes[a.node].takesReplicas, state.nodes[b.node].takesReplicas)
-    if stays != goes { return stays }
-    let isPreferred = policy.prefersLeader(on: state.nodes[a.node].labels)
-    if isPreferred != policy.prefersLeader(on: state.nodes[b.node].labels) { return isPreferred }
+    if x.history != y.history { return (x.history > y.history, .farthest) }
+    if x.offset != y.offset { return (x.offset > y.offset, .farthest) }
+    let (node, other) = (state.nodes[a.node], state.nodes[b.node])
+    if node.takesReplicas != other.takesReplicas { return (node.takesReplicas, .stays) }
+    let isPreferred = policy.prefersLeader(on: node.labels)
+    if isPreferred != policy.prefersLeader(on: other.labels) { return (isPreferred, .preferred) }
     let (first, second) = (state.load(a.node).leaders, state.load(b.node).leaders)
-    return first != second ? first < second : a.node < b.node
-  }
-
-  /// What decided, the first of the reasons for which one is better that applies.
-  private static func ground(_ a: Promise, _ b: Promise, _ state: State, _ policy: Policy) -> Ground {
-    let (x, y) = (a.position, b.position)
-    if x.history != y.history || x.offset != y.offset { return .farthest }
-    if state.nodes[a.node].takesReplicas != state.nodes[b.node].takesReplicas { return .stays }
-    if policy.prefersLeader(on: state.nodes[a.node].labels) != policy.prefersLeader(on: state.nodes[b.node].labels) {
-      return .preferred
-    }
-    return state.load(a.node).leaders != state.load(b.node).leaders ? .leadsFewest : .lowerNumber
+    return first != second ? (first < second, .leadsFewest) : (a.node < b.node, .lowerNumber)
   }
 
   private enum Ground: Int, Comparable {
@@ -97,7 +90,8 @@ struct ElectionChoice: Equatable {
     let best = candidates.first { $0.node == node }
     let rivals = candidates.filter { $0.node != node }
     // Against whoever came nearest: what decided there decided at all.
-    let ground = best.flatMap { best in rivals.map { ElectionChoice.ground(best, $0, state, policy) }.max(by: <) }
+    let ground = best.flatMap { best in rivals.map { ElectionChoice.compare(best, $0, state, policy).ground }.max(by: <)
+    }
     let why = ground?.words ?? "the only one that answered"
     let places = candidates.map { "\(state.nodeName($0.node)) (\($0.position.words))" }.joined(separator: ", ")
     return "\(state.shardName(shard)): \(state.nodeName(node)), \(why), of \(places)".clipped(to: Limits.pathBytes)

@@ -21,11 +21,9 @@ package struct HandOverController: Sendable {
       let heir = state.nodes[row.heir]
       let isElectable = heir.state.isAlive && row.replicas.replica(on: row.heir)?.isInSync == true
       guard !isElectable || waited >= HandOverController.patience else { return nil }
-      let command = ElectLeader(
-        collection: state.collectionName(row.collection), index: row.index, node: state.nodeName(row.leader))
       let arguments = ["heir=\(heir.name)", "state=\(heir.state.name)", "waited=\(waited)ms"]
       return Proposal(
-        controller: HandOverController.name, command: .electLeader(command),
+        controller: HandOverController.name, command: .elect(row.leader, of: shard, state),
         reason: Reason(.handOverFailed, arguments: arguments), cause: row.heirSince)
     }
   }

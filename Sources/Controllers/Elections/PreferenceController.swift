@@ -32,7 +32,9 @@ struct PreferenceController {
       wait.asked += 1
       wait.until = now + PreferenceController.patience << min(wait.asked, PreferenceController.doublingsMax)
       waits[shard] = wait
-      proposals.append(handOver(shard, row, to: next, state))
+      let cause = state.collections[row.collection].changed
+      proposals.append(
+        .handOver(PreferenceController.name, shard, to: next, .leaderPreferred, cause: cause, state))
     }
     return proposals
   }
@@ -40,17 +42,6 @@ struct PreferenceController {
   /// Another leader is waited for anew.
   private mutating func forget(_ state: State) {
     for (shard, wait) in waits where state.shards.row(shard)?.epoch != wait.epoch { waits[shard] = nil }
-  }
-
-  private func handOver(_ shard: ShardID, _ row: ShardRow, to next: NodeID, _ state: State) -> Proposal {
-    let command = ElectLeader(
-      collection: state.collectionName(row.collection), index: row.index, node: state.nodeName(next))
-    let arguments = [
-      "shard=\(state.shardName(shard))", "leader=\(state.nodeName(row.leader))", "next=\(command.node)",
-    ]
-    return Proposal(
-      controller: PreferenceController.name, command: .electLeader(command),
-      reason: Reason(.leaderPreferred, arguments: arguments), cause: state.collections[row.collection].changed)
   }
 }
 

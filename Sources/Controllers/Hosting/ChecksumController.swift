@@ -96,9 +96,7 @@ struct ChecksumController: Sendable {
           && row.replicas.replica(on: word.node)?.role == .follower
       }
       guard let heir else { return nil }
-      let command = ElectLeader(
-        collection: state.collectionName(row.collection), index: row.index, node: state.nodeName(heir.node))
-      return proposal(.electLeader(command), reason)
+      return proposal(.elect(heir.node, of: shard, state), reason)
     }
   }
 

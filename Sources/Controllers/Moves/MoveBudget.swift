@@ -45,10 +45,8 @@ struct MoveLoad {
     bytes = bytes.addingReportingOverflow(more).overflow ? .max : bytes + more
   }
 
-  /// A replica that is larger than a limit moves alone: else it would never move.
-  func admits(_ more: UInt64, _ limit: MoveLimit) -> Bool { exceeded(by: more, limit) == nil }
-
-  /// The end of the name of the key that one move more would exceed; nil when it has room.
+  /// The end of the name of the key that one move more would exceed; nil when it has room. A replica that is larger than
+  /// a limit moves alone: else it would never move.
   func exceeded(by more: UInt64, _ limit: MoveLimit) -> String? {
     guard count < limit.count else { return "" }
     let (sum, isPastLast) = bytes.addingReportingOverflow(more)
@@ -75,23 +73,34 @@ struct MoveLedger {
 
   /// The limit that a move waits for, as its key and where it is reached; nil when there is room.
   func limit(on move: MoveCost, _ state: State) -> String? {
-    if let unit = cluster.exceeded(by: move.bytes, budget.cluster) { return prefix + unit }
-    for node in move.nodes {
-      guard let unit = nodes[Int(node)].exceeded(by: move.bytes, budget.node) else { continue }
-      return "\(prefix)\(unit)-per-node at \(state.nodeName(node))"
-    }
-    for zone in move.zones {
-      guard let unit = zones[Int(zone)].exceeded(by: move.bytes, budget.zone) else { continue }
+    guard let (place, unit) = exceeded(by: move) else { return nil }
+    switch place {
+    case .cluster: return prefix + unit
+    case .node(let node): return "\(prefix)\(unit)-per-node at \(state.nodeName(node))"
+    case .zone(let zone):
       let node = move.nodes.first { state.load($0).domain(.zone) == zone }
       return "\(prefix)\(unit)-per-zone" + (node.map { " in the zone of \(state.nodeName($0))" } ?? "")
     }
-    return nil
   }
 
-  func admits(_ move: MoveCost) -> Bool {
-    cluster.admits(move.bytes, budget.cluster)
-      && move.nodes.allSatisfy { nodes[Int($0)].admits(move.bytes, budget.node) }
-      && move.zones.allSatisfy { zones[Int($0)].admits(move.bytes, budget.zone) }
+  func admits(_ move: MoveCost) -> Bool { exceeded(by: move) == nil }
+
+  private enum Place {
+    case cluster
+    case node(NodeID)
+    case zone(UInt32)
+  }
+
+  /// Where there is no room first, and for what: `""` for moves, `"-bytes"` for their bytes.
+  private func exceeded(by move: MoveCost) -> (place: Place, unit: String)? {
+    if let unit = cluster.exceeded(by: move.bytes, budget.cluster) { return (.cluster, unit) }
+    for node in move.nodes {
+      if let unit = nodes[Int(node)].exceeded(by: move.bytes, budget.node) { return (.node(node), unit) }
+    }
+    for zone in move.zones {
+      if let unit = zones[Int(zone)].exceeded(by: move.bytes, budget.zone) { return (.zone(zone), unit) }
+    }
+    return nil
   }
 
   mutating func add(_ move: MoveCost) {

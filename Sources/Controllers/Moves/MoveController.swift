@@ -151,32 +151,18 @@ package struct MoveController: Sendable {
   /// The source is asked to let the target lead; it answers when the target has everything.
   private func handOver(_ move: MoveRow, _ shard: ShardRow, _ state: State) -> Proposal? {
     guard shard.heir != move.target, state.nodes[move.source].state.isAlive else { return nil }
-    let command = ElectLeader(
-      collection: state.collectionName(shard.collection), index: shard.index, node: state.nodeName(move.target))
-    let arguments = [
-      "shard=\(state.shardName(move.shard))", "leader=\(state.nodeName(move.source))", "next=\(command.node)",
-    ]
-    return Proposal(
-      controller: MoveController.name, command: .electLeader(command),
-      reason: Reason(.moveStep, arguments: arguments), cause: move.changed)
+    return .handOver(MoveController.name, move.shard, to: move.target, .moveStep, cause: move.changed, state)
   }
 
   /// A target that leads and shall go gives the leadership to somebody who stays, to the source if that can have it.
   private func handBack(_ move: MoveRow, _ shard: ShardRow, _ state: State) -> Proposal? {
     let others = shard.replicas.filter {
-      $0.node != move.target && $0.isInSync && $0.role != .learner && state.nodes[$0.node].state.isAlive
+      $0.node != move.target && $0.isVoterInSync && state.nodes[$0.node].state.isAlive
     }
     guard shard.heir == 0, let next = others.first(where: { $0.node == move.source }) ?? others.first else {
       return nil
     }
-    let command = ElectLeader(
-      collection: state.collectionName(shard.collection), index: shard.index, node: state.nodeName(next.node))
-    let arguments = [
-      "shard=\(state.shardName(move.shard))", "leader=\(state.nodeName(move.target))", "next=\(command.node)",
-    ]
-    return Proposal(
-      controller: MoveController.name, command: .electLeader(command),
-      reason: Reason(.moveStep, arguments: arguments), cause: move.changed)
+    return .handOver(MoveController.name, move.shard, to: next.node, .moveStep, cause: move.changed, state)
   }
 
   /// The source goes when its leader counts on it no more. What leads again cannot go: such a removal is called off.

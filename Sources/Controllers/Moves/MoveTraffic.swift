@@ -70,7 +70,6 @@ struct MoveTraffic {
   }
 
   var isRecovering: Bool { recovery.cluster.count > 0 }
-  var isBalancing: Bool { balance.cluster.count > 0 }
   /// Moves of recovery and drains that may still begin.
   var recoveryLeft: Int { recovery.left }
   /// Moves of balance that may still begin.

@@ -77,10 +77,7 @@ package struct RepairController: Sendable {
       .replicaSurplus, arguments: ["replicas=\(row.replicas.count)", "wanted=\(collection.policy.replicas)"])
     return Proposal(
       controller: RepairController.name,
-      command: .startMove(
-        StartMove(
-          collection: state.collectionName(row.collection), index: row.index, source: state.nodeName(node), target: "",
-          purpose: .recovery)), reason: reason, cause: collection.changed)
+      command: .move(shard, from: node, to: 0, .recovery, state), reason: reason, cause: collection.changed)
   }
 
   private mutating func note(_ state: State, _ now: UInt64) {
@@ -104,14 +101,10 @@ package struct RepairController: Sendable {
       traffic.admit(shard, source, target, purpose)
     else { return }
     retries.begins(shard, target)
-    let command = StartMove(
-      collection: state.collectionName(row.collection), index: row.index,
-      source: source == 0 ? "" : state.nodeName(source), target: state.nodeName(target), purpose: purpose)
     proposals.append(
       Proposal(
         controller: purpose == .drain ? RepairController.drainName : RepairController.name,
-        command: .startMove(command),
-        reason: reason, cause: cause))
+        command: .move(shard, from: source, to: target, purpose, state), reason: reason, cause: cause))
   }
 
   // MARK: The end of drains

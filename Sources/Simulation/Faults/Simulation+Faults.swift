@@ -136,7 +136,7 @@ extension Simulation {
   private func loseData(_ agent: SimulatedAgent) {
     let state = oracle.state
     let isLost = data.loseDisk(of: agent.name) { shard in
-      state.shards[shard].replicas.filter { $0.isInSync && $0.role != .learner }.map { state.nodeName($0.node) }
+      state.shards[shard].replicas.filter(\.isVoterInSync).map { state.nodeName($0.node) }
     }
     guard isLost else { return }
     marks.sometimes(.dataLost)
