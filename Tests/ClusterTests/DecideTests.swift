@@ -378,6 +378,57 @@ import Testing
     #expect(state.digest == before)
   }
 
+  // MARK: Names in use
+
+  private func process(_ identity: String, beat: UInt64 = 500) -> Command {
+    guard case .joinNode(var command) = join("n1", zone: "a", beat: beat) else { fatalError("join makes a JoinNode") }
+    command.identity = identity
+    return .joinNode(command)
+  }
+
+  @Test func aSecondProcessIsRefusedTheNameOfALiveNode() throws {
+    var state = State()
+    _ = ask(&state, process("one"))
+    let before = state.digest
+    let outcome = ask(&state, process("two"))
+    #expect(refusal(outcome) == .alreadyExists)
+    if case .refused(let refused) = outcome { #expect(refused.witness.map(\.rule) == ["name"]) }
+    #expect(state.digest == before)
+    // A suspect may live.
+    _ = askAsController(&state, .suspect)
+    #expect(refusal(ask(&state, process("two"))) == .alreadyExists)
+  }
+
+  private func askAsController(_ state: inout State, _ health: NodeState) -> Outcome {
+    let report = ReportNodeHealth(node: 1, incarnation: 1, state: health, silentMilliseconds: 9)
+    let context = RequestContext(
+      principal: "detector", kind: .controller, assurance: .own, wallTime: 1_000_000 * (state.revision + 1))
+    return state.execute(Request(.reportNodeHealth(report)), context, PlacementPlanner())
+  }
+
+  @Test func theSameProcessAndWhoeverFollowsADeadOneTakeTheNameAtOnce() {
+    var state = State()
+    _ = ask(&state, process("one"))
+    #expect(commit(ask(&state, process("one"))) != nil)
+    #expect(state.nodes[1].incarnation == 2)
+    _ = ask(&state, .leaveNode(LeaveNode(node: 1, incarnation: 2)))
+    #expect(commit(ask(&state, process("two"))) != nil)
+    #expect(state.nodes[1].incarnation == 3)
+    #expect(state.nodes[1].identity == "two")
+    #expect(refusal(ask(&state, process("one"))) == .alreadyExists)
+  }
+
+  @Test func aProcessThatDoesNotSayWhoItIsIsTakenAtItsWord() {
+    var state = State()
+    _ = ask(&state, process(""))
+    #expect(commit(ask(&state, process("two"))) != nil)
+    #expect(commit(ask(&state, process(""))) != nil)
+    #expect(commit(ask(&state, process("three", beat: 0))) != nil)
+    // Of a node that nobody watches over nobody knows that it lives.
+    #expect(commit(ask(&state, process("four"))) != nil)
+    #expect(refusal(ask(&state, process("NO NAME"))) == .invalid)
+  }
+
   @Test func aNodeWithReplicasCannotBeRemoved() {
     var state = threeZones()
     _ = ask(&state, create("c", shards: 1, replicas: 3))

@@ -55,6 +55,33 @@ extension EndToEnd {
       #expect(now["nodes"].list.first?["allowed"].flag == false)
     }
 
+    @Test func aSecondAgentDoesNotTakeTheNameOfALiveOne() async throws {
+      let cluster = try await TestCluster()
+      let place = ["--domain", "eu/a/r1", "--name", "n1", "--server", cluster.address]
+      let data = cluster.directory.path("n1")
+      let first = try Running(.muster, ["agent", "--data", data] + place)
+      try await eventually("n1") { try await cluster.json("status")["nodes"]["up"].number == 1 }
+
+      let second = try Running(.muster, ["agent"] + place)
+      try await eventually("the second to be refused") { second.code != nil }
+      #expect(second.code == 1)
+      #expect(second.error.contains("node n1 is another process"))
+      #expect(first.code == nil, "\(first.error)")
+      #expect(try await cluster.json("node", "show", "n1")["incarnation"].number == 1)
+
+      // With its data it is the same node, before anybody missed it.
+      first.finish(with: SIGKILL)
+      let again = try Running(.muster, ["agent", "--data", data] + place)
+      try await eventually("n1 again") { try await cluster.json("node", "show", "n1")["incarnation"].number == 2 }
+      #expect(!again.error.contains("waiting"))
+
+      // Without it somebody else, once this one is missed.
+      again.finish(with: SIGKILL)
+      let other = try Running(.muster, ["agent", "--data", cluster.directory.path("other")] + place)
+      try await eventually("the other n1") { try await cluster.json("node", "show", "n1")["incarnation"].number == 3 }
+      #expect(other.error.contains("waiting in case that one is gone"))
+    }
+
     @Test func aPlanIsAppliedAsShownOrRefusedBecauseTheStateMovedOn() async throws {
       let cluster = try await cluster()
       let file = cluster.directory.path("plan.json")

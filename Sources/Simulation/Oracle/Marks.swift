@@ -70,6 +70,8 @@ package enum Mark: String, CaseIterable, Sendable {
   case nodeDown = "a node was declared down"
   case nodeRecovered = "a node came back"
   case nodeRestarted = "a node came back as another incarnation"
+  case nameRefused = "a second process under a name in use was refused"
+  case nodeReplaced = "another process took the name of a node that was down"
   case nodeRejoined = "a removed node joined again"
   case nodeDrained = "a node was drained"
   case nodeRemoved = "a node was removed"
