@@ -378,6 +378,72 @@ import Testing
     #expect(state.digest == before)
   }
 
+  // MARK: What was computed from a revision
+
+  private func asked(
+    _ state: inout State, computedAt revision: Revision, _ command: Command = .clearAlarm(ClearAlarm(name: "a"))
+  ) -> Outcome {
+    var request = Request(command)
+    request.expectedPlacement = revision
+    request.isDryRun = true
+    let context = RequestContext(principal: "ops", kind: .person, assurance: .asserted, wallTime: 1)
+    return state.execute(request, context, PlacementPlanner())
+  }
+
+  @Test(arguments: [
+    set("app/x", "1"), .raiseAlarm(RaiseAlarm(name: "b", message: "m")), .createTenant(CreateTenant(name: "t")),
+  ])
+  func whatPlansAreNotComputedFromLeavesThemTrue(_ command: Command) {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 2, replicas: 2))
+    _ = ask(&state, .raiseAlarm(RaiseAlarm(name: "a", message: "m")))
+    let revision = state.revision
+    #expect(commit(ask(&state, command)) != nil)
+    #expect(refusal(asked(&state, computedAt: revision)) == nil)
+  }
+
+  @Test(arguments: [
+    set("system/moves/recovery", "7"), set("system/repair-delay-seconds", "7"), join("n4", zone: "a"),
+    join("n1", zone: "a"), .cordonNode(CordonNode(name: "n1", isOn: true)),
+    .setMaintenance(SetMaintenance(isOn: true)), .setBalancing(SetBalancing(mode: .running)),
+    create("d", shards: 1, replicas: 1), .deleteCollection(DeleteCollection(name: "c")),
+    .electLeader(ElectLeader(collection: "c", index: 0, node: "n9")),
+  ])
+  func whatPlansAreComputedFromMakesThemOld(_ command: Command) throws {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 1, replicas: 2))
+    _ = ask(&state, .raiseAlarm(RaiseAlarm(name: "a", message: "m")))
+    let revision = state.revision
+    #expect(refusal(asked(&state, computedAt: revision)) == nil)
+    var command = command
+    if case .electLeader(var elect) = command {
+      let heir = try #require(state.shards[1].replicas.first { $0.node != state.shards[1].leader })
+      elect.node = state.nodeName(heir.node)
+      command = .electLeader(elect)
+    }
+    #expect(commit(ask(&state, command)) != nil)
+    #expect(refusal(asked(&state, computedAt: revision)) == .revisionMismatch)
+    #expect(refusal(asked(&state, computedAt: state.revision)) == nil)
+    #expect(refusal(asked(&state, computedAt: state.revision + 1)) == .revisionMismatch)
+  }
+
+  /// Also what leaves no row behind.
+  @Test func aMoveThatBeganOrIsOverMakesPlansOld() throws {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 1, replicas: 1))
+    _ = ask(&state, .raiseAlarm(RaiseAlarm(name: "a", message: "m")))
+    let source = state.nodeName(state.shards[1].replicas[0].node)
+    let target = try #require(["n1", "n2", "n3"].first { $0 != source })
+    var revision = state.revision
+    _ = ask(&state, .startMove(StartMove(collection: "c", index: 0, source: source, target: target)))
+    #expect(refusal(asked(&state, computedAt: revision)) == .revisionMismatch)
+    revision = state.revision
+    #expect(refusal(asked(&state, computedAt: revision)) == nil)
+    _ = ask(&state, .advanceMove(AdvanceMove(move: 1, step: .cancelled)))
+    #expect(!state.moves.holds(1))
+    #expect(refusal(asked(&state, computedAt: revision)) == .revisionMismatch)
+  }
+
   // MARK: Names in use
 
   private func process(_ identity: String, beat: UInt64 = 500) -> Command {

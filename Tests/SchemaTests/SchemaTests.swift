@@ -95,6 +95,7 @@ struct SchemaTests {
     for command in SchemaSamples.commands {
       var request = Request(command, client: "app", sequence: 9, reason: "why")
       request.expectedRevision = 0
+      request.expectedPlacement = 0
       request.isDryRun = true
       request.cause = 3
       try check(request)

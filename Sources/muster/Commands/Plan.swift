@@ -97,16 +97,17 @@ struct Plan: AsyncParsableCommand {
   struct Apply: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Runs a saved plan as it was shown, or refuses because the state moved on.",
-      discussion: "Example: muster plan apply plan.json --wait")
+      discussion: """
+        Example: muster plan apply plan.json --wait
+        It is refused once nodes, policies, shards, moves or a system/ setting changed; other commits do not matter.
+        """)
     @Argument(help: "What --save wrote.") var file: String
     @OptionGroup var options: MutationOptions
     @OptionGroup var waiting: WaitOptions
 
     func run() async throws {
       let plan = try SavedPlan(file)
-      var options = options
-      options.expectRevision = plan.revision
-      let connection = try await options.run(.batch(Batch(plan.commands)))
+      let connection = try await options.run(.batch(Batch(plan.commands)), computedAt: plan.revision)
       guard !options.dryRun else { return }
       try await waiting.until(ServerSource(connection)) { source in
         let status = try await source.answer(.status(StatusQuestion()), at: .now).answer.status
