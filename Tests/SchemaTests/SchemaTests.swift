@@ -143,6 +143,19 @@ struct SchemaTests {
     return report
   }
 
+  @Test func plansOfSplitsAndMergesAreWhatTheSchemaSays() throws {
+    var question = PlanQuestion()
+    question.shards = [SetShardCount(name: "orders", shards: 64)]
+    try check(ReadRequest(.plan(question), at: .revision(7)))
+    var step = PlannedStep()
+    (step.shard, step.partner, step.isMerge, step.redundancy) = ("orders/1", "orders/4", true, 3)
+    var plan = PlanReport()
+    plan.steps = [step]
+    var reply = ReadReply()
+    reply.answer.plan = plan
+    try check(reply)
+  }
+
   @Test func repliesAreWhatTheSchemaSays() throws {
     var generator = HistoryGenerator(seed: 5, nodes: 8, shards: 30)
     var commits: [Commit] = []
