@@ -64,6 +64,7 @@ package enum Mark: String, CaseIterable, Sendable {
   // Time.
   case clockWentBack = "the server's clock went back, and log time did not"
   case serverPaused = "the server hung"
+  case ownStallNoticed = "a server told of its own stall"
   case nodePaused = "a node hung"
   // Nodes.
   case nodeSuspected = "a node was suspected"

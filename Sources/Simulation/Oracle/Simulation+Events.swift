@@ -141,6 +141,7 @@ extension Simulation {
   }
 
   private func note(alarm name: String) {
+    if name == "own-stall" { marks.sometimes(.ownStallNoticed) }
     if name == "mass-failure" { marks.sometimes(.massFailureNoticed) }
     if name.hasPrefix("flapping/") { marks.sometimes(.flappingNoticed) }
   }
