@@ -110,7 +110,9 @@ package struct PlacementAdvisor: Advisor {
   ) {
     guard report.obstacles.count < PlanReport.obstaclesMax else { return }
     let isThere = row.isOwner(step.index) && (!step.isMerge || row.isOwner(step.partner))
-    guard isThere, step.shards.allSatisfy({ state.shards[$0].move == 0 && state.shards[$0].leader != 0 }) else { return }
+    guard isThere, step.shards.allSatisfy({ state.shards[$0].move == 0 && state.shards[$0].leader != 0 }) else {
+      return
+    }
     var trial = state
     do throws(Refusal) {
       try assume(

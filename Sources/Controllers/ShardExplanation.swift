@@ -133,8 +133,10 @@ struct ShardExplanation {
     if move.target == 0 { return "a replica too many goes\(source): \(move.step.name)" }
     let isPaused = move.purpose == .balance && state.cluster[1].balancing == .paused
     let wait =
-      move.step != .waiting
-      ? "" : isPaused ? ", balancing is paused" : waiting(move.source, move.target, move.purpose)
+      move.isPaused
+      ? ", paused: `muster move \(state.shardName(move.shard)) --resume`"
+      : move.step != .waiting
+        ? "" : isPaused ? ", balancing is paused" : waiting(move.source, move.target, move.purpose)
     return "a replica moves\(source) to \(state.nodeName(move.target)) (\(move.purpose.name)): \(move.step.name)\(wait)"
   }
 

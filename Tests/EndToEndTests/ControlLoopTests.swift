@@ -125,6 +125,16 @@ extension EndToEnd {
       let from = try #require(shard["replicas"].list.compactMap { $0["node"].string }.first { zone1.contains($0) })
       let to = try #require(zone1.first { $0 != from })
       _ = try await cluster.json("move", "orders/0", "--from", from, "--to", to, "--wait")
+      _ = try await cluster.json("move", "orders/0", "--revert", "--wait")
+      func holders() async throws -> [String] {
+        try await cluster.json("shard", "show", "orders/0")["replicas"].list.compactMap { $0["node"].string }
+      }
+      #expect(try await holders().contains(from))
+      _ = try await cluster.json("move", "orders/0", "--revert", "--wait")
+      #expect(try await holders().contains(to), "what was reverted was an order too")
+      #expect(try await cluster.muster("move", "orders/0", "--pause").code == 1, "nothing is under way")
+      #expect(try await cluster.muster("move", "orders/0", "--pause", "--to", from).code == 2)
+      #expect(try await cluster.muster("move", "orders/1", "--revert").code == 1, "nothing was ordered")
       _ = try await cluster.json("lead", "orders/0", to)
       #expect(try await cluster.json("shard", "show", "orders/0")["leader"].string == to)
       let holders = shard["replicas"].list.compactMap { $0["node"].string }

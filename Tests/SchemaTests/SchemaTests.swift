@@ -327,6 +327,7 @@ private enum SchemaSamples {
       .placeShards(PlaceShards(collection: 1)), .deleteCollection(DeleteCollection(name: "fresh")),
       .electLeader(ElectLeader(collection: "c1", index: 1, node: "n1")),
       .startMove(StartMove(collection: "c1", index: 0, source: "n0", target: "n1")),
+      .advanceMove(AdvanceMove(move: 1, step: .waiting, isPaused: true)),
       .advanceMove(AdvanceMove(move: 1, step: .cancelled)), .startElections(StartElections(shards: [1, 2])),
       .concludeElection(ConcludeElection(shard: 1, node: 1, epoch: 2, isUnclean: true)),
       .rebuildReplica(RebuildReplica(shard: 1, node: 1)), .shrinkInSync(ShrinkInSync(node: 1, shards: [1])),

@@ -86,6 +86,7 @@ package enum Mark: String, CaseIterable, Sendable {
   case handOver = "a leadership was handed over"
   case handOverFailed = "a hand-over was taken back"
   case moveFinished = "a move came to its end"
+  case movePaused = "a move was held"
   case moveCancelled = "a move was cancelled"
   case repaired = "a lost replica was made anew"
   case balanced = "a replica moved for balance"

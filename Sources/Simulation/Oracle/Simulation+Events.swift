@@ -127,6 +127,7 @@ extension Simulation {
   }
 
   private func note(_ event: MoveAdvanced, _ before: State) {
+    if event.isPaused { marks.sometimes(.movePaused) }
     if event.step == .cancelled { marks.sometimes(.moveCancelled) }
     guard event.step == .finished, let move = before.moves.row(event.move) else { return }
     report.moves += 1

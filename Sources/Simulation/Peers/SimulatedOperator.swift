@@ -100,6 +100,7 @@ extension SimulatedOperator {
             UInt32(random.below(3)), isSpread: random.oneIn(2), replicas: UInt32(1 + random.below(5)),
             isUnclean: random.oneIn(3)), labels: [], tenant: ""))
     case 32: return intrude(node, state, &random)
+    case 33: return hold(state, &random)
     case 13: return cancel(state, &random)
     case 25: return advance(state, &random)
     case 26: return rebuild(state, &random)
@@ -141,6 +142,25 @@ extension SimulatedOperator {
   private static func cancel(_ state: State, _ random: inout SeededGenerator) -> Command? {
     guard let row = anyShard(state, &random), row.move != 0 else { return nil }
     return .advanceMove(AdvanceMove(move: row.move, step: .cancelled))
+  }
+
+  /// A move is held, or goes on.
+  private static func hold(_ state: State, _ random: inout SeededGenerator) -> Command? {
+    var found: [MoveID] = []
+    state.moves.forEach { id, move in if !move.isVacant { found.append(id) } }
+    guard !found.isEmpty else { return nil }
+    let move = found[random.below(found.count)]
+    let row = state.moves[move]
+    return .advanceMove(AdvanceMove(move: move, step: row.step, isPaused: !row.isPaused))
+  }
+
+  /// Every move that is held goes on.
+  static func resumptions(_ state: State) -> [Command] {
+    var commands: [Command] = []
+    state.moves.forEach { id, move in
+      if move.isPaused { commands.append(.advanceMove(AdvanceMove(move: id, step: move.step))) }
+    }
+    return commands
   }
 
   /// More would only make runs long.
