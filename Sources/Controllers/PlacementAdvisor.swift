@@ -34,7 +34,7 @@ package struct PlacementAdvisor: Advisor {
     for (node, shard) in needs.lost { add(shard, node, .recovery, state, &planner, &report) }
     for shard in needs.missing { add(shard, 0, .recovery, state, &planner, &report) }
     for (node, shard) in needs.draining { add(shard, node, .drain, state, &planner, &report) }
-    for (node, shard, _) in needs.misplaced { add(shard, node, .recovery, state, &planner, &report) }
+    for (node, shard, _) in needs.misplaced + needs.tooMuch { add(shard, node, .recovery, state, &planner, &report) }
     var surplus = SurplusPlanner(state, misplaced: needs.misplaced.map { ($0.node, $0.shard) })
     for shard in needs.surplus {
       guard let node = surplus.choose(shard, state.shards[shard]) else { continue }

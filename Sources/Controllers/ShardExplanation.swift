@@ -100,7 +100,8 @@ struct ShardExplanation {
     let wanted = collection.policy.replicas
     if row.replicas.count < wanted { return Movement("\(row.replicas.count) of \(wanted) replicas", moving: 0) }
     var misplacement = Misplacement(state)
-    guard let (node, rule) = misplacement.find(row) else { return nil }
+    var overload = Overload(state)
+    guard let (node, rule) = misplacement.find(row) ?? overload.find(row) else { return nil }
     return Movement("the replica on \(state.nodeName(node)) breaks the rule \(rule)", moving: node)
   }
 
