@@ -236,7 +236,7 @@ class Names:
         number = m.number(at) if isinstance(m.number(at), int) else 0
         if form + 's' in LIST: return LIST[form + 's'][number]
         return {'text': lambda: m.text(at), 'texts': lambda: m.texts(at), 'number': lambda: number, 'one': lambda: 1,
-                'some': lambda: number or None, 'flag': lambda: bool(number), 'limit': lambda: m.signed(at) if m.all(at) else None,
+                'some': lambda: number or None, 'flag': lambda: bool(number), 'paused': lambda: bool(number), 'limit': lambda: m.signed(at) if m.all(at) else None,
                 'bytes': lambda: base(m.bytes(at)), 'names': lambda: base(m.bytes(at)),
                 'digest': lambda: (m.bytes(at) + m.bytes(at + 1)).hex(), 'value': lambda: self.value(m.message(at)),
                 'node': lambda: self.get('node', number) if number else None, 'nodes': lambda: [self.get('node', n) for n in m.numbers(at)],

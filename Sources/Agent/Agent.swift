@@ -38,6 +38,10 @@ package final class Agent: Sendable {
 
   package static let heartbeatMilliseconds: UInt64 = 500
 
+  /// Another process with its name is waited for so often and so long: longer than a silent one is missed.
+  private static let nameWaitsMax = 20
+  private static let nameWaitMilliseconds: Int64 = 500
+
   package init(
     _ join: JoinNode, _ servers: ServerList, software: String, hosting: Hosting? = nil,
     say: @escaping @Sendable (String) -> Void
@@ -83,10 +87,19 @@ package final class Agent: Sendable {
     var request = Request(.joinNode(join), client: "agent.\(join.name)".prefixed, sequence: clock())
     request.reason = "the agent started"
     var isFirst = true
+    var nameWaits = 0
     while true {
       do throws(ClientError) {
         return try await client.execute(request, attempts: 1) { _ in }
       } catch {
+        // The process before this one may have died just now, and nobody knows yet.
+        if error.isNameTaken, nameWaits < Agent.nameWaitsMax {
+          if nameWaits == 0 { say("waiting in case that one is gone: \(error)") }
+          nameWaits += 1
+          request.sequence = max(clock(), request.sequence + 1)
+          try await Task.sleep(for: .milliseconds(Agent.nameWaitMilliseconds))
+          continue
+        }
         guard error.isWorthRetrying else { throw AgentError.refused("cannot join: \(error)") }
         if isFirst { say("waiting for the control plane: \(error)") }
         isFirst = false
@@ -222,6 +235,14 @@ package final class Agent: Sendable {
     var request = Request(command, client: "agent.\(join.name)".prefixed, sequence: clock())
     request.reason = "the agent was stopped"
     _ = try? await client.execute(request, attempts: 1) { _ in }
+  }
+}
+
+extension ClientError {
+  /// Another process is the node of this name, and lives as far as the server knows.
+  fileprivate var isNameTaken: Bool {
+    guard case .rpc(let rpc) = self, rpc.code == .refused else { return false }
+    return (try? Refusal(bytes: rpc.details))?.code == .alreadyExists
   }
 }
 

@@ -60,6 +60,7 @@ package struct Controllers: Sendable {
     let ordered =
       handOver.tick(state, findings.handingOver, now) + steps.filter { !isHeld || isOrdered($0, state) }
       + placement.tick(state: state) + repairs + growth.tick(state) + self.health.tick(state, now)
+      + Overload.alarms(state)
       + availability.tick(state, overdue: repair.overdue(settings, now), stuck: placement.stuck(state), now)
     guard !isHeld else { return health + ordered }
     return health + elections.tick(state, findings, now) + ordered + checksums.tick(state)

@@ -100,7 +100,8 @@ struct ShardExplanation {
     let wanted = collection.policy.replicas
     if row.replicas.count < wanted { return Movement("\(row.replicas.count) of \(wanted) replicas", moving: 0) }
     var misplacement = Misplacement(state)
-    guard let (node, rule) = misplacement.find(row) else { return nil }
+    var overload = Overload(state)
+    guard let (node, rule) = misplacement.find(row) ?? overload.find(row) else { return nil }
     return Movement("the replica on \(state.nodeName(node)) breaks the rule \(rule)", moving: node)
   }
 
@@ -133,8 +134,10 @@ struct ShardExplanation {
     if move.target == 0 { return "a replica too many goes\(source): \(move.step.name)" }
     let isPaused = move.purpose == .balance && state.cluster[1].balancing == .paused
     let wait =
-      move.step != .waiting
-      ? "" : isPaused ? ", balancing is paused" : waiting(move.source, move.target, move.purpose)
+      move.isPaused
+      ? ", paused: `muster move \(state.shardName(move.shard)) --resume`"
+      : move.step != .waiting
+        ? "" : isPaused ? ", balancing is paused" : waiting(move.source, move.target, move.purpose)
     return "a replica moves\(source) to \(state.nodeName(move.target)) (\(move.purpose.name)): \(move.step.name)\(wait)"
   }
 

@@ -20,6 +20,8 @@ struct ShardFindings {
   var surplus: [ShardID] = []
   /// A replica that breaks a rule where it stands.
   var misplaced: [(node: NodeID, shard: ShardID, rule: String)] = []
+  /// A replica that its node has no capacity for any more: no reason to wait with anything else.
+  var tooMuch: [(node: NodeID, shard: ShardID, rule: String)] = []
 
   /// Led where its policy does not prefer it, and who could lead it where it does.
   var away: [(shard: ShardID, next: NodeID)] = []
@@ -67,7 +69,10 @@ struct ShardSurvey {
     // A look at all of very many shards is for those that nobody leads: their places can wait.
     let isJudging = unjudged > 0 && (isSmall || !isWhole)
     let findings = ShardSurvey.look(state, first...last, isJudging: isJudging)
-    if isJudging { unjudged = findings.misplaced.isEmpty ? max(0, unjudged - Int(last - first) - 1) : count }
+    if isJudging {
+      unjudged =
+        findings.misplaced.isEmpty && findings.tooMuch.isEmpty ? max(0, unjudged - Int(last - first) - 1) : count
+    }
     return findings
   }
 
@@ -98,6 +103,7 @@ struct ShardSurvey {
     state.collections.forEach { id, row in wanted[Int(id)] = row.state == .active ? row.policy.replicas : 0 }
     var findings = ShardFindings()
     var misplacement = Misplacement(state)
+    var overload = isJudging ? Overload(state) : nil
     var preferences = LeaderPreferences(state)
     for shard in range {
       let row = state.shards[shard]
@@ -106,8 +112,12 @@ struct ShardSurvey {
       if findings.away.count < awayMax, !row.isMaking, let next = preferences.next(row) {
         findings.away.append((shard, next))
       }
-      if isJudging, row.move == 0, wanted[Int(row.collection)] > 0, let found = misplacement.find(row) {
-        findings.misplaced.append((found.node, shard, found.rule))
+      if isJudging, row.move == 0, wanted[Int(row.collection)] > 0 {
+        if let found = misplacement.find(row) {
+          findings.misplaced.append((found.node, shard, found.rule))
+        } else if !row.isMaking, let found = overload?.find(row) {
+          findings.tooMuch.append((found.node, shard, found.rule))
+        }
       }
       if findings.isFull(findingsMax) { break }
     }

@@ -147,6 +147,6 @@ extension State {
     if move.isMerge { return "\(shardName(move.absorbed)) goes into \(shardName(move.shard)), \(move.step.name)" }
     return
       "\(move.source == 0 ? "none" : nodeName(move.source)) to \(move.target == 0 ? "none" : nodeName(move.target)), "
-      + move.step.name
+      + move.step.name + (move.isPaused ? ", paused" : "")
   }
 }

@@ -31,6 +31,32 @@ public final class NodeDirectory: Sendable {
 
   deinit { close(lock) }
 
+  /// Who works in it: drawn once, and the same as long as the directory is.
+  public func identity() throws -> String {
+    let file = "\(path)/identity"
+    if let known = try FileText.read(file, bytesMax: 256) {
+      guard known.hasSuffix("\n"), NodeDirectory.isIdentity(known.dropLast()) else {
+        throw HostProblem.notNow("\(file) is damaged; put back what it said, or remove it when the node is down")
+      }
+      return String(known.dropLast())
+    }
+    let drawn = NodeDirectory.newIdentity()
+    try FileText.replace(file, with: drawn + "\n")
+    return drawn
+  }
+
+  /// 128 random bits.
+  public static func newIdentity() -> String {
+    (0..<2).map { _ in
+      let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+
+  private static func isIdentity(_ text: Substring) -> Bool {
+    text.utf8.count == 32 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+  }
+
   /// Notes that the data is of this cluster.
   ///
   /// - Throws: when it is of another: that cluster must not be told what this one has, nor delete it.

@@ -71,7 +71,7 @@ extension MoveReport {
       "id": .number(UInt64(id)), "from": source.isEmpty ? .null : .text(source),
       "to": target.isEmpty ? .null : .text(target),
       "step": .text(step.name),
-      "purpose": .text(purpose.name),
+      "purpose": .text(purpose.name), "paused": .flag(isPaused),
       "started": .number(started), "child": child.isEmpty ? .null : .text(child),
       "survivor": survivor.isEmpty ? .null : .text(survivor), "absorbed": absorbed.isEmpty ? .null : .text(absorbed),
     ])

@@ -43,7 +43,10 @@ extension Simulation {
   func look() throws -> Bool {
     isResting = true
     guard let unrest else { return true }
-    if !person.isWaiting { SimulatedOperator.recoveries(oracle.state).forEach(person.order) }
+    if !person.isWaiting {
+      SimulatedOperator.recoveries(oracle.state).forEach(person.order)
+      SimulatedOperator.resumptions(oracle.state).forEach(person.order)
+    }
     guard now < settings.seconds * 1_000_000 + Simulation.patience else {
       fail("long after all is calm \(unrest)")
       return true

@@ -378,6 +378,123 @@ import Testing
     #expect(state.digest == before)
   }
 
+  // MARK: What was computed from a revision
+
+  private func asked(
+    _ state: inout State, computedAt revision: Revision, _ command: Command = .clearAlarm(ClearAlarm(name: "a"))
+  ) -> Outcome {
+    var request = Request(command)
+    request.expectedPlacement = revision
+    request.isDryRun = true
+    let context = RequestContext(principal: "ops", kind: .person, assurance: .asserted, wallTime: 1)
+    return state.execute(request, context, PlacementPlanner())
+  }
+
+  @Test(arguments: [
+    set("app/x", "1"), .raiseAlarm(RaiseAlarm(name: "b", message: "m")), .createTenant(CreateTenant(name: "t")),
+  ])
+  func whatPlansAreNotComputedFromLeavesThemTrue(_ command: Command) {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 2, replicas: 2))
+    _ = ask(&state, .raiseAlarm(RaiseAlarm(name: "a", message: "m")))
+    let revision = state.revision
+    #expect(commit(ask(&state, command)) != nil)
+    #expect(refusal(asked(&state, computedAt: revision)) == nil)
+  }
+
+  @Test(arguments: [
+    set("system/moves/recovery", "7"), set("system/repair-delay-seconds", "7"), join("n4", zone: "a"),
+    join("n1", zone: "a"), .cordonNode(CordonNode(name: "n1", isOn: true)),
+    .setMaintenance(SetMaintenance(isOn: true)), .setBalancing(SetBalancing(mode: .running)),
+    create("d", shards: 1, replicas: 1), .deleteCollection(DeleteCollection(name: "c")),
+    .electLeader(ElectLeader(collection: "c", index: 0, node: "n9")),
+  ])
+  func whatPlansAreComputedFromMakesThemOld(_ command: Command) throws {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 1, replicas: 2))
+    _ = ask(&state, .raiseAlarm(RaiseAlarm(name: "a", message: "m")))
+    let revision = state.revision
+    #expect(refusal(asked(&state, computedAt: revision)) == nil)
+    var command = command
+    if case .electLeader(var elect) = command {
+      let heir = try #require(state.shards[1].replicas.first { $0.node != state.shards[1].leader })
+      elect.node = state.nodeName(heir.node)
+      command = .electLeader(elect)
+    }
+    #expect(commit(ask(&state, command)) != nil)
+    #expect(refusal(asked(&state, computedAt: revision)) == .revisionMismatch)
+    #expect(refusal(asked(&state, computedAt: state.revision)) == nil)
+    #expect(refusal(asked(&state, computedAt: state.revision + 1)) == .revisionMismatch)
+  }
+
+  /// Also what leaves no row behind.
+  @Test func aMoveThatBeganOrIsOverMakesPlansOld() throws {
+    var state = threeZones()
+    _ = ask(&state, create("c", shards: 1, replicas: 1))
+    _ = ask(&state, .raiseAlarm(RaiseAlarm(name: "a", message: "m")))
+    let source = state.nodeName(state.shards[1].replicas[0].node)
+    let target = try #require(["n1", "n2", "n3"].first { $0 != source })
+    var revision = state.revision
+    _ = ask(&state, .startMove(StartMove(collection: "c", index: 0, source: source, target: target)))
+    #expect(refusal(asked(&state, computedAt: revision)) == .revisionMismatch)
+    revision = state.revision
+    #expect(refusal(asked(&state, computedAt: revision)) == nil)
+    _ = ask(&state, .advanceMove(AdvanceMove(move: 1, step: .cancelled)))
+    #expect(!state.moves.holds(1))
+    #expect(refusal(asked(&state, computedAt: revision)) == .revisionMismatch)
+  }
+
+  // MARK: Names in use
+
+  private func process(_ identity: String, beat: UInt64 = 500) -> Command {
+    guard case .joinNode(var command) = join("n1", zone: "a", beat: beat) else { fatalError("join makes a JoinNode") }
+    command.identity = identity
+    return .joinNode(command)
+  }
+
+  @Test func aSecondProcessIsRefusedTheNameOfALiveNode() throws {
+    var state = State()
+    _ = ask(&state, process("one"))
+    let before = state.digest
+    let outcome = ask(&state, process("two"))
+    #expect(refusal(outcome) == .alreadyExists)
+    if case .refused(let refused) = outcome { #expect(refused.witness.map(\.rule) == ["name"]) }
+    #expect(state.digest == before)
+    // A suspect may live.
+    _ = askAsController(&state, .suspect)
+    #expect(refusal(ask(&state, process("two"))) == .alreadyExists)
+  }
+
+  private func askAsController(_ state: inout State, _ health: NodeState) -> Outcome {
+    let report = ReportNodeHealth(node: 1, incarnation: 1, state: health, silentMilliseconds: 9)
+    let context = RequestContext(
+      principal: "detector", kind: .controller, assurance: .own, wallTime: 1_000_000 * (state.revision + 1))
+    return state.execute(Request(.reportNodeHealth(report)), context, PlacementPlanner())
+  }
+
+  @Test func theSameProcessAndWhoeverFollowsADeadOneTakeTheNameAtOnce() {
+    var state = State()
+    _ = ask(&state, process("one"))
+    #expect(commit(ask(&state, process("one"))) != nil)
+    #expect(state.nodes[1].incarnation == 2)
+    _ = ask(&state, .leaveNode(LeaveNode(node: 1, incarnation: 2)))
+    #expect(commit(ask(&state, process("two"))) != nil)
+    #expect(state.nodes[1].incarnation == 3)
+    #expect(state.nodes[1].identity == "two")
+    #expect(refusal(ask(&state, process("one"))) == .alreadyExists)
+  }
+
+  @Test func aProcessThatDoesNotSayWhoItIsIsTakenAtItsWord() {
+    var state = State()
+    _ = ask(&state, process(""))
+    #expect(commit(ask(&state, process("two"))) != nil)
+    #expect(commit(ask(&state, process(""))) != nil)
+    #expect(commit(ask(&state, process("three", beat: 0))) != nil)
+    // Of a node that nobody watches over nobody knows that it lives.
+    #expect(commit(ask(&state, process("four"))) != nil)
+    #expect(refusal(ask(&state, process("NO NAME"))) == .invalid)
+  }
+
   @Test func aNodeWithReplicasCannotBeRemoved() {
     var state = threeZones()
     _ = ask(&state, create("c", shards: 1, replicas: 3))

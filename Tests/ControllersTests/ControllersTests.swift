@@ -103,7 +103,39 @@ private func cluster(_ count: Int, heartbeat: UInt64 = 0, disk: (Int) -> UInt64 
     var detector = FailureDetector()
     for node in 1...6 as ClosedRange<UInt32> { detector.heard(node: node, incarnation: 1, now: 0) }
     #expect(detector.tick(state: state, now: 100).isEmpty)
-    #expect(detector.tick(state: state, now: 60_100).isEmpty)
+    #expect(states(detector.tick(state: state, now: 60_100)).isEmpty)
+  }
+
+  /// Ticks every 100 ms but while it stands still, with every node heard.
+  private func alarms(of stalls: [(from: UInt64, to: UInt64)], until end: UInt64) -> [(at: UInt64, command: Command)] {
+    var state = cluster(6, heartbeat: 500)
+    var detector = FailureDetector()
+    var seen: [(at: UInt64, command: Command)] = []
+    for now in stride(from: UInt64(0), through: end, by: 100)
+    where !stalls.contains(where: { $0.from < now && now < $0.to }) {
+      for node in 1...6 as ClosedRange<UInt32> { detector.heard(node: node, incarnation: 1, now: now) }
+      for proposal in detector.tick(state: state, now: now) {
+        _ = asked(&state, proposal.command)
+        #expect(proposal.reason.kind == .ownStall)
+        seen.append((now, proposal.command))
+      }
+    }
+    return seen
+  }
+
+  @Test func ourOwnStallIsToldOnceWhenItIsOver() throws {
+    let told = alarms(of: [(1000, 8000)], until: 60_000)
+    #expect(told.map(\.at) == [8000, 38_000])
+    guard case .raiseAlarm(let raised)? = told.first?.command, case .clearAlarm? = told.last?.command else {
+      Issue.record("\(told)")
+      return
+    }
+    #expect(raised.name == "own-stall")
+    #expect(raised.message.hasPrefix("this server stood still for 7000 ms"))
+    // A stall shortly after belongs to the same alarm; one much later has its own. A hiccup is nothing to tell.
+    #expect(alarms(of: [(1000, 8000), (9000, 20_000)], until: 60_000).map(\.at) == [8000, 50_000])
+    #expect(alarms(of: [(1000, 8000), (50_000, 53_000)], until: 90_000).map(\.at) == [8000, 38_000, 53_000, 83_000])
+    #expect(alarms(of: [(1000, 2500)], until: 60_000).isEmpty)
   }
 
   @Test func aMassFailureIsNotBelieved() {

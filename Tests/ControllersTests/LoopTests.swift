@@ -104,6 +104,44 @@ import Testing
     #expect(model.events("MoveStarted") == started)
   }
 
+  @Test func anOrderThatIsHeldWaitsAndGoesOnWhenItMay() throws {
+    var model = cluster()
+    let (from, to) = (source(model), free(model))
+    model.isSlow = true
+    model.order(.startMove(StartMove(collection: "orders", index: 0, source: from, target: to)))
+    let move = model.state.shards[1].move
+    model.order(.advanceMove(AdvanceMove(move: move, step: .catchingUp, isPaused: true)))
+    #expect(model.state.moves[move].isPaused)
+    let revision = model.state.revision
+    model.order(.advanceMove(AdvanceMove(move: move, step: .catchingUp, isPaused: true)))
+    #expect(model.state.revision == revision, "it is held already")
+    model.run(seconds: 300)
+    #expect(model.state.shards[1].move == move && model.state.moves[move].step == .catchingUp)
+    #expect(
+      try PlacementAdvisor().explain(ExplainQuestion(collection: "orders", index: 0), 1, in: model.state).movement
+        .contains("paused: `muster move orders/0 --resume`"))
+    model.order(.advanceMove(AdvanceMove(move: move, step: .catchingUp)))
+    #expect(!model.state.moves[move].isPaused)
+    model.run(seconds: 60)
+    #expect(model.state.shards[1].move == 0)
+    #expect(model.state.digest == model.state.computedDigest())
+    let holders = model.state.shards[1].replicas.map { model.state.nodeName($0.node) }
+    #expect(holders.contains(to) && !holders.contains(from))
+  }
+
+  @Test func aHeldMoveIsCalledOffAndOneThatIsPromotedIsNotHeld() {
+    var model = cluster()
+    model.order(.startMove(StartMove(collection: "orders", index: 0, source: source(model), target: free(model))))
+    let move = model.state.shards[1].move
+    model.order(.advanceMove(AdvanceMove(move: move, step: .promoted, isPaused: true)))
+    #expect(!model.state.moves[move].isPaused, "it is not at that step")
+    model.order(.advanceMove(AdvanceMove(move: move, step: .catchingUp, isPaused: true)))
+    model.order(.advanceMove(AdvanceMove(move: move, step: .cancelled)))
+    #expect(!model.state.moves.holds(move) && model.state.shards[1].move == 0)
+    model.run(seconds: 10)
+    #expect(model.isWhole)
+  }
+
   @Test func maintenanceStopsAllButOrders() {
     var model = cluster()
     model.order(.setMaintenance(SetMaintenance(isOn: true)))

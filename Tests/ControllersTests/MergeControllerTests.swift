@@ -43,6 +43,22 @@ import Testing
     #expect(model.state.digest == model.state.computedDigest())
   }
 
+  @Test(arguments: [11, 9, 7, 5, 4, 3] as [UInt32])
+  func shrinkingIsDoneAsItIsPlanned(_ shards: UInt32) throws {
+    var model = cluster()
+    var question = PlanQuestion()
+    question.shards = [SetShardCount(name: "orders", shards: shards)]
+    let plan = try PlacementAdvisor().plan(question, in: model.state)
+    #expect(plan.steps.count == 12 - Int(shards) && plan.obstacles.isEmpty)
+    #expect(plan.steps.allSatisfy { $0.isMerge && !$0.isSplit && $0.redundancy == 3 })
+    want(&model, shards)
+    model.run(seconds: 120)
+    let row = model.state.collections[1]
+    #expect(row.owningCount == shards)
+    let gone = (0..<row.indexCount).filter { row.isGone($0) }.map { "orders/\($0)" }
+    #expect(Set(plan.steps.map(\.partner)) == Set(gone))
+  }
+
   @Test func shrinkingThatIsInterruptedComesToTheSameShards() {
     var expected: [KeyRange]?
     for seed in 1...12 as ClosedRange<UInt64> {

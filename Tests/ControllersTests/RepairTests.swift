@@ -44,6 +44,38 @@ import Testing
     return most
   }
 
+  @Test func whatANodeThatCameBackWithLessCannotCarryGoesElsewhereAndNoMore() throws {
+    var model = model(shards: 24, disk: 10)
+    let had = model.replicas("n4")
+    #expect(had > 6)
+    model.join("n4", "eu/z1/r4", disk: 60, labels: [Label("disk", "ssd")])
+    model.run(seconds: 0.2)
+    let alarm = try #require(model.state.alarmID(named: "over-capacity/n4"))
+    #expect(model.state.alarms[alarm].isRaised)
+    #expect(model.state.alarms[alarm].message.hasPrefix("n4 holds disk=\(had * 10) of 60: "))
+    model.run(seconds: 60)
+    #expect(model.replicas("n4") == 6, "not one more than is too much")
+    #expect(model.events("MoveStarted") == Int(had) - 6)
+    #expect(!model.state.alarms[alarm].isRaised)
+    #expect(model.isWhole)
+    let why = model.commits.first { $0.events.contains { $0.name == "MoveStarted" } }?.reason
+    #expect(why?.arguments == ["node=n4", "rule=capacity disk"])
+  }
+
+  @Test func whatFindsNoOtherPlaceStaysAndIsTold() throws {
+    var model = model(perZone: 1, disk: 10)
+    model.join("n1", "eu/z1/r1", disk: 50, labels: [Label("disk", "ssd")])
+    model.run(seconds: 60)
+    #expect(model.replicas("n1") == 12 && model.events("MoveStarted") == 0)
+    let alarm = try #require(model.state.alarmID(named: "over-capacity/n1"))
+    #expect(model.state.alarms[alarm].isRaised)
+    let words = try PlacementAdvisor().explain(ExplainQuestion(collection: "orders", index: 0), 1, in: model.state)
+    #expect(words.movement.hasPrefix("the replica on n1 breaks the rule capacity disk: "), "\(words.movement)")
+    model.join("n1", "eu/z1/r1", disk: 500, labels: [Label("disk", "ssd")])
+    model.run(seconds: 1)
+    #expect(!model.state.alarms[alarm].isRaised)
+  }
+
   @Test func replicasFollowALabelThatChanged() {
     var model = model()
     guard case .committed = change(&model, { $0.rules = [LabelRule("disk", .isIn, ["ssd"])] }) else {

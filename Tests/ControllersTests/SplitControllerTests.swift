@@ -102,6 +102,43 @@ import Testing
     #expect(model.state.collections[1].owningCount == 8)
   }
 
+  /// What the controllers do is what was planned: the same shards with the same ranges.
+  @Test(arguments: [5, 7, 8, 11, 16, 33] as [UInt32])
+  func growthIsDoneAsItIsPlanned(_ shards: UInt32) throws {
+    var model = cluster()
+    var question = PlanQuestion()
+    question.shards = [SetShardCount(name: "orders", shards: shards)]
+    let plan = try PlacementAdvisor().plan(question, in: model.state)
+    #expect(plan.steps.count == Int(shards) - 4 && plan.obstacles.isEmpty)
+    #expect(plan.steps.allSatisfy { $0.isSplit && $0.redundancy == 3 })
+    #expect(plan.lowestRedundancy == 3)
+    #expect(model.state.collections[1].wantedShards == 0, "a plan writes nothing")
+    _ = grow(&model, shards)
+    // What is under way is no step any more, and what it leads to is.
+    model.run(seconds: 3)
+    let rest = try PlacementAdvisor().plan(PlanQuestion(), in: model.state).steps
+    if !rest.isEmpty { #expect(rest.map(\.shard) == plan.steps.suffix(rest.count).map(\.shard)) }
+    model.run(seconds: 120)
+    let row = model.state.collections[1]
+    #expect(row.owningCount == shards)
+    let made = row.children.enumerated().map { place, child in
+      "\(model.state.shardName(child.parent)) orders/\(Int(row.shardCount) + place)"
+    }
+    #expect(Set(plan.steps.map { "\($0.shard) \($0.partner)" }) == Set(made))
+  }
+
+  @Test func whatKeepsAShardFromBeingSplitIsAnObstacleOfThePlan() throws {
+    var model = cluster()
+    let node = model.state.nodeName(model.state.shards[1].leader)
+    model.order(.cordonNode(CordonNode(name: node, isOn: true)))
+    var question = PlanQuestion()
+    question.shards = [SetShardCount(name: "orders", shards: 8)]
+    let plan = try PlacementAdvisor().plan(question, in: model.state)
+    #expect(plan.obstacles.contains { $0.hasPrefix("orders/0 cannot be split: node \(node)") }, "\(plan.obstacles)")
+    question.shards = [SetShardCount(name: "orders", shards: 0)]
+    #expect(throws: Refusal.self) { try PlacementAdvisor().plan(question, in: model.state) }
+  }
+
   @Test func growthIsCalledOffWithThePresentNumber() {
     var model = cluster()
     _ = grow(&model, 400)

@@ -55,6 +55,33 @@ extension EndToEnd {
       #expect(now["nodes"].list.first?["allowed"].flag == false)
     }
 
+    @Test func aSecondAgentDoesNotTakeTheNameOfALiveOne() async throws {
+      let cluster = try await TestCluster()
+      let place = ["--domain", "eu/a/r1", "--name", "n1", "--server", cluster.address]
+      let data = cluster.directory.path("n1")
+      let first = try Running(.muster, ["agent", "--data", data] + place)
+      try await eventually("n1") { try await cluster.json("status")["nodes"]["up"].number == 1 }
+
+      let second = try Running(.muster, ["agent"] + place)
+      try await eventually("the second to be refused") { second.code != nil }
+      #expect(second.code == 1)
+      #expect(second.error.contains("node n1 is another process"))
+      #expect(first.code == nil, "\(first.error)")
+      #expect(try await cluster.json("node", "show", "n1")["incarnation"].number == 1)
+
+      // With its data it is the same node, before anybody missed it.
+      first.finish(with: SIGKILL)
+      let again = try Running(.muster, ["agent", "--data", data] + place)
+      try await eventually("n1 again") { try await cluster.json("node", "show", "n1")["incarnation"].number == 2 }
+      #expect(!again.error.contains("waiting"))
+
+      // Without it somebody else, once this one is missed.
+      again.finish(with: SIGKILL)
+      let other = try Running(.muster, ["agent", "--data", cluster.directory.path("other")] + place)
+      try await eventually("the other n1") { try await cluster.json("node", "show", "n1")["incarnation"].number == 3 }
+      #expect(other.error.contains("waiting in case that one is gone"))
+    }
+
     @Test func aPlanIsAppliedAsShownOrRefusedBecauseTheStateMovedOn() async throws {
       let cluster = try await cluster()
       let file = cluster.directory.path("plan.json")
@@ -65,6 +92,8 @@ extension EndToEnd {
       #expect(plan["lowestRedundancy"].number == 3)
       #expect(try await node("n3", cluster)["state"].string == "up", "a plan writes nothing")
 
+      // What the plan was not computed from leaves it as it was.
+      _ = try await cluster.json("config", "set", "app/limit", "7")
       let applied = try await cluster.muster("plan", "apply", file, "--wait")
       #expect(applied.code == 0, "\(applied.error)")
       try await eventually("n3 to be drained") { try await node("n3", cluster)["state"].string == "drained" }
@@ -96,6 +125,16 @@ extension EndToEnd {
       let from = try #require(shard["replicas"].list.compactMap { $0["node"].string }.first { zone1.contains($0) })
       let to = try #require(zone1.first { $0 != from })
       _ = try await cluster.json("move", "orders/0", "--from", from, "--to", to, "--wait")
+      _ = try await cluster.json("move", "orders/0", "--revert", "--wait")
+      func holders() async throws -> [String] {
+        try await cluster.json("shard", "show", "orders/0")["replicas"].list.compactMap { $0["node"].string }
+      }
+      #expect(try await holders().contains(from))
+      _ = try await cluster.json("move", "orders/0", "--revert", "--wait")
+      #expect(try await holders().contains(to), "what was reverted was an order too")
+      #expect(try await cluster.muster("move", "orders/0", "--pause").code == 1, "nothing is under way")
+      #expect(try await cluster.muster("move", "orders/0", "--pause", "--to", from).code == 2)
+      #expect(try await cluster.muster("move", "orders/1", "--revert").code == 1, "nothing was ordered")
       _ = try await cluster.json("lead", "orders/0", to)
       #expect(try await cluster.json("shard", "show", "orders/0")["leader"].string == to)
       let holders = shard["replicas"].list.compactMap { $0["node"].string }

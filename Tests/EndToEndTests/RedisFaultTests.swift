@@ -101,7 +101,7 @@ extension EndToEnd {
       try await redis.requireNothingLost()
     }
 
-    @Test func ofTwoAgentsWithOneNameTheOlderOneStops() async throws {
+    @Test func ofTwoAgentsWithOneNameTheNewerWaitsUntilTheOlderIsDownWhichThenStops() async throws {
       let redis = try await RedisCluster()
       let node = try await redis.leader()
       let first = try #require(redis.cluster.agent(node))
@@ -120,10 +120,19 @@ extension EndToEnd {
       #expect(refused.error.contains("another agent works in"))
       #expect(first.code == nil)
 
-      // With another it is the node from now on; the older one stops, and ends its servers.
+      // With another it is somebody else, and is refused the name of one that lives.
       let other = redis.cluster.directory.path("other")
+      let stranger = try await run(.muster, second(other), environment: ["PATH": "/usr/bin:/bin"])
+      #expect(stranger.code == 1)
+      #expect(stranger.error.contains("node \(node) is another process"))
+      #expect(first.code == nil)
+
+      // Of one that hangs it gets it once that is down; when the older one goes on it stops, and ends its servers.
+      kill(first.pid, SIGSTOP)
       let newer = try Running(.muster, second(other), environment: ["PATH": "/usr/bin:/bin"])
       defer { newer.finish(with: SIGTERM) }
+      try await eventually("the newer one to join") { newer.error.contains("joined as node") }
+      kill(first.pid, SIGCONT)
       try await eventually("the older one to end") { first.code != nil }
       #expect(first.code == 1)
       #expect(first.error.contains("another process joined as \(node)"))

@@ -36,6 +36,24 @@ extension EndToEnd {
       #expect(why.text.contains("orders/3"), "\(why.text)")
     }
 
+    @Test func aPlanShowsSplitsAndMergesAndIsAppliedAsShown() async throws {
+      let cluster = try await cluster()
+      let file = cluster.directory.path("plan.json")
+      let plan = try await cluster.json("plan", "--shards", "orders=5", "--save", file)
+      #expect(plan["steps"].list.map { $0["what"].string } == ["split", "split"])
+      #expect(plan["steps"].list.map { $0["shard"].string } == ["orders/0", "orders/1"])
+      #expect(plan["steps"].list.map { $0["partner"].string } == ["orders/3", "orders/4"])
+      #expect(try await cluster.json("collection", "show", "orders")["shards"].number == 3)
+      let applied = try await cluster.muster("plan", "apply", file, "--wait")
+      #expect(applied.code == 0, "\(applied.error)")
+      let grown = try await cluster.json("collection", "show", "orders")
+      #expect(grown["shards"].number == 5)
+      let back = try await cluster.json("plan", "--shards", "orders=4")["steps"].list
+      #expect(back.map { $0["what"].string } == ["merge"])
+      #expect(back.map { $0["shard"].string } == ["orders/1"])
+      #expect(back.map { $0["partner"].string } == ["orders/4"])
+    }
+
     /// What `route` says is what the ranges of the shards say.
     private func requireOneOwner(_ cluster: TestCluster) async throws {
       let shards = try await cluster.json("shard", "list")["shards"].list

@@ -103,6 +103,7 @@ struct SchemaTests {
     for command in SchemaSamples.commands {
       var request = Request(command, client: "app", sequence: 9, reason: "why")
       request.expectedRevision = 0
+      request.expectedPlacement = 0
       request.isDryRun = true
       request.cause = 3
       try check(request)
@@ -148,6 +149,19 @@ struct SchemaTests {
     (election.asked, election.missing, election.answered) = (["n1", "n2"], ["n3"], ["n1"])
     report.election = election
     return report
+  }
+
+  @Test func plansOfSplitsAndMergesAreWhatTheSchemaSays() throws {
+    var question = PlanQuestion()
+    question.shards = [SetShardCount(name: "orders", shards: 64)]
+    try check(ReadRequest(.plan(question), at: .revision(7)))
+    var step = PlannedStep()
+    (step.shard, step.partner, step.isMerge, step.redundancy) = ("orders/1", "orders/4", true, 3)
+    var plan = PlanReport()
+    plan.steps = [step]
+    var reply = ReadReply()
+    reply.answer.plan = plan
+    try check(reply)
   }
 
   @Test func repliesAreWhatTheSchemaSays() throws {
@@ -321,6 +335,7 @@ private enum SchemaSamples {
       .placeShards(PlaceShards(collection: 1)), .deleteCollection(DeleteCollection(name: "fresh")),
       .electLeader(ElectLeader(collection: "c1", index: 1, node: "n1")),
       .startMove(StartMove(collection: "c1", index: 0, source: "n0", target: "n1")),
+      .advanceMove(AdvanceMove(move: 1, step: .waiting, isPaused: true)),
       .advanceMove(AdvanceMove(move: 1, step: .cancelled)), .startElections(StartElections(shards: [1, 2])),
       .concludeElection(ConcludeElection(shard: 1, node: 1, epoch: 2, isUnclean: true)),
       .rebuildReplica(RebuildReplica(shard: 1, node: 1)), .shrinkInSync(ShrinkInSync(node: 1, shards: [1])),

@@ -10,6 +10,7 @@ extension NodeRow {
     address = event.address
     heartbeatMilliseconds = event.heartbeatMilliseconds
     abilities = event.abilities
+    identity = event.identity
     enter(.up, revision, time)
     changed = revision
   }
@@ -22,6 +23,7 @@ extension NodeRow {
     address = event.address
     heartbeatMilliseconds = event.heartbeatMilliseconds
     abilities = event.abilities
+    identity = event.identity
     returnToService(revision, time)
   }
 

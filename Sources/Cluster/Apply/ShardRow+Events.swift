@@ -112,6 +112,7 @@ extension MoveRow {
 
   mutating func take(_ event: MoveAdvanced, _ revision: Revision) {
     step = event.step
+    isPaused = event.isPaused
     changed = revision
   }
 }

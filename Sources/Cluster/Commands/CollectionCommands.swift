@@ -127,19 +127,23 @@ package struct StartMove: FieldMessage, Hashable {
   }
 }
 
+/// Takes a move to its next step, or calls it off. With the step where it is: pauses it, or lets it go on.
 package struct AdvanceMove: FieldMessage, Hashable {
   package var move: MoveID = 0
   package var step = MoveStep.catchingUp
+  package var isPaused = false
 
   package init() {}
-  package init(move: MoveID, step: MoveStep) {
+  package init(move: MoveID, step: MoveStep, isPaused: Bool = false) {
     self.move = move
     self.step = step
+    self.isPaused = isPaused
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.uint32(1, &move)
     try fields.enumeration(2, &step)
+    try fields.bool(20, &isPaused)
   }
 }
 

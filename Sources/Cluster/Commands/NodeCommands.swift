@@ -12,11 +12,13 @@ package struct JoinNode: FieldMessage, Hashable {
   package var heartbeatMilliseconds: UInt64 = 0
   /// What its host can do besides what every host can.
   package var abilities = Abilities()
+  /// Who the process is, the same at each start on the same data; empty for one that does not say.
+  package var identity = ""
 
   package init() {}
   package init(
     name: String, domain: String, labels: [Label], capacity: [Amount], address: String, heartbeatMilliseconds: UInt64,
-    abilities: Abilities = []
+    abilities: Abilities = [], identity: String = ""
   ) {
     self.name = name
     self.domain = domain
@@ -25,6 +27,7 @@ package struct JoinNode: FieldMessage, Hashable {
     self.address = address
     self.heartbeatMilliseconds = heartbeatMilliseconds
     self.abilities = abilities
+    self.identity = identity
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -35,6 +38,7 @@ package struct JoinNode: FieldMessage, Hashable {
     try fields.string(5, &address, max: Limits.addressBytes)
     try fields.uint64(6, &heartbeatMilliseconds)
     try fields.abilities(20, &abilities)
+    try fields.string(21, &identity, max: Limits.nameBytes)
   }
 }
 

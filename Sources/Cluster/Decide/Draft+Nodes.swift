@@ -15,7 +15,11 @@ extension Draft {
     guard command.heartbeatMilliseconds == 0 || (10...3_600_000).contains(command.heartbeatMilliseconds) else {
       throw Refusal(.invalid, "a heartbeat interval is 10 ms to 1 h, or 0 for a node that nobody watches over")
     }
+    guard command.identity.isEmpty || Names.isValid(command.identity) else {
+      throw Refusal(.invalid, "an identity is a name of at most \(Limits.nameBytes) letters and digits")
+    }
     if let known = state.nodeID(named: command.name) {
+      try requireName(of: known, isFreeFor: command)
       let (incarnation, isPastLast) = state.nodes[known].incarnation.addingReportingOverflow(1)
       guard !isPastLast else { throw Refusal(.limitReached, "node \(command.name) has no incarnations left") }
       emit(
@@ -23,7 +27,8 @@ extension Draft {
           NodeRestarted(
             node: known, incarnation: incarnation, domain: command.domain,
             labels: command.labels, capacity: command.capacity, address: command.address,
-            heartbeatMilliseconds: command.heartbeatMilliseconds, abilities: command.abilities)))
+            heartbeatMilliseconds: command.heartbeatMilliseconds, abilities: command.abilities,
+            identity: command.identity)))
       return
     }
     let id = state.nodes.nextID
@@ -33,7 +38,24 @@ extension Draft {
         NodeJoined(
           node: id, name: command.name, domain: command.domain, labels: command.labels, capacity: command.capacity,
           address: command.address, heartbeatMilliseconds: command.heartbeatMilliseconds,
-          abilities: command.abilities)))
+          abilities: command.abilities, identity: command.identity)))
+  }
+
+  /// Another process than the one that has the name gets it only when that one is down. Who does not say who it is, or
+  /// is watched over by nobody, is taken at its word.
+  private func requireName(of node: NodeID, isFreeFor command: JoinNode) throws(Refusal) {
+    let row = state.nodes[node]
+    guard row.isMonitored, row.state != .down, !row.identity.isEmpty, !command.identity.isEmpty,
+      row.identity != command.identity
+    else { return }
+    throw Refusal(
+      .alreadyExists,
+      "node \(command.name) is another process, and it is \(row.state.name); choose another name, or stop that one. "
+        + "When it is gone and nobody notices, declare it down: muster node down \(command.name)",
+      witness: [
+        Witness(
+          rule: "name", needed: 1, available: 0, detail: "\(command.name) is incarnation \(row.incarnation)")
+      ])
   }
 
   mutating func decide(_ command: LeaveNode) throws(Refusal) {

@@ -147,6 +147,9 @@ extension Draft {
     guard let move = state.moves.row(command.move), !move.isVacant else {
       throw Refusal(.notFound, "there is no move \(command.move), or none any more")
     }
+    if command.isPaused || (move.isPaused && command.step == move.step) {
+      return try pause(command.move, move, command)
+    }
     if move.isSplit { return try advanceSplit(command.move, move, to: command.step) }
     if move.isMerge { return try advanceMerge(command.move, move, to: command.step) }
     if command.step == .cancelled {
@@ -158,6 +161,19 @@ extension Draft {
       throw Refusal(.conflict, "move \(command.move) is \(move.step.name): its next step is not \(command.step.name)")
     }
     try advance(command.move, move, to: command.step)
+  }
+
+  /// Only while it waits or copies: what is promoted comes to its end by itself in a moment, or is called off.
+  private mutating func pause(_ id: MoveID, _ move: MoveRow, _ command: AdvanceMove) throws(Refusal) {
+    guard move.isPaused != command.isPaused else { return }
+    let mayBeHeld = move.partner == 0 && (move.step == .waiting || move.step == .catchingUp)
+    guard command.step == move.step, mayBeHeld || !command.isPaused else {
+      throw Refusal(
+        .conflict,
+        "move \(id) is \(move.step.name): only what waits or copies is paused, and no split or merge; call it off instead"
+      )
+    }
+    emit(.moveAdvanced(MoveAdvanced(move: id, step: move.step, shard: move.shard, isPaused: command.isPaused)))
   }
 
   private mutating func advance(_ id: MoveID, _ move: MoveRow, to step: MoveStep) throws(Refusal) {

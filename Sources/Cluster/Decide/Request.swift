@@ -8,6 +8,8 @@ package struct Request: FieldMessage, Hashable {
   package var sequence: UInt64 = 0
   /// Refused unless the cluster is at exactly this revision.
   package var expectedRevision: UInt64?
+  /// Refused when what plans are computed from changed after this revision; see `State.placementRevision`.
+  package var expectedPlacement: Revision?
   package var reason = ""
   package var traceParent = ""
   /// Decide, and say what would happen, and do nothing.
@@ -32,6 +34,7 @@ package struct Request: FieldMessage, Hashable {
     try fields.string(6, &traceParent, max: Limits.traceParentBytes)
     try fields.bool(7, &isDryRun)
     try fields.uint64(8, &cause)
+    try fields.optional(20, &expectedPlacement)
   }
 }
 

@@ -70,6 +70,7 @@ extension State {
     if let expected = request.expectedRevision, expected != revision {
       throw Refusal(.revisionMismatch, "the cluster is at revision \(revision), not \(expected); read again and retry")
     }
+    if let expected = request.expectedPlacement { try requirePlacement(asOf: expected) }
     guard context.kind == .controller || !request.command.isReserved else {
       throw Refusal(.invalid, "\(request.command.name) is decided by Muster's own controllers alone")
     }
@@ -84,6 +85,19 @@ extension State {
     }
     guard request.cause <= revision else {
       throw Refusal(.invalid, "the cause \(request.cause) is in the future: the cluster is at revision \(revision)")
+    }
+  }
+
+  private func requirePlacement(asOf expected: Revision) throws(Refusal) {
+    guard expected <= revision else {
+      throw Refusal(.revisionMismatch, "the cluster is at revision \(revision), and not yet at \(expected)")
+    }
+    let newest = placementRevision
+    guard newest <= expected else {
+      throw Refusal(
+        .revisionMismatch,
+        "nodes, policies, shards or moves changed at revision \(newest), after revision \(expected) that this was "
+          + "computed from; compute it again")
     }
   }
 

@@ -50,6 +50,8 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
   case scrubFault = 36
   /// Shards are short of what their collection promises, or are so no more.
   case availability = 37
+  /// The server itself stood still, and judged nobody meanwhile.
+  case ownStall = 40
 
   package var name: String {
     switch self {
@@ -84,6 +86,7 @@ package enum ReasonKind: UInt32, Sendable, CaseIterable {
     case .retention: "retention"
     case .scrubFault: "scrub-fault"
     case .availability: "availability"
+    case .ownStall: "own-stall"
     }
   }
 }

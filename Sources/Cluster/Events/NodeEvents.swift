@@ -12,11 +12,12 @@ package struct NodeJoined: FieldMessage, Hashable {
   package var address = ""
   package var heartbeatMilliseconds: UInt64 = 0
   package var abilities = Abilities()
+  package var identity = ""
 
   package init() {}
   package init(
     node: NodeID, name: String, domain: String, labels: [Label], capacity: [Amount], address: String,
-    heartbeatMilliseconds: UInt64, abilities: Abilities = []
+    heartbeatMilliseconds: UInt64, abilities: Abilities = [], identity: String = ""
   ) {
     self.node = node
     self.name = name
@@ -26,6 +27,7 @@ package struct NodeJoined: FieldMessage, Hashable {
     self.address = address
     self.heartbeatMilliseconds = heartbeatMilliseconds
     self.abilities = abilities
+    self.identity = identity
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -37,6 +39,7 @@ package struct NodeJoined: FieldMessage, Hashable {
     try fields.string(6, &address, max: Limits.addressBytes)
     try fields.uint64(7, &heartbeatMilliseconds)
     try fields.abilities(20, &abilities)
+    try fields.string(21, &identity, max: Limits.nameBytes)
   }
 }
 
@@ -50,11 +53,12 @@ package struct NodeRestarted: FieldMessage, Hashable {
   package var address = ""
   package var heartbeatMilliseconds: UInt64 = 0
   package var abilities = Abilities()
+  package var identity = ""
 
   package init() {}
   package init(
     node: NodeID, incarnation: UInt64, domain: String, labels: [Label], capacity: [Amount], address: String,
-    heartbeatMilliseconds: UInt64, abilities: Abilities = []
+    heartbeatMilliseconds: UInt64, abilities: Abilities = [], identity: String = ""
   ) {
     self.node = node
     self.incarnation = incarnation
@@ -64,6 +68,7 @@ package struct NodeRestarted: FieldMessage, Hashable {
     self.address = address
     self.heartbeatMilliseconds = heartbeatMilliseconds
     self.abilities = abilities
+    self.identity = identity
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
@@ -75,6 +80,7 @@ package struct NodeRestarted: FieldMessage, Hashable {
     try fields.string(6, &address, max: Limits.addressBytes)
     try fields.uint64(7, &heartbeatMilliseconds)
     try fields.abilities(20, &abilities)
+    try fields.string(21, &identity, max: Limits.nameBytes)
   }
 }
 

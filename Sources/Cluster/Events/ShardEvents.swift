@@ -252,17 +252,21 @@ package struct MoveAdvanced: FieldMessage, Hashable {
   package var move: MoveID = 0
   package var step = MoveStep.catchingUp
   package var shard: ShardID = 0
+  /// It stays at the step where it is; the next event about the move ends that.
+  package var isPaused = false
 
   package init() {}
-  package init(move: MoveID, step: MoveStep, shard: ShardID) {
+  package init(move: MoveID, step: MoveStep, shard: ShardID, isPaused: Bool = false) {
     self.move = move
     self.step = step
     self.shard = shard
+    self.isPaused = isPaused
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.uint32(1, &move)
     try fields.enumeration(2, &step)
     try fields.uint32(3, &shard)
+    try fields.bool(20, &isPaused)
   }
 }

@@ -27,6 +27,8 @@ package struct PlanQuestion: FieldMessage, Hashable {
   package var add: [JoinNode] = []
   /// Policies that change first.
   package var change: [ChangeCollection] = []
+  /// How many shards collections shall have.
+  package var shards: [SetShardCount] = []
 
   package static let nodesMax = 64
 
@@ -36,6 +38,7 @@ package struct PlanQuestion: FieldMessage, Hashable {
     try fields.strings(1, &drain, max: Limits.nameBytes, count: PlanQuestion.nodesMax)
     try fields.messages(2, &add, count: PlanQuestion.nodesMax)
     try fields.messages(3, &change, count: PlanQuestion.nodesMax)
+    try fields.messages(20, &shards, count: PlanQuestion.nodesMax)
   }
 }
 

@@ -110,6 +110,11 @@ package struct PlannedStep: FieldMessage, Hashable {
   package var bytes: UInt64 = 0
   /// Live replicas in sync that the shard has at the worst moment of the step.
   package var redundancy: UInt32 = 0
+  /// Of a split the shard that is made, of a merge the one that is absorbed; empty for replicas and leaders.
+  package var partner = ""
+  package var isMerge = false
+
+  package var isSplit: Bool { !partner.isEmpty && !isMerge }
 
   package init() {}
 
@@ -121,6 +126,8 @@ package struct PlannedStep: FieldMessage, Hashable {
     try fields.bool(5, &isHandOver)
     try fields.uint64(6, &bytes)
     try fields.uint32(7, &redundancy)
+    try fields.string(20, &partner, max: Limits.pathBytes)
+    try fields.bool(21, &isMerge)
   }
 }
 

@@ -34,6 +34,7 @@ package struct MoveReport: FieldMessage, Hashable {
   /// Of a merge the two shards, as `orders/5`: which stays, and which goes into it; empty of any other move.
   package var survivor = ""
   package var absorbed = ""
+  package var isPaused = false
 
   package init() {}
 
@@ -47,6 +48,7 @@ package struct MoveReport: FieldMessage, Hashable {
     try fields.string(20, &child, max: Limits.pathBytes)
     try fields.string(21, &survivor, max: Limits.pathBytes)
     try fields.string(22, &absorbed, max: Limits.pathBytes)
+    try fields.bool(23, &isPaused)
   }
 }
 
@@ -119,6 +121,7 @@ extension State {
     report.purpose = row.purpose
     report.target = row.target == 0 ? "" : nodeName(row.target)
     report.step = row.step
+    report.isPaused = row.isPaused
     report.started = row.started
     report.child = row.isSplit ? shardName(row.child) : ""
     if row.isMerge { (report.survivor, report.absorbed) = (shardName(row.shard), shardName(row.absorbed)) }

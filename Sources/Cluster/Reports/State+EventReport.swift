@@ -155,7 +155,7 @@ extension NameSource {
     [
       FieldReport("move", .number(UInt64(event.move))), shard(event.shard),
       FieldReport("step", .text(event.step.name)),
-    ]
+    ] + (event.isPaused ? [FieldReport("paused", .flag(true))] : [])
   }
 
   private func process(

@@ -101,6 +101,8 @@ package struct MoveRow: TableRow {
   /// Of a merge the shard that the other one absorbs, and the epoch in which its leader said that it is paused; else 0.
   package var absorbed: ShardID = 0
   package var absorbedEpoch: UInt32 = 0
+  /// A person holds it at its step.
+  package var isPaused = false
   package var started: Revision = 0
   package var changed: Revision = 0
 
@@ -132,5 +134,6 @@ package struct MoveRow: TableRow {
     try fields.uint32(20, &child)
     try fields.uint32(21, &absorbed)
     try fields.uint32(22, &absorbedEpoch)
+    try fields.bool(23, &isPaused)
   }
 }

@@ -49,6 +49,8 @@ package struct NodeRow: TableRow {
   package var heartbeatMilliseconds: UInt64 = 0
   /// What its host can do besides what every host can.
   package var abilities = Abilities()
+  /// Who its process said that it is; empty when it did not say. While it is not down nobody else takes its name.
+  package var identity = ""
   /// The state it returns to when it is heard again (draining survives a crash).
   package var isDrainRequested = false
   /// When the state last changed.
@@ -82,5 +84,6 @@ package struct NodeRow: TableRow {
     try fields.uint64(12, &sinceRevision)
     try fields.uint64(13, &changed)
     try fields.abilities(20, &abilities)
+    try fields.string(21, &identity, max: Limits.nameBytes)
   }
 }

@@ -11,6 +11,8 @@ package struct SystemSetting: Sendable {
 
   package static let prefix = "system/"
 
+  static func owns(_ key: String) -> Bool { key.utf8.starts(with: prefix.utf8) }
+
   /// All there are, in the order of their names.
   package static let all: [SystemSetting] =
     ["balance", "recovery"].flatMap { purpose in
@@ -25,7 +27,7 @@ package struct SystemSetting: Sendable {
 
   /// - Throws: a refusal when the key is one of ours to be and is not, or the value is none that it may have.
   static func check(_ key: String, _ scope: Scope, _ value: ConfigValue) throws(Refusal) {
-    guard key.utf8.starts(with: prefix.utf8) else { return }
+    guard owns(key) else { return }
     guard let setting = all.first(where: { $0.key == key }) else {
       throw Refusal(
         .invalid, "there is no system setting \"\(key)\": there are \(nearest(to: key).joined(separator: ", "))")

@@ -2,7 +2,8 @@ package import MusterCluster
 
 /// Notices nodes that went silent: suspected first, then declared down, up again when heard.
 ///
-/// It never takes its own stall for theirs: when its own tick comes late, everybody's silence is forgiven by as much.
+/// It never takes its own stall for theirs: when its own tick comes late, everybody's silence is forgiven by as much, and an
+/// alarm tells of it.
 /// And when most of those that were there fall silent at once it stops declaring and raises an alarm, because then the
 /// fault is more likely its own, or the network's; a person who knows better declares them down by name.
 package struct FailureDetector: Sendable {
@@ -25,6 +26,7 @@ package struct FailureDetector: Sendable {
   /// By node number less one.
   private var last: [Arrivals] = []
   private var lastTick: UInt64?
+  private var stalls = OwnStalls()
 
   package init() {}
 
@@ -64,7 +66,7 @@ package struct FailureDetector: Sendable {
       }
       verdicts.append(verdict)
     }
-    verdicts += flapping(state)
+    verdicts += flapping(state) + stalls.tell(watched: watched, state, now: now)
     let isBraking = watched >= FailureDetector.brakeNodesMin && silent * 2 > awaited
     return brake(isBraking, silent, awaited, verdicts, state)
   }
@@ -72,6 +74,7 @@ package struct FailureDetector: Sendable {
   private mutating func forgiveStall(_ now: UInt64) {
     if let before = lastTick, now > before, now - before >= FailureDetector.stallMin {
       for place in last.indices { last[place].at += now - before }
+      stalls.note(now - before, now: now)
     }
     lastTick = now
   }

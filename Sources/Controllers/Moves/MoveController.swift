@@ -45,6 +45,7 @@ package struct MoveController: Sendable {
     guard state.nodes[move.target].takesReplicas else {
       return advance(id, move, .cancelled, .moveFailed, ["target=\(state.nodeName(move.target))"], state)
     }
+    if move.isPaused { return nil }
     if move.purpose == .balance, state.cluster[1].balancing == .paused || traffic.isRecovering { return nil }
     guard traffic.admit(move.shard, move.source, move.target, move.purpose) else { return nil }
     return advance(id, move, .catchingUp, .moveStep, ["planned=\(move.started)"], state)
@@ -82,6 +83,7 @@ package struct MoveController: Sendable {
     }
     switch move.step {
     case .catchingUp:
+      if move.isPaused { return nil }
       // Balancing that is paused holds still where it costs most.
       if move.purpose == .balance, state.cluster[1].balancing == .paused { return nil }
       if learner.isInSync { return advance(id, move, .promoted, .moveStep, ["caught-up=\(target.name)"], state) }

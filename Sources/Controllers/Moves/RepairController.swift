@@ -54,7 +54,7 @@ package struct RepairController: Sendable {
       let reason = Reason(.draining, arguments: ["node=\(row.name)"])
       replace(node, shard, .drain, reason, cause: row.sinceRevision, state, &traffic, &planner, &proposals)
     }
-    for (node, shard, rule) in findings.misplaced where planned.insert(shard).inserted {
+    for (node, shard, rule) in findings.misplaced + findings.tooMuch where planned.insert(shard).inserted {
       let row = state.shards[shard]
       let reason = Reason(.replicaMisplaced, arguments: ["node=\(state.nodeName(node))", "rule=\(rule)"])
       let cause = max(state.collections[row.collection].changed, state.nodes[node].changed)

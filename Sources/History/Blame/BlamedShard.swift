@@ -37,12 +37,12 @@ struct BlamedShard: BlameSubject {
 
   private var moving: (shown: FieldValue, followed: FieldValue) {
     guard row.move != 0, let move = state.moves.row(row.move) else { return (.nothing, .nothing) }
-    return (.text(state.words(move)), BlamedShard.step(row.move, move.step))
+    return (.text(state.words(move)), BlamedShard.step(row.move, move.step, isPaused: move.isPaused))
   }
 
   /// A move at one of its steps.
-  private static func step(_ move: MoveID, _ step: MoveStep) -> FieldValue {
-    step.isOver ? .nothing : .text("\(move) \(step.name)")
+  private static func step(_ move: MoveID, _ step: MoveStep, isPaused: Bool = false) -> FieldValue {
+    step.isOver ? .nothing : .text("\(move) \(step.name)\(isPaused ? ", paused" : "")")
   }
 
   // MARK: Following
@@ -84,7 +84,7 @@ struct BlamedShard: BlameSubject {
     case .moveStarted(let event) where event.shard == id:
       tracks.write("moving", BlamedShard.step(event.move, event.step))
     case .moveAdvanced(let event) where event.shard == id:
-      tracks.write("moving", BlamedShard.step(event.move, event.step))
+      tracks.write("moving", BlamedShard.step(event.move, event.step, isPaused: event.isPaused))
     default: break
     }
     return false

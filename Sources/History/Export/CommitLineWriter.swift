@@ -192,7 +192,7 @@ package struct CommitLineWriter: ~Copyable {
     writer.literal("{\"type\":\"MoveAdvanced\",\"move\":")
     writer.decimal(UInt64(event.move))
     shard(event.shard, &writer)
-    step(event.step, &writer)
+    step(event.step, isPaused: event.isPaused, &writer)
   }
 
   // MARK: Fields
@@ -247,9 +247,10 @@ package struct CommitLineWriter: ~Copyable {
     writer.byte(UInt8(ascii: "}"))
   }
 
-  private func step(_ step: MoveStep, _ writer: inout ByteWriter) {
+  private func step(_ step: MoveStep, isPaused: Bool = false, _ writer: inout ByteWriter) {
     writer.literal(",\"step\":")
     writeWord(step.name, &writer)
+    if isPaused { writer.literal(",\"paused\":true") }
     writer.byte(UInt8(ascii: "}"))
   }
 }

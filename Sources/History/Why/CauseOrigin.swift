@@ -21,7 +21,7 @@ enum CauseOrigin {
   private static func isFailure(_ kind: ReasonKind) -> Bool {
     switch kind {
     case .heartbeatMissed, .leaderLost, .replicaLost, .storageLow, .checksumMismatch, .hostProblem, .uncleanElection,
-      .moveFailed, .handOverFailed:
+      .moveFailed, .handOverFailed, .ownStall:
       true
     default: false
     }

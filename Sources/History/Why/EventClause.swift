@@ -47,6 +47,8 @@ extension State {
         + "of \(event.shards) shards"
     case .shardCountWanted(let event):
       "\(collectionName(event.collection)) was told to grow to \(event.shards) shards"
+    case .moveAdvanced(let event) where event.isPaused:
+      "the move of \(shardName(event.shard)) was paused while it was \(event.step.name)"
     case .moveAdvanced(let event): "the move of \(shardName(event.shard)) came to the step \(event.step.name)"
     case .nodeSuspected(let event):
       "\(nodeName(event.node)) was suspected after \(seconds(event.silentMilliseconds)) of silence"

@@ -42,6 +42,7 @@ extension Reason {
     case .growth: "\(self["collection"] ?? "it") shall have \(self["wanted"] ?? "more") shards"
     case .availability:
       "shards are short of what \(self["collection"] ?? "a collection") promises, or are so no more\(inputs)"
+    case .ownStall: "the server itself stood still, and judged no node meanwhile\(inputs)"
     case .hostProblem: "what hosts replicas on \(node) has a problem\(inputs)"
     }
   }

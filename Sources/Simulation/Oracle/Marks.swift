@@ -64,12 +64,15 @@ package enum Mark: String, CaseIterable, Sendable {
   // Time.
   case clockWentBack = "the server's clock went back, and log time did not"
   case serverPaused = "the server hung"
+  case ownStallNoticed = "a server told of its own stall"
   case nodePaused = "a node hung"
   // Nodes.
   case nodeSuspected = "a node was suspected"
   case nodeDown = "a node was declared down"
   case nodeRecovered = "a node came back"
   case nodeRestarted = "a node came back as another incarnation"
+  case nameRefused = "a second process under a name in use was refused"
+  case nodeReplaced = "another process took the name of a node that was down"
   case nodeRejoined = "a removed node joined again"
   case nodeDrained = "a node was drained"
   case nodeRemoved = "a node was removed"
@@ -83,6 +86,7 @@ package enum Mark: String, CaseIterable, Sendable {
   case handOver = "a leadership was handed over"
   case handOverFailed = "a hand-over was taken back"
   case moveFinished = "a move came to its end"
+  case movePaused = "a move was held"
   case moveCancelled = "a move was cancelled"
   case repaired = "a lost replica was made anew"
   case balanced = "a replica moved for balance"

@@ -48,7 +48,7 @@ extension Simulation {
     case .nodeSuspected: marks.sometimes(.nodeSuspected)
     case .nodeDeclaredDown: marks.sometimes(.nodeDown)
     case .nodeRecovered: marks.sometimes(.nodeRecovered)
-    case .nodeRestarted: marks.sometimes(.nodeRestarted)
+    case .nodeRestarted(let event): note(event, before)
     case .nodeJoined(let event): if Int(event.node) > nodeCount { marks.sometimes(.nodeRejoined) }
     case .nodeDrained: marks.sometimes(.nodeDrained)
     case .nodeRemoved: marks.sometimes(.nodeRemoved)
@@ -77,6 +77,14 @@ extension Simulation {
     case .alarmRaised(let event): note(alarm: event.name)
     default: break
     }
+  }
+
+  private func note(_ event: NodeRestarted, _ before: State) {
+    marks.sometimes(.nodeRestarted)
+    let row = before.nodes[event.node]
+    guard event.identity != row.identity else { return }
+    marks.sometimes(.nodeReplaced)
+    if row.state != .down { fail("node \(row.name) was \(row.state.name), and another process took its name") }
   }
 
   /// The data hears of it as soon as it is durable: nobody can have acted on it yet.
@@ -119,6 +127,7 @@ extension Simulation {
   }
 
   private func note(_ event: MoveAdvanced, _ before: State) {
+    if event.isPaused { marks.sometimes(.movePaused) }
     if event.step == .cancelled { marks.sometimes(.moveCancelled) }
     guard event.step == .finished, let move = before.moves.row(event.move) else { return }
     report.moves += 1
@@ -133,6 +142,7 @@ extension Simulation {
   }
 
   private func note(alarm name: String) {
+    if name == "own-stall" { marks.sometimes(.ownStallNoticed) }
     if name == "mass-failure" { marks.sometimes(.massFailureNoticed) }
     if name.hasPrefix("flapping/") { marks.sometimes(.flappingNoticed) }
   }

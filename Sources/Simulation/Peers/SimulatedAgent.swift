@@ -115,7 +115,7 @@ final class SimulatedAgent: Peer {
   private func join() {
     let join = JoinNode(
       name: name, domain: domain, labels: [], capacity: [], address: "", heartbeatMilliseconds: heartbeat,
-      abilities: [.splits, .merges])
+      abilities: [.splits, .merges], identity: "disk-of-\(name)")
     requester.begin(Request(.joinNode(join), client: "agent.\(name)", sequence: sequence()))
   }
 

@@ -37,6 +37,7 @@ final class SimulatedOperator: Peer {
       patience = 0
       world.oracle.answered(request, reply, world)
     case .refused(let refusal):
+      if case .joinNode = request.command, refusal?.code == .alreadyExists { world.marks.sometimes(.nameRefused) }
       // At the beginning there are no nodes to place anything on yet.
       patience += 1
       guard refusal?.code == .unsatisfiable, patience < 60, world.isFounding(request.command) else {
@@ -81,7 +82,7 @@ extension SimulatedOperator {
   /// Something that a person might do now.
   static func whim(_ nodes: Int, _ state: State, _ random: inout SeededGenerator) -> Command? {
     let node = "n\(random.below(nodes))"
-    switch random.below(32) {
+    switch random.below(34) {
     case 0, 1: return .drainNode(DrainNode(name: node, isOn: true))
     case 2, 3: return .drainNode(DrainNode(name: node, isOn: false))
     case 4: return .cordonNode(CordonNode(name: node, isOn: true))
@@ -98,6 +99,8 @@ extension SimulatedOperator {
           policy: policy(
             UInt32(random.below(3)), isSpread: random.oneIn(2), replicas: UInt32(1 + random.below(5)),
             isUnclean: random.oneIn(3)), labels: [], tenant: ""))
+    case 32: return intrude(node, state, &random)
+    case 33: return hold(state, &random)
     case 13: return cancel(state, &random)
     case 25: return advance(state, &random)
     case 26: return rebuild(state, &random)
@@ -116,6 +119,17 @@ extension SimulatedOperator {
     }
   }
 
+  /// A second process under a name that is in use, or that was given up.
+  private static func intrude(_ name: String, _ state: State, _ random: inout SeededGenerator) -> Command? {
+    guard let node = state.nodeID(named: name) else { return nil }
+    let row = state.nodes[node]
+    return .joinNode(
+      JoinNode(
+        name: name, domain: row.domain, labels: row.labels, capacity: row.capacity, address: "",
+        heartbeatMilliseconds: row.heartbeatMilliseconds, abilities: row.abilities,
+        identity: "intruder-\(random.below(3))"))
+  }
+
   private static func changePolicy(_ random: inout SeededGenerator) -> Command {
     let replicas = 2 + random.below(3)
     let minimum = 2 + random.below(replicas - 1)
@@ -128,6 +142,25 @@ extension SimulatedOperator {
   private static func cancel(_ state: State, _ random: inout SeededGenerator) -> Command? {
     guard let row = anyShard(state, &random), row.move != 0 else { return nil }
     return .advanceMove(AdvanceMove(move: row.move, step: .cancelled))
+  }
+
+  /// A move is held, or goes on.
+  private static func hold(_ state: State, _ random: inout SeededGenerator) -> Command? {
+    var found: [MoveID] = []
+    state.moves.forEach { id, move in if !move.isVacant { found.append(id) } }
+    guard !found.isEmpty else { return nil }
+    let move = found[random.below(found.count)]
+    let row = state.moves[move]
+    return .advanceMove(AdvanceMove(move: move, step: row.step, isPaused: !row.isPaused))
+  }
+
+  /// Every move that is held goes on.
+  static func resumptions(_ state: State) -> [Command] {
+    var commands: [Command] = []
+    state.moves.forEach { id, move in
+      if move.isPaused { commands.append(.advanceMove(AdvanceMove(move: id, step: move.step))) }
+    }
+    return commands
   }
 
   /// More would only make runs long.

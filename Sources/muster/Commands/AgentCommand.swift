@@ -21,7 +21,7 @@ struct AgentCommand: AsyncParsableCommand {
   @Option(help: "Its fault domains: region/zone/rack, or with /host.") var domain: String
   @Option(help: "What it can carry; without it the machine's cores, memory and disk.") var capacity: [String] = []
   @Option(help: "LABEL=VALUE; may be repeated.") var label: [String] = []
-  @Option(help: "The directory of its data; with a host it is made if there is none.") var data: String?
+  @Option(help: "The directory of its data and of who it is; made if there is none.") var data: String?
   @Option(
     help: "What hosts the replicas: redis runs a Redis server for each, directory keeps files; none holds no data.")
   var host = Host.none
@@ -36,7 +36,8 @@ struct AgentCommand: AsyncParsableCommand {
     guard let servers = ServerList(text) else {
       throw Failure.usage("\"\(text)\" is no list of servers: give HOST:PORT[,HOST:PORT…]")
     }
-    let hosting = try hosting()
+    let directory = try directory()
+    let hosting = try hosting(directory)
     // What hosts no data has no keys to move.
     var abilities: Abilities = []
     if hosting?.host.canSplit ?? true { abilities.insert(.splits) }
@@ -45,7 +46,8 @@ struct AgentCommand: AsyncParsableCommand {
     let join = JoinNode(
       name: name, domain: domain, labels: try label.map(PolicyOptions.label),
       capacity: given.isEmpty ? Machine.capacity(dataAt: data ?? ".") : given, address: address,
-      heartbeatMilliseconds: heartbeat, abilities: abilities)
+      heartbeatMilliseconds: heartbeat, abilities: abilities,
+      identity: try identity(directory))
     let agent = Agent(join, servers, software: Connection.software, hosting: hosting) {
       Terminal.error("\(join.name): \($0)\n")
     }
@@ -61,9 +63,19 @@ struct AgentCommand: AsyncParsableCommand {
     Glibc.exit(Failure.Code.refused.rawValue)
   }
 
-  private func hosting() throws -> Hosting? {
+  /// Kept with its data; who has none is another at each start.
+  private func identity(_ directory: NodeDirectory?) throws -> String {
+    do { return try directory?.identity() ?? NodeDirectory.newIdentity() } catch { throw Failure(.refused, "\(error)") }
+  }
+
+  private func directory() throws -> NodeDirectory? {
+    guard let data else { return nil }
+    do { return try NodeDirectory(data) } catch { throw Failure(.refused, "\(error)") }
+  }
+
+  private func hosting(_ directory: NodeDirectory?) throws -> Hosting? {
     guard host != .none else { return nil }
-    guard let data else {
+    guard let directory else {
       throw Failure.usage("--host \(host.rawValue) needs --data DIR, where the data of the node is")
     }
     guard let interval = Quantity.parseDuration(checksums) else {
@@ -72,8 +84,6 @@ struct AgentCommand: AsyncParsableCommand {
     guard Port.isLoopback(bind) else {
       throw Failure.usage("--bind is a loopback address such as 127.0.0.1, not \"\(bind)\"")
     }
-    let directory: NodeDirectory
-    do { directory = try NodeDirectory(data) } catch { throw Failure(.refused, "\(error)") }
     let ports = try portRange()
     let host: any ShardHost =
       host == .redis

@@ -9,31 +9,45 @@ struct Move: AsyncParsableCommand {
     discussion: """
       Example: muster move orders/17 --from n1 --to n4 --wait
       Without --from a replica is added. It goes before all balancing, and on in maintenance. Until its target leads
-      `muster move orders/17 --cancel` calls a move off, whoever began it.
+      `muster move orders/17 --cancel` calls a move off, whoever began it; while it waits or copies --pause holds it and
+      --resume lets it go on. When it is over --revert orders the way back of the last one that was ordered.
       """)
   @Argument(help: "COLLECTION/NUMBER") var shard: String
   @Option(help: "The node that gives its replica away.") var from: String?
   @Option(help: "The node that takes it.") var to: String?
   @Flag(help: "Call off the move that is under way.") var cancel = false
+  @Flag(help: "Hold the move that is under way, while it waits or copies.") var pause = false
+  @Flag(help: "Let a move that is held go on.") var resume = false
+  @Flag(help: "Move back what the last finished order moved.") var revert = false
   @OptionGroup var options: MutationOptions
   @OptionGroup var waiting: WaitOptions
 
   func run() async throws {
     let name = try ShardName(shard)
     guard let index = UInt32(exactly: name.index) else { throw Failure.usage("\(name.index) is no shard number") }
-    if cancel {
-      guard from == nil, to == nil else { throw Failure.usage("--cancel needs no nodes: a shard has one move at most") }
-      return try await name.callOff("move", options) { $0.child.isEmpty && $0.absorbed.isEmpty }
+    let flags = [cancel, pause, resume, revert].count { $0 }
+    guard flags == 0 || (flags == 1 && from == nil && to == nil) else {
+      throw Failure.usage("--cancel, --pause, --resume and --revert stand alone, and name no nodes")
     }
-    guard let to else { throw Failure.usage("--to names the node that takes the replica") }
-    let command = StartMove(collection: name.collection, index: index, source: from ?? "", target: to)
-    let connection = try await options.run(.startMove(command))
+    if cancel { return try await name.callOff("move", options) { $0.child.isEmpty && $0.absorbed.isEmpty } }
+    if pause || resume { return try await name.hold(pause, options) }
+    let connection = try Connection(options.server)
+    let way: (from: String, to: String)
+    if revert {
+      way = try await OrderedMoves.wayBack(of: name, ServerSource(connection))
+    } else {
+      guard let to else { throw Failure.usage("--to names the node that takes the replica") }
+      way = (from ?? "", to)
+    }
+    let to = way.to
+    let command = StartMove(collection: name.collection, index: index, source: way.from, target: to)
+    try await options.run(.startMove(command), on: connection)
     guard !options.dryRun else { return }
     try await waiting.until(ServerSource(connection)) { source in
       let question = Question.shards(ShardsQuestion(collection: name.collection, index: name.index))
       guard let report = try await source.answer(question, at: .now).answer.shards.first else { return nil }
       if let move = report.move { return "the move is \(move.step.name)" }
-      guard report.replicas.contains(where: { $0.node == to }) else {
+      guard to.isEmpty || report.replicas.contains(where: { $0.node == to }) else {
         throw Failure(.refused, "the move was cancelled; `muster log --shard \(shard)` says why")
       }
       return nil
@@ -178,6 +192,7 @@ extension ShardReport {
       .init("child", move.child.isEmpty ? .null : .text(move.child)),
       .init("absorbed", move.absorbed.isEmpty ? .null : .text(move.absorbed)),
       .init("step", .text(move.step.name)), .init("purpose", .text(move.purpose.name)),
+      .init("paused", .flag(move.isPaused)),
       .init("started", .number(move.started)), .init("bytes", .optional(copy?.bytes ?? 0)),
       .init("bytesToCopy", .optional(copy?.bytesToCopy ?? 0)),
       .init("bytesPerSecond", .optional(copy?.bytesPerSecond ?? 0)),

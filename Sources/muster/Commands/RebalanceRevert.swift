@@ -120,12 +120,12 @@ private struct Journeys {
 }
 
 extension EventReport {
-  fileprivate func text(_ name: String) -> String? {
+  func text(_ name: String) -> String? {
     guard case .text(let text)? = fields.first(where: { $0.name == name })?.value else { return nil }
     return text
   }
 
-  fileprivate func number(_ name: String) -> UInt64? {
+  func number(_ name: String) -> UInt64? {
     guard case .number(let number)? = fields.first(where: { $0.name == name })?.value else { return nil }
     return number
   }

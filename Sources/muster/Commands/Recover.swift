@@ -73,9 +73,7 @@ struct Recover: AsyncParsableCommand {
         throw Failure(
           .refused, "the plan has \(commands.count) shards that a survivor can lead; 1 to 1024 fit a commit")
       }
-      var options = options
-      options.expectRevision = plan.revision
-      try await options.run(.batch(Batch(commands)))
+      try await options.run(.batch(Batch(commands)), computedAt: plan.revision)
     }
   }
 }

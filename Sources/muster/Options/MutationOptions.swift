@@ -28,14 +28,19 @@ struct MutationOptions: ParsableArguments {
 
   /// Executes a command and prints what became of it.
   ///
-  /// - Parameter connection: the one to use, when the command has one already.
+  /// - Parameters:
+  ///   - connection: the one to use, when the command has one already.
+  ///   - revision: what the command was computed from; it is refused when placement moved on since.
   /// - Returns: the connection that was used.
   @discardableResult
-  func run(_ command: Command, on connection: Connection? = nil) async throws -> Connection {
+  func run(
+    _ command: Command, on connection: Connection? = nil, computedAt revision: Revision? = nil
+  ) async throws -> Connection {
     let identity = try RequestIdentity(requestID)
     let used = try connection ?? Connection(server)
     var request = Request(command, reason: reason)
     request.expectedRevision = expectRevision
+    request.expectedPlacement = revision
     request.isDryRun = dryRun
     let reply = try await identity.send(&request, to: used.client)
     show(reply, request)

@@ -14,7 +14,9 @@ struct PolicyProgress {
     // Replicas that are whole may stand where the policy does not want them any more.
     let plan = try await source.answer(.plan(PlanQuestion()), at: .now).answer.plan
     if let obstacle = plan?.obstacles.first(where: { $0.hasPrefix(collection + "/") }) { return obstacle }
-    let step = plan?.steps.first { $0.purpose != .balance && $0.shard.hasPrefix(collection + "/") }
+    let step = plan?.steps.first {
+      $0.purpose != .balance && $0.partner.isEmpty && $0.shard.hasPrefix(collection + "/")
+    }
     return step.map { "\($0.shard) is still to move from \($0.source.isEmpty ? "nowhere" : $0.source)" }
   }
 
