@@ -103,6 +103,34 @@ import Testing
     #expect(model.state.shards[1].move == 0 && model.state.shards[2].move == 0)
   }
 
+  /// The survivor takes no writes before it has more replicas, and gets none while it merges.
+  @Test func aMergeUnderAPolicyThatAsksForMoreReplicasThanThereAreIsCalledOff() throws {
+    var model = cluster(shards: 2)
+    model.isSilentOfMerges = true
+    model.order(.mergeShards(MergeShards(collection: "orders", index: 0)))
+    var policy = model.state.collections[1].policy
+    (policy.replicas, policy.minInSync) = (4, 4)
+    model.order(.changeCollection(ChangeCollection(name: "orders", policy: policy, labels: [])))
+    guard case .refused(let why) = model.order(.mergeShards(MergeShards(collection: "orders", index: 0))) else {
+      Issue.record("one is under way")
+      return
+    }
+    #expect(why.code == .conflict)
+    model.run(seconds: 90)
+    #expect(model.isWhole)
+    #expect(model.state.shards[1].move == 0 && model.state.shards[1].replicas.count == 4)
+    #expect(model.state.collections[1].owningCount == 2)
+    // The same once more, before it begins.
+    (policy.replicas, policy.minInSync) = (5, 5)
+    model.order(.changeCollection(ChangeCollection(name: "orders", policy: policy, labels: [])))
+    let early = model.order(.mergeShards(MergeShards(collection: "orders", index: 0)))
+    guard case .refused(let reason) = early else {
+      Issue.record("it takes no writes")
+      return
+    }
+    #expect(reason.message.contains("4 of the 5"), "\(reason.message)")
+  }
+
   /// The absorbed shard takes no writes meanwhile.
   @Test func aPauseThatComesToNothingIsGivenUp() {
     var model = cluster(shards: 2)

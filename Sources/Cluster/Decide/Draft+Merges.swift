@@ -16,6 +16,12 @@ extension Draft {
     }
     try requireRoomForMerge(halves, collection)
     for each in [shard, absorbed] { try requireMergeable(each) }
+    guard !state.shards[shard].hasTooFewVoters(collection.policy) else {
+      throw Refusal(
+        .conflict,
+        "\(state.shardName(shard)) takes no writes with \(state.shards[shard].voterCount) of the "
+          + "\(collection.policy.minInSync) replicas that must acknowledge them")
+    }
     guard state.shards[shard].epoch < .max - 1 else {
       throw Refusal(.limitReached, "\(state.shardName(shard)) has no epochs left")
     }

@@ -42,6 +42,13 @@ package struct ShardConditions {
   }
 }
 
+extension ShardRow {
+  package var voterCount: Int { replicas.count { $0.role != .learner } }
+
+  /// Fewer than acknowledge a write, also when all of them are in sync.
+  package func hasTooFewVoters(_ policy: Policy) -> Bool { voterCount < policy.minInSync }
+}
+
 extension Replica {
   /// It has a vote, and may be elected without losing acknowledged data.
   package var isVoterInSync: Bool { isInSync && role != .learner }

@@ -9,7 +9,9 @@ extension MoveController {
 
   func merge(_ id: MoveID, _ move: MoveRow, _ state: State, _ waited: UInt64) -> Proposal? {
     let (survivor, absorbed) = (state.shards[move.shard], state.shards[move.absorbed])
-    if let problem = obstacle([survivor, absorbed], state) {
+    // It takes no copies either, and gets no replica while it merges.
+    let isMute = survivor.hasTooFewVoters(state.collections[survivor.collection].policy)
+    if let problem = isMute ? "replicas=\(survivor.voterCount)" : obstacle([survivor, absorbed], state) {
       return advance(id, move, .cancelled, .moveFailed, [problem], state)
     }
     if move.step != .copying, let problem = spoilt(move, survivor, absorbed, waited, state) {

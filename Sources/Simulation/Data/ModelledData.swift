@@ -28,6 +28,8 @@ package final class ModelledData {
   private var gaveUp: [ShardID: UInt32] = [:]
   /// The writes that were lost so.
   private var forgone: Set<UInt64> = []
+  /// Copies that were lost so, by key the latest: of what it was a copy, all that was written up to it is lost too.
+  private var forgoneCopies: [UInt64: UInt64] = [:]
 
   package init(_ flaw: HostFlaw?) { self.flaw = flaw }
 
@@ -217,7 +219,8 @@ package final class ModelledData {
     var newest: [UInt64: (record: Record, shard: ShardID)] = [:]
     for shard in shards {
       for record in acknowledged[shard] ?? [] where !record.isCopy && !forgone.contains(record.number) {
-        guard let key = record.key, record.number > newest[key]?.record.number ?? 0 else { continue }
+        guard let key = record.key, record.number > max(newest[key]?.record.number ?? 0, forgoneCopies[key] ?? 0)
+        else { continue }
         newest[key] = (record, shard)
       }
     }
@@ -260,6 +263,9 @@ package final class ModelledData {
     if isExcused {
       let kept = zip(log, promised).prefix { $0 == $1 }.count
       forgone.formUnion(promised[kept...].map(\.number))
+      for record in promised[kept...] where record.isCopy {
+        if let key = record.key { forgoneCopies[key] = max(forgoneCopies[key] ?? 0, record.number) }
+      }
       acknowledged[shard] = Array(promised[..<kept])
     } else {
       report("shard \(shard) lost \(missing(shard, log)) when \(node) began to lead epoch \(epoch)")
