@@ -109,8 +109,12 @@ import Testing
     model.isSilentOfMerges = true
     model.order(.mergeShards(MergeShards(collection: "orders", index: 0)))
     var policy = model.state.collections[1].policy
-    (policy.replicas, policy.minInSync) = (4, 4)
-    model.order(.changeCollection(ChangeCollection(name: "orders", policy: policy, labels: [])))
+    (policy.replicas, policy.minInSync, policy.spread) = (4, 4, [])
+    guard case .committed = model.order(.changeCollection(ChangeCollection(name: "orders", policy: policy, labels: [])))
+    else {
+      Issue.record("the policy is possible")
+      return
+    }
     guard case .refused(let why) = model.order(.mergeShards(MergeShards(collection: "orders", index: 0))) else {
       Issue.record("one is under way")
       return

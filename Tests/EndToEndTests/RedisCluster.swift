@@ -111,7 +111,7 @@ final class RedisCluster {
   /// Writes go on for a moment, then everything that was acknowledged is read back.
   func requireNothingLost() async throws {
     try await awaitWhole()
-    try await Task.sleep(for: .milliseconds(300))
+    try await Task.sleep(for: .seconds(1))
     kill(load.pid, SIGTERM)
     let finished = try await load.wait()
     #expect(finished.code == 0, "\(finished.out) \(finished.error)")

@@ -26,7 +26,13 @@ extension EndToEnd {
       let redis = try await RedisCluster()
       let epoch = try await redis.shard()["epoch"].number
       for _ in 0..<3 {
-        redis.signal(try await redis.leader(), SIGKILL)
+        let leader = try await redis.leader()
+        let crashed = redis.processes(of: leader)
+        redis.signal(leader, SIGKILL)
+        try await eventually("another database at \(leader)") {
+          let running = redis.processes(of: leader)
+          return running.count == crashed.count && Set(running).isDisjoint(with: crashed)
+        }
         try await redis.awaitWhole()
       }
       #expect(try await redis.shard()["epoch"].number == epoch, "it is the same leader")
