@@ -71,6 +71,22 @@ extension EndToEnd {
       #expect(document["commits"].number ?? 0 > 0)
     }
 
+    @Test func anExportAndWhatWasPrintedAreTakenForTheirProofs() async throws {
+      let cluster = try await filled()
+      let export = cluster.directory.path("export")
+      #expect(try await cluster.muster("export", "--format", "jsonl", "--to", export).code == 0)
+      let whole = try await run(.muster, ["check-proof", export, "--output", "json"]).document()
+      #expect(whole["kind"].string == "export" && whole["complete"].flag == true)
+      let printed = cluster.directory.path("printed")
+      let proof = try await cluster.muster("prove", "3", "--output", "json")
+      try proof.out.write(toFile: printed, atomically: true, encoding: .utf8)
+      #expect(try await run(.muster, ["check-proof", printed, "--output", "json"]).document()["kind"].string == "commit")
+      try "{\"note\":3}".write(toFile: printed, atomically: true, encoding: .utf8)
+      #expect(try await run(.muster, ["check-proof", printed]).code == 1)
+      try FileManager.default.removeItem(atPath: "\(export).proof")
+      #expect(try await run(.muster, ["check-proof", export]).code == 1)
+    }
+
     @Test func cutProofsAreRefusedByBoth() async throws {
       let cluster = try await filled()
       let export = cluster.directory.path("export")

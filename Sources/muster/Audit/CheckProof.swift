@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import MusterAudit
 import MusterBytes
 import MusterCluster
@@ -11,27 +12,39 @@ struct CheckProof: AsyncParsableCommand {
     discussion: """
       Example: muster check-proof timeline.jsonl.proof --checkpoint kept.note
                muster check-proof 1234.tlog-proof --key audit.key
-      FILE is what `muster prove` or `muster export` made, or a checkpoint. Every row of an export as JSON Lines or CSV is
-      made again from the stored bytes of its commit and compared. A proof is worth as much as what vouches for the
-      checkpoint in it: a checkpoint that you kept, or the key that signs them.
+      FILE is what `muster prove` or `muster export` made, or a checkpoint. Every row of an export is made again from the
+      stored bytes of its commit and compared. A proof is worth as much as what vouches for the checkpoint in it: a
+      checkpoint that you kept, or the key that signs them.
       """)
-  @Argument(help: "The proof.") var file: String
+  @Argument(help: "The proof, or an export that has its proof beside it.") var file: String
   @Option(help: "A checkpoint that you hold, a file.") var checkpoint: String?
   @Option(help: "The key that signs checkpoints, or a file with it.") var key: String?
   @Option(help: "The export, when it is not beside its proof.") var export: String?
   @OptionGroup var output: OutputOptions
 
-  func run() async throws {
+  mutating func run() async throws {
     let held = try checkpoint.map { try Checkpoint(try NoteFile.read($0)) }
-    let head = try ReadFile(file).peek(64)
+    if let beside = try proofBeside() { file = beside }
     do {
-      if head.starts(with: ProofRecord.heading.utf8) { return try checkExport(held) }
-      if head.starts(with: LogProof.heading.utf8) { return try checkCommit(held) }
-      if head.starts(with: GrowthProof.heading.utf8) { return try checkGrowth(held) }
+      if try isProofOfExport(file) { return try checkExport(held) }
+      let text = try NoteFile.text(file)
+      if text.starts(with: LogProof.heading.utf8) { return try checkCommit(text, held) }
+      if text.starts(with: GrowthProof.heading.utf8) { return try checkGrowth(text, held) }
       try checkNote(held)
     } catch let error as AuditError {
       throw Failure(.refused, "\(file): \(error)")
     }
+  }
+
+  private func isProofOfExport(_ path: String) throws -> Bool {
+    try ReadFile(path).peek(64).starts(with: ProofRecord.heading.utf8)
+  }
+
+  /// The proof of an export that was given in its place.
+  private func proofBeside() throws -> String? {
+    let beside = file + ".proof"
+    guard try !isProofOfExport(file), FileManager.default.fileExists(atPath: beside) else { return nil }
+    return try isProofOfExport(beside) ? beside : nil
   }
 
   // MARK: Kinds of proof
@@ -52,8 +65,8 @@ struct CheckProof: AsyncParsableCommand {
     }
   }
 
-  private func checkCommit(_ held: Checkpoint?) throws {
-    let proof = try LogProof(try NoteFile.contents(file))
+  private func checkCommit(_ text: [UInt8], _ held: Checkpoint?) throws {
+    let proof = try LogProof(text)
     try proof.check()
     let vouched = try vouch(for: proof.note, held, rootAtHeld: nil)
     guard let commit = try? Commit(bytes: proof.commit), commit.revision == proof.proof.index + 1 else {
@@ -65,8 +78,8 @@ struct CheckProof: AsyncParsableCommand {
     }
   }
 
-  private func checkGrowth(_ held: Checkpoint?) throws {
-    let proof = try GrowthProof(try NoteFile.contents(file))
+  private func checkGrowth(_ text: [UInt8], _ held: Checkpoint?) throws {
+    let proof = try GrowthProof(text)
     try proof.check()
     let old = try Checkpoint(proof.old)
     // Whoever holds the earlier checkpoint may believe the later one from now on.

@@ -1,22 +1,31 @@
 import FoundationEssentials
 import MusterAudit
 
-/// A checkpoint or a key that a person kept: the note itself, or what `muster checkpoint` printed in a pipe.
+/// A checkpoint, a proof or a key that a person kept: itself, or what `muster checkpoint` or `muster prove` printed in a
+/// pipe.
 enum NoteFile {
-  private struct Printed: Decodable { var note: String }
+  private struct Printed: Decodable {
+    var note: String?
+    var text: String?
+  }
 
   static func read(_ path: String) throws -> SignedNote {
-    var bytes = try contents(path)
-    if bytes.first == UInt8(ascii: "{") {
-      guard let printed = try? JSONDecoder().decode(Printed.self, from: Data(bytes)) else {
-        throw Failure(.refused, "\(path) is no checkpoint that `muster checkpoint` printed")
-      }
-      bytes = Array(printed.note.utf8)
-    }
+    let bytes = try text(path)
     do throws(AuditError) { return try SignedNote(bytes) } catch { throw Failure(.refused, "\(path): \(error)") }
   }
 
-  static func contents(_ path: String) throws -> [UInt8] {
+  /// The note or proof, also out of the document that it was printed in.
+  static func text(_ path: String) throws -> [UInt8] {
+    let bytes = try contents(path)
+    guard bytes.first == UInt8(ascii: "{") else { return bytes }
+    let printed = try? JSONDecoder().decode(Printed.self, from: Data(bytes))
+    guard let text = printed?.note ?? printed?.text else {
+      throw Failure(.refused, "\(path) is nothing that `muster checkpoint` or `muster prove` printed")
+    }
+    return Array(text.utf8)
+  }
+
+  private static func contents(_ path: String) throws -> [UInt8] {
     guard let data = FileManager.default.contents(atPath: path) else { throw Failure(.refused, "cannot read \(path)") }
     guard data.count <= 8 << 20 else { throw Failure(.refused, "\(path) is too long for what it should be") }
     return Array(data)
