@@ -6,8 +6,8 @@ struct KeyIndexBuilder {
   static let unitBytes = 16 * 1024
 
   private let keys: CommitKeys
-  /// Of the pack that is being filled, with repetitions.
-  private var present: [UInt64] = []
+  /// Of the pack that is being filled.
+  private var present = SpokenKeys()
   /// Each key with each pack that speaks of it, packs ascending.
   private var postings: [Posting] = []
   /// A commit could not be read: then there is no index, and every pack is read.
@@ -22,29 +22,19 @@ struct KeyIndexBuilder {
 
   /// Notes what the commits of a block speak of.
   mutating func note(_ view: BlockView) {
-    var found: [UInt64] = []
     do {
       _ = try view.forEachCommit { bytes, _ in
-        try keys.find(bytes) { found.append($0.number) }
+        try keys.find(bytes) { present.meet($0) }
         return true
       }
     } catch {
       isBroken = true
     }
-    present += found
   }
 
   /// The pack that was filled has this number.
   mutating func closePack(_ number: Int) {
-    for key in KeyIndexBuilder.distinct(&present) { postings.append(Posting(key: key, pack: UInt32(number))) }
-    present.removeAll(keepingCapacity: true)
-  }
-
-  static func distinct(_ keys: inout [UInt64]) -> [UInt64] {
-    keys.sort()
-    var distinct: [UInt64] = []
-    for key in keys where distinct.last != key { distinct.append(key) }
-    return distinct
+    for key in present.take() { postings.append(Posting(key: key, pack: UInt32(number))) }
   }
 
   /// Appends the units as frames and lists them.

@@ -141,14 +141,14 @@ extension LogReader {
 
   /// What the commits of a unit speak of, ascending.
   private func findKeys(in unit: LogUnit, _ keys: CommitKeys) throws -> [UInt64] {
-    var spoken: [UInt64] = []
+    var spoken = SpokenKeys()
     _ = try forEachBlock(in: unit) { view in
       try view.forEachCommit { bytes, _ in
-        try keys.find(bytes) { spoken.append($0.number) }
+        try keys.find(bytes) { spoken.meet($0) }
         return true
       }
     }
-    return KeyIndexBuilder.distinct(&spoken)
+    return spoken.take()
   }
 
   /// The same of a unit without an index, as it was found the first time.
