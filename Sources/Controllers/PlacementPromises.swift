@@ -56,9 +56,7 @@ package struct PlacementPromises: Sendable {
 
   private static func given(up node: NodeID, of shard: ShardID, _ before: State, _ after: State) -> String? {
     let (old, row) = (before.shards[shard], after.shards[shard])
-    guard old.replicas.replica(on: node)?.isVoterInSync == true else {
-      return nil
-    }
+    guard old.replicas.replica(on: node)?.isVoterInSync == true else { return nil }
     let left = row.replicas.count(where: \.isVoterInSync)
     let minimum = max(1, Int(after.collections[row.collection].policy.minInSync))
     return left < minimum

@@ -28,7 +28,7 @@ extension Kernel {
 
   /// A pass found nothing.
   package func scrubFoundNothing(_ now: Now) {
-    guard let id = sequencer.head.alarmID(named: Kernel.scrubAlarm), sequencer.head.alarms[id].isRaised else { return }
+    guard sequencer.head.isRaised(alarm: Kernel.scrubAlarm) else { return }
     carryOut(.clearAlarm(ClearAlarm(name: Kernel.scrubAlarm)), of: "scrub", .scrubFault, now)
   }
 }

@@ -33,7 +33,7 @@ extension Kernel {
     } else {
       readOnlyBecause = ""
       // An earlier run may have raised it.
-      guard let id = sequencer.head.alarmID(named: "disk-full"), sequencer.head.alarms[id].isRaised else { return }
+      guard sequencer.head.isRaised(alarm: "disk-full") else { return }
       carryOut(.clearAlarm(ClearAlarm(name: "disk-full")), of: "storage", .storageRecovered, now)
     }
   }
@@ -50,7 +50,7 @@ extension Kernel {
     if let problem {
       let alarm = RaiseAlarm(name: name, message: problem.clipped(to: Limits.reasonBytes))
       carryOut(.raiseAlarm(alarm), of: "audit", .checkpointRefused, now)
-    } else if let id = sequencer.head.alarmID(named: name), sequencer.head.alarms[id].isRaised {
+    } else if sequencer.head.isRaised(alarm: name) {
       let clear = Command.clearAlarm(ClearAlarm(name: name))
       carryOut(clear, of: "audit", .checkpointResumed, now)
     }

@@ -64,6 +64,13 @@ struct ClusterModel {
       .createCollection(CreateCollection(name: name, shards: shards, policy: policy, labels: [], tenant: "")))
   }
 
+  /// What would lead to so many shards of `orders`.
+  func plan(shards: UInt32) throws -> PlanReport {
+    var question = PlanQuestion()
+    question.shards = [SetShardCount(name: "orders", shards: shards)]
+    return try PlacementAdvisor().plan(question, in: state)
+  }
+
   mutating func kill(_ name: String) { dead.insert(name) }
 
   /// Its network is back: the process never stopped.

@@ -46,9 +46,7 @@ import Testing
   @Test(arguments: [11, 9, 7, 5, 4, 3] as [UInt32])
   func shrinkingIsDoneAsItIsPlanned(_ shards: UInt32) throws {
     var model = cluster()
-    var question = PlanQuestion()
-    question.shards = [SetShardCount(name: "orders", shards: shards)]
-    let plan = try PlacementAdvisor().plan(question, in: model.state)
+    let plan = try model.plan(shards: shards)
     #expect(plan.steps.count == 12 - Int(shards) && plan.obstacles.isEmpty)
     #expect(plan.steps.allSatisfy { $0.isMerge && !$0.isSplit && $0.redundancy == 3 })
     want(&model, shards)

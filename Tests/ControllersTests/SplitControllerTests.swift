@@ -106,9 +106,7 @@ import Testing
   @Test(arguments: [5, 7, 8, 11, 16, 33] as [UInt32])
   func growthIsDoneAsItIsPlanned(_ shards: UInt32) throws {
     var model = cluster()
-    var question = PlanQuestion()
-    question.shards = [SetShardCount(name: "orders", shards: shards)]
-    let plan = try PlacementAdvisor().plan(question, in: model.state)
+    let plan = try model.plan(shards: shards)
     #expect(plan.steps.count == Int(shards) - 4 && plan.obstacles.isEmpty)
     #expect(plan.steps.allSatisfy { $0.isSplit && $0.redundancy == 3 })
     #expect(plan.lowestRedundancy == 3)

@@ -109,7 +109,7 @@ extension Draft {
     guard Names.isValidPath(command.name, components: 1...4),
       Names.isPrintable(command.message, bytes: Limits.reasonBytes)
     else { throw Refusal(.invalid, "an alarm has a name and a printable message") }
-    if let id = state.alarmID(named: command.name), state.alarms[id].isRaised { return }
+    if state.isRaised(alarm: command.name) { return }
     emit(.alarmRaised(AlarmRaised(name: command.name, message: command.message)))
   }
 

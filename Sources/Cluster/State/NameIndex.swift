@@ -50,6 +50,7 @@ extension State {
   package func sessionID(of client: String) -> SessionID? { index.sessions[client] }
 
   package func alarmID(named name: String) -> UInt32? { index.alarms[name] }
+  package func isRaised(alarm name: String) -> Bool { alarmID(named: name).map { alarms[$0].isRaised } ?? false }
 
   package func tenantID(named name: String) -> TenantID? { name.isEmpty ? 0 : index.tenants[name] }
 

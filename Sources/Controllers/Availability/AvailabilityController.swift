@@ -155,7 +155,7 @@ struct AvailabilityController: Sendable {
   }
 
   private func isRaised(_ key: Key, _ state: State) -> Bool {
-    state.alarmID(named: alarm(key, state)).map { state.alarms[$0].isRaised } ?? false
+    state.isRaised(alarm: alarm(key, state))
   }
 
   private func proposal(_ command: Command, _ arguments: [String], cause: Revision) -> Proposal {

@@ -141,7 +141,7 @@ package struct FailureDetector: Sendable {
       guard Int(id) <= last.count, !row.isRemoved || state.nodeID(named: row.name) == nil else { return }
       let flaps = last[Int(id) - 1].flaps
       let name = "flapping/\(row.name)"
-      let isRaised = state.alarmID(named: name).map { state.alarms[$0].isRaised } ?? false
+      let isRaised = state.isRaised(alarm: name)
       let isFlapping = flaps >= FailureDetector.flapsMax && !row.isRemoved
       guard isFlapping != isRaised, isFlapping || flaps == 0 || row.isRemoved else { return }
       let message = "\(row.name) came back from silence \(flaps) times lately: it must be steady before it is up again"
@@ -161,7 +161,7 @@ package struct FailureDetector: Sendable {
   private func brake(
     _ isBraking: Bool, _ silent: Int, _ awaited: Int, _ verdicts: [Proposal], _ state: State
   ) -> [Proposal] {
-    let isRaised = state.alarmID(named: FailureDetector.massFailureAlarm).map { state.alarms[$0].isRaised } ?? false
+    let isRaised = state.isRaised(alarm: FailureDetector.massFailureAlarm)
     let reason = Reason(.heartbeatMissed, arguments: ["silent=\(silent)", "awaited=\(awaited)"])
     func alarm(_ command: Command) -> Proposal {
       Proposal(controller: FailureDetector.name, command: command, reason: reason, cause: 0)

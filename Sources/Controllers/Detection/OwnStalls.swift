@@ -27,7 +27,7 @@ struct OwnStalls {
   mutating func tell(watched: Int, _ state: State, now: UInt64) -> [Proposal] {
     let quiet = now - min(last ?? now, now)
     if last == nil { last = now }
-    let isRaised = state.alarmID(named: OwnStalls.alarm).map { state.alarms[$0].isRaised } ?? false
+    let isRaised = state.isRaised(alarm: OwnStalls.alarm)
     guard isRaised else {
       guard isUntold, watched > 0 else {
         (count, longest) = (0, 0)

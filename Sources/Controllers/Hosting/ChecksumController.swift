@@ -134,7 +134,7 @@ struct ChecksumController: Sendable {
   private func alarm(_ shard: ShardID, _ state: State) -> String { "checksums/\(state.shardName(shard))" }
 
   private func isRaised(_ name: String, _ state: State) -> Bool {
-    state.alarmID(named: name).map { state.alarms[$0].isRaised } ?? false
+    state.isRaised(alarm: name)
   }
 
   private func proposal(_ command: Command, _ reason: Reason) -> Proposal {

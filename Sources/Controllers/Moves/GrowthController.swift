@@ -119,7 +119,7 @@ struct GrowthController: Sendable {
     for collection in refusals.keys.sorted() {
       guard let id = state.collectionID(named: collection), let words = refusals[collection]?.words else { continue }
       let name = GrowthController.prefix + collection
-      let isRaised = state.alarmID(named: name).map { state.alarms[$0].isRaised } ?? false
+      let isRaised = state.isRaised(alarm: name)
       guard !isRaised else { continue }
       proposals.append(proposal(.raiseAlarm(RaiseAlarm(name: name, message: words)), state.collections[id], id))
     }

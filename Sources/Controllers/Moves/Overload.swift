@@ -25,8 +25,6 @@ struct Overload {
     }
   }
 
-  var isEmpty: Bool { excess.isEmpty }
-
   /// The replica of a shard that goes, and what its node has too little of; a leader's only when no other does.
   mutating func find(_ row: ShardRow) -> (node: NodeID, rule: String)? {
     guard !excess.isEmpty else { return nil }
@@ -64,7 +62,7 @@ struct Overload {
       // The alarm of a name is its present owner's.
       guard !row.isRemoved || state.nodeID(named: row.name) == nil else { return }
       let name = prefix + row.name
-      let isRaised = state.alarmID(named: name).map { state.alarms[$0].isRaised } ?? false
+      let isRaised = state.isRaised(alarm: name)
       let words = row.isRemoved ? nil : words(id, state)
       guard isRaised != (words != nil) else { return }
       let command: Command =

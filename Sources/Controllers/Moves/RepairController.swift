@@ -114,7 +114,7 @@ package struct RepairController: Sendable {
     var proposals: [Proposal] = []
     state.nodes.forEach { id, row in
       let alarm = "drain/\(row.name)"
-      let isRaised = state.alarmID(named: alarm).map { state.alarms[$0].isRaised } ?? false
+      let isRaised = state.isRaised(alarm: alarm)
       let problem = row.state == .draining ? obstacle(id, state, findings) : nil
       if row.state == .draining, state.load(id).replicas == 0 {
         proposals.append(
