@@ -15,7 +15,16 @@ final class TestServer: Sendable {
   let directory: String
   private let loop: any EventLoop
   private let server: NIOLoopBound<Server>
-  private let diverged = Mutex<(problem: String, metrics: String)?>(nil)
+  private let diverged: Divergence
+
+  /// What the server that is tested said of itself when it found that what it shows is not what the log leads to.
+  private final class Divergence: Sendable {
+    private let first = Mutex<(problem: String, metrics: String)?>(nil)
+
+    var value: (problem: String, metrics: String)? { first.withLock { $0 } }
+
+    func note(_ problem: String, _ metrics: String) { first.withLock { $0 = $0 ?? (problem, metrics) } }
+  }
 
   /// - Parameters:
   ///   - directory: of a server that was stopped; nil for a new one.
@@ -30,19 +39,16 @@ final class TestServer: Sendable {
     let kernel = Sealed(try makeKernel(journal))
     let loop = MultiThreadedEventLoopGroup.singleton.any()
     let auditor = try Auditor(journal)
+    let diverged = Divergence()
+    // Before it starts: the first pass may be over before anything else is asked of it.
     let server = try await loop.submit {
-      NIOLoopBound(Server(journal, kernel.value, auditor, on: loop), eventLoop: loop)
+      let server = Server(journal, kernel.value, auditor, on: loop)
+      server.onDivergence = { [unowned server] in diverged.note($0, server.metrics()) }
+      return NIOLoopBound(server, eventLoop: loop)
     }.get()
     let address = try ListenAddress("127.0.0.1:\(port)")
     let bound = try await loop.flatSubmit { server.value.start(address) }.get()
-    let started = TestServer(bound, directory, loop, server)
-    try await loop.submit {
-      server.value.onDivergence = { [unowned started] problem in
-        let metrics = server.value.metrics()
-        started.diverged.withLock { $0 = $0 ?? (problem, metrics) }
-      }
-    }.get()
-    return started
+    return TestServer(bound, directory, loop, server, diverged)
   }
 
   /// A port that no outgoing connection is given by the system meanwhile: for a server that comes back to it.
@@ -64,14 +70,17 @@ final class TestServer: Sendable {
   }
 
   /// Why the server would have stopped serving: what it shows is not what the log leads to.
-  var divergence: String? { diverged.withLock { $0?.problem } }
+  var divergence: String? { diverged.value?.problem }
 
   /// What the server counted by then.
-  var metricsAtDivergence: String { diverged.withLock { $0?.metrics ?? "" } }
+  var metricsAtDivergence: String { diverged.value?.metrics ?? "" }
 
   func metrics() async throws -> String { try await loop.submit { self.server.value.metrics() }.get() }
 
-  private init(_ port: Int, _ directory: String, _ loop: any EventLoop, _ server: NIOLoopBound<Server>) {
+  private init(
+    _ port: Int, _ directory: String, _ loop: any EventLoop, _ server: NIOLoopBound<Server>, _ diverged: Divergence
+  ) {
+    self.diverged = diverged
     self.port = port
     self.directory = directory
     self.loop = loop
