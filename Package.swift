@@ -40,6 +40,8 @@ let package = Package(
   products: [
     .library(name: "Journal", targets: ["MusterLog", "MusterDisk"]),
     .library(name: "Hosting", targets: ["MusterHosting", "MusterHostConformance"]),
+    // What `torture` puts into LD_PRELOAD of the server.
+    .library(name: "SkewedClock", type: .dynamic, targets: ["CSkewedClock"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -147,6 +149,8 @@ let package = Package(
         "MusterBytes", "MusterCluster", "MusterProtocol", "MusterClient", "MusterConsistency", "MusterWorkload",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/Torture", exclude: ["Torture.md"], swiftSettings: strict),
+
+    .target(name: "CSkewedClock", path: "Sources/SkewedClock"),
 
     // Measuring.
     .executableTarget(name: "ceiling", path: "Benchmarks/Ceiling"),

@@ -7,7 +7,12 @@ final class Monitor: @unchecked Sendable {
 
   init() {
     pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
+    // A wait is as long as it was meant to be, whatever happens to the wall clock meanwhile.
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(condition, &attributes)
+    pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -40,7 +45,7 @@ final class Monitor: @unchecked Sendable {
   /// Waits until `body` is true, or for so many milliseconds.
   func wait(atMost milliseconds: Int, _ body: () -> Bool) {
     var end = timespec()
-    clock_gettime(CLOCK_REALTIME, &end)
+    clock_gettime(CLOCK_MONOTONIC, &end)
     let nanoseconds = end.tv_nsec + milliseconds % 1000 * 1_000_000
     end.tv_sec += milliseconds / 1000 + nanoseconds / 1_000_000_000
     end.tv_nsec = nanoseconds % 1_000_000_000

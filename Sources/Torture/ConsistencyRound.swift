@@ -51,8 +51,8 @@ final class ConsistencyRound {
   }
 
   private func disturb(_ seconds: Int) async throws {
-    let end = Monotonic.microseconds() + UInt64(seconds) * 1_000_000
-    while Monotonic.microseconds() < end {
+    let end = TrueTime.microseconds() + UInt64(seconds) * 1_000_000
+    while TrueTime.microseconds() < end {
       try await Task.sleep(for: .milliseconds(random.below(800)))
       if random.oneIn(6) {
         keeper.server?.send(SIGSTOP)
@@ -73,9 +73,9 @@ final class ConsistencyRound {
   /// Waits until every watcher was shown everything.
   private func settle() async throws -> Revision {
     let newest = try await status().revision
-    let end = Monotonic.microseconds() + UInt64(ConsistencyRound.settleSeconds) * 1_000_000
+    let end = TrueTime.microseconds() + UInt64(ConsistencyRound.settleSeconds) * 1_000_000
     while watchers.contains(where: { $0.through < newest }) {
-      guard Monotonic.microseconds() < end else {
+      guard TrueTime.microseconds() < end else {
         let late = watchers.filter { $0.through < newest }.map { "\($0.topic.name) at \($0.through)" }
         throw TortureError("watchers are not shown revision \(newest): \(late.joined(separator: ", "))")
       }
@@ -97,8 +97,8 @@ final class ConsistencyRound {
     for watcher in watchers {
       let truth = WatchKeeper(watcher.topic, keeper.address)
       let reading = Task { await truth.run() }
-      let end = Monotonic.microseconds() + UInt64(ConsistencyRound.settleSeconds) * 1_000_000
-      while truth.through < newest, Monotonic.microseconds() < end { try await Task.sleep(for: .milliseconds(20)) }
+      let end = TrueTime.microseconds() + UInt64(ConsistencyRound.settleSeconds) * 1_000_000
+      while truth.through < newest, TrueTime.microseconds() < end { try await Task.sleep(for: .milliseconds(20)) }
       reading.cancel()
       let log = truth.shown.items.compactMap { item in
         if case .commit(let revision, let events) = item { (revision: revision, content: events) } else { nil }

@@ -1,3 +1,4 @@
+import Glibc
 import MusterBytes
 import MusterClient
 import MusterCluster
@@ -18,6 +19,12 @@ final class LogAuditor {
   /// A hash of every commit, by revision less one: what was once shown never changes.
   private(set) var hashes: [Int] = []
   private(set) var commits = 0
+  /// The newest commit's log time, and what the server's wall clock said then.
+  private var time: Microseconds = 0
+  private var wallTime: Microseconds = 0
+  /// How often the server's wall clock said less than for the commit before, and how far it was from the true time.
+  private(set) var wallTimeWentBack = 0
+  private(set) var wallTimeFurthest: Microseconds = 0
 
   init(_ ledger: Ledger) { self.ledger = ledger }
 
@@ -47,6 +54,7 @@ final class LogAuditor {
     }
     next += 1
     hashes.append(commit.hashValue)
+    try seeTimes(commit)
     guard let written = written(commit) else { return }
     commits += 1
     let last = lastSequence[written.client] ?? 0
@@ -57,6 +65,16 @@ final class LogAuditor {
     lastSequence[written.client] = written.sequence
     places[written.client, default: [:]][written.sequence] = commit.revision
     try check(written, commit)
+  }
+
+  private func seeTimes(_ commit: CommitReport) throws {
+    guard commit.time >= time else {
+      throw TortureError("revision \(commit.revision) has log time \(commit.time), and the one before it has \(time)")
+    }
+    if commit.wallTime < wallTime { wallTimeWentBack += 1 }
+    (time, wallTime) = (commit.time, commit.wallTime)
+    let now = TrueTime.microseconds(CLOCK_REALTIME)
+    wallTimeFurthest = max(wallTimeFurthest, now > wallTime ? now - wallTime : wallTime - now)
   }
 
   private func written(_ commit: CommitReport) -> Written? {

@@ -14,8 +14,11 @@ final class Rack {
   private var killedStarting = 0
   private var notes: [String] = []
 
-  init(_ program: String, _ directory: String, data: String, clients: Int, pause: UInt64, seed: UInt64) throws {
-    keeper = try ServerKeeper(program, directory, data: data)
+  init(
+    _ program: String, _ directory: String, data: String, clients: Int, pause: UInt64, seed: UInt64,
+    environment: [String] = []
+  ) throws {
+    keeper = try ServerKeeper(program, directory, data: data, environment: environment)
     let address = keeper.address
     let ledger = try Ledger(directory + "/ledger")
     self.ledger = ledger
@@ -41,8 +44,8 @@ final class Rack {
   // MARK: What is done to it
 
   func killAgainAndAgain(seconds: Int) async throws {
-    let end = Monotonic.microseconds() + UInt64(seconds) * 1_000_000
-    while Monotonic.microseconds() < end {
+    let end = TrueTime.microseconds() + UInt64(seconds) * 1_000_000
+    while TrueTime.microseconds() < end {
       try await pause(milliseconds: random.below(random.oneIn(4) ? 1500 : 250))
       keeper.end(with: SIGKILL)
       killed += 1
@@ -111,6 +114,17 @@ final class Rack {
     try await waitForProgress(beyond: before)
     try await audit()
     notes.append("disk full at revision \(ledger.highest), and written again without a restart")
+  }
+
+  /// Leaves the server alone for a while, and finds that its wall clock went back meanwhile.
+  func watchClocks(seconds: Int) async throws {
+    for _ in 0..<seconds {
+      try await pause(milliseconds: 1000)
+      try await audit()
+    }
+    guard auditor.wallTimeWentBack > 0 else { throw TortureError("the server's clocks are right") }
+    let furthest = auditor.wallTimeFurthest / 1_000_000
+    notes.append("wall clock went back \(auditor.wallTimeWentBack) times, furthest off by \(furthest) s; log time never")
   }
 
   // MARK: The end

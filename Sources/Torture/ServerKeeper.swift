@@ -6,17 +6,21 @@ final class ServerKeeper {
   private let program: String
   private let data: String
   private let messages: String
+  private let environment: [String]
   private(set) var server: ServerProcess?
   private(set) var starts: [UInt64] = []
 
   /// Longer than a start takes on the slowest machine.
   private static let startSecondsMax = 120
 
-  /// - Parameter directory: where what the server says is kept; `data` is its own.
-  init(_ program: String, _ directory: String, data: String) throws {
+  /// - Parameters:
+  ///   - directory: where what the server says is kept; `data` is its own.
+  ///   - environment: `NAME=VALUE` for the server, besides our own.
+  init(_ program: String, _ directory: String, data: String, environment: [String] = []) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     self.program = program
     self.data = data
+    self.environment = environment
     messages = directory + "/messages"
     address = "127.0.0.1:\(try ServerKeeper.freePort())"
   }
@@ -40,7 +44,8 @@ final class ServerKeeper {
 
   func spawn(_ tracer: [String] = []) throws -> ServerProcess {
     let started = try ServerProcess(
-      program, ["serve", "--data", data, "--listen", address, "--http", "none"], tracer: tracer, messages: messages)
+      program, ["serve", "--data", data, "--listen", address, "--http", "none"], tracer: tracer,
+      environment: environment, messages: messages)
     server = started
     return started
   }

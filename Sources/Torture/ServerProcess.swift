@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 /// A `muster serve` that runs, perhaps below strace.
 final class ServerProcess {
@@ -9,8 +9,12 @@ final class ServerProcess {
   private let messages: String
   private var status: Int32?
 
-  /// - Parameter tracer: a program and its arguments that start the server.
-  init(_ program: String, _ arguments: [String], tracer: [String] = [], messages: String) throws {
+  /// - Parameters:
+  ///   - tracer: a program and its arguments that start the server.
+  ///   - environment: `NAME=VALUE`, besides our own.
+  init(
+    _ program: String, _ arguments: [String], tracer: [String] = [], environment: [String] = [], messages: String
+  ) throws {
     self.messages = messages
     isTraced = !tracer.isEmpty
     var actions = posix_spawn_file_actions_t()
@@ -21,10 +25,12 @@ final class ServerProcess {
     posix_spawn_file_actions_addopen(&actions, 2, messages, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o600)
     let words = tracer + [program] + arguments
     var raw = words.map { strdup($0) } + [nil]
-    defer { for text in raw { free(text) } }
+    var surroundings = ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") }
+    surroundings += environment.map { strdup($0) } + [nil]
+    defer { for text in raw + surroundings { free(text) } }
     var pid: pid_t = 0
-    startedAt = Monotonic.microseconds()
-    let problem = posix_spawnp(&pid, words[0], &actions, nil, &raw, environ)
+    startedAt = TrueTime.microseconds()
+    let problem = posix_spawnp(&pid, words[0], &actions, nil, &raw, &surroundings)
     guard problem == 0 else {
       throw TortureError("\(words[0]) cannot be started: \(String(cString: strerror(problem)))")
     }
@@ -51,8 +57,8 @@ final class ServerProcess {
   /// - Returns: how long that took since it was started, in microseconds; nil when it ended before, or did not get there.
   func ready(seconds: Int) async -> UInt64? {
     let deadline = startedAt + UInt64(seconds) * 1_000_000
-    while Monotonic.microseconds() < deadline {
-      if said.contains("ready revision=") { return Monotonic.microseconds() - startedAt }
+    while TrueTime.microseconds() < deadline {
+      if said.contains("ready revision=") { return TrueTime.microseconds() - startedAt }
       if hasEnded { return nil }
       try? await Task.sleep(for: .milliseconds(2))
     }
@@ -78,10 +84,10 @@ final class ServerProcess {
   }
 }
 
-enum Monotonic {
-  static func microseconds() -> UInt64 {
+enum TrueTime {
+  static func microseconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> UInt64 {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
   }
 }

@@ -46,10 +46,10 @@ struct SharedClient: Sendable {
   private func read(_ key: Int, _ client: Client, _ seen: inout Revision) async throws(ClientError) {
     var question = ConfigsQuestion()
     question.key = name(key)
-    let called = Monotonic.microseconds()
+    let called = TrueTime.microseconds()
     do throws(ClientError) {
       let reply: ReadReply = try await client.call(.read, ReadRequest(.configs(question)), within: 30_000)
-      let now = Monotonic.microseconds()
+      let now = TrueTime.microseconds()
       var value: String?
       if case .text(let text) = reply.answer.configs.first?.value { value = text }
       history.add(.init(client: number, input: .read, called: called, answer: (now, .value(value))), key: key)
@@ -57,7 +57,7 @@ struct SharedClient: Sendable {
       seen = reply.revision
     } catch .rpc(let error) where error.code == .refused {
       // There is no such key.
-      let answer = (Monotonic.microseconds(), RegisterModel.Output.value(nil))
+      let answer = (TrueTime.microseconds(), RegisterModel.Output.value(nil))
       history.add(.init(client: number, input: .read, called: called, answer: answer), key: key)
     } catch  where error.isWorthRetrying {
       await Client.sleep(milliseconds: SharedClient.retryMilliseconds)
@@ -72,9 +72,9 @@ struct SharedClient: Sendable {
     let value = random.oneIn(5) ? nil : "\(number):\(sequence)"
     var request = Request(command(key, value), client: "shared-\(number)", sequence: sequence)
     if random.oneIn(4) { request.expectedRevision = seen }
-    let called = Monotonic.microseconds()
+    let called = TrueTime.microseconds()
     let outcome = await send(request, client)
-    let now = Monotonic.microseconds()
+    let now = TrueTime.microseconds()
     note(key, value, request.expectedRevision, called, now, outcome)
     switch outcome {
     case .success(let reply): seen = max(seen, reply.revision)

@@ -17,6 +17,8 @@ import MusterWorkload
   @Option(
     help: "How long clients that share keys are compared with one copy used by one after the other; 0 for not at all.")
   var consistencySeconds = 20
+  @Option(help: "How long the server's clocks jump and drift while it is killed; 0 for not at all.")
+  var clockSeconds = 20
   @Option(help: "A start may take so many milliseconds; 0 for any.") var restartLimit = 2000
   @Option(help: "Which random moments.") var seed = UInt64.random(in: 0..<1_000_000)
   @Option(help: "The program.") var muster = TortureCommand.beside("muster")
@@ -33,6 +35,7 @@ import MusterWorkload
     do {
       try await kills(directory)
       try await consistency(directory)
+      try await clocks(directory)
       try await fullDisk(directory)
     } catch {
       print("BROKEN: \(error)\nthe directory is kept: \(directory)")
@@ -66,6 +69,19 @@ import MusterWorkload
     let round = try ConsistencyRound(muster, directory + "/shared", clients: clients, seed: seed ^ 2)
     try await round.run(seconds: consistencySeconds)
     try report(round.summary, round.slowestStart)
+  }
+
+  private func clocks(_ directory: String) async throws {
+    guard clockSeconds > 0 else { return }
+    let environment = ["LD_PRELOAD=\(TortureCommand.beside("libSkewedClock.so"))", "MUSTER_SKEW_SEED=\(seed + 1)"]
+    let rack = try Rack(
+      muster, directory + "/clocks", data: directory + "/clocks/data", clients: clients, pause: pause, seed: seed ^ 3,
+      environment: environment)
+    try await rack.start()
+    try await rack.killAgainAndAgain(seconds: (clockSeconds + 1) / 2)
+    try await rack.watchClocks(seconds: clockSeconds / 2)
+    try await rack.finish()
+    try report(rack.summary, rack.slowestStart)
   }
 
   private func fullDisk(_ directory: String) async throws {
