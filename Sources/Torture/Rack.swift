@@ -124,7 +124,8 @@ final class Rack {
     }
     guard auditor.wallTimeWentBack > 0 else { throw TortureError("the server's clocks are right") }
     let furthest = auditor.wallTimeFurthest / 1_000_000
-    notes.append("wall clock went back \(auditor.wallTimeWentBack) times, furthest off by \(furthest) s; log time never")
+    let count = auditor.wallTimeWentBack
+    notes.append("wall clock went back \(count) times, furthest off by \(furthest) s; log time never went back")
   }
 
   // MARK: The end

@@ -53,7 +53,7 @@ final class Running {
     try self.init(path: program.path, arguments, environment: environment)
   }
 
-  /// - Parameter environment: replaces the one of this process.
+  /// - Parameter environment: replaces the one of this process, but for what sanitizers are told.
   init(path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
     directory = try TemporaryDirectory()
     var actions = posix_spawn_file_actions_t()
@@ -69,7 +69,9 @@ final class Running {
     let end = min((open.compactMap { Int32($0) }.max() ?? 2) + 256, Int32(clamping: sysconf(Int32(_SC_OPEN_MAX))))
     for descriptor in 3..<max(3, end) { posix_spawn_file_actions_addclose(&actions, descriptor) }
     var words = ([path] + arguments).map { strdup($0) } + [nil]
-    var variables = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    let sanitizers = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+    let whole = environment.merging(sanitizers) { given, _ in given }
+    var variables = whole.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }
     var pid: pid_t = 0
     let problem = posix_spawn(&pid, path, &actions, nil, &words, &variables)
