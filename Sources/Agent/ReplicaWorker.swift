@@ -121,6 +121,10 @@ final class ReplicaWorker: Sendable {
     case .wipe:
       try await replica.wipe()
       return { $0.wiped() }
+    case .drop:
+      try await replica.drop()
+      state.withLock { $0.replica = nil }
+      return { $0.dropped() }
     case .promise(let epoch):
       let position = try await replica.promise(epoch: epoch)
       return { $0.promised(epoch, position) }
@@ -202,6 +206,7 @@ extension ReplicaPilot.Step {
     switch self {
     case .open: "to open"
     case .wipe: "to wipe"
+    case .drop: "to throw away what is there"
     case .promise: "to promise"
     case .lead: "to lead"
     case .follow: "to follow"

@@ -28,12 +28,27 @@ package final class Expander {
   deinit { ZSTD_freeDCtx(context) }
 }
 
+/// The memory that compressing takes, kept from one piece to the next: some hundred KiB, which a heap takes from the kernel
+/// and gives back each time.
+///
+/// One caller at a time.
+package final class Compressor {
+  /// Nil when there was no memory for it; then each piece gets its own.
+  fileprivate let context: OpaquePointer?
+
+  package init() { context = ZSTD_createCCtx() }
+
+  deinit { ZSTD_freeCCtx(context) }
+}
+
 package enum Compression {
   /// Compresses `source` onto the end of `writer`.
   ///
+  /// - Parameter compressor: for whoever compresses much.
   /// - Returns: false, with nothing written, when that would not make it smaller.
   package static func compress(
-    _ source: UnsafeRawBufferPointer, with codec: Codec, level: Int32 = 1, into writer: inout ByteWriter
+    _ source: UnsafeRawBufferPointer, with codec: Codec, level: Int32 = 1, into writer: inout ByteWriter,
+    using compressor: Compressor? = nil
   ) -> Bool {
     guard source.count > 0, source.count <= Int(Int32.max) else { return false }
     // One byte less than the source: what does not shrink is not worth expanding later.
@@ -47,7 +62,10 @@ package enum Compression {
           target.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(source.count), Int32(target.count))
         return size > 0 ? Int(size) : nil
       case .zstandard:
-        let size = ZSTD_compress(target.baseAddress, target.count, source.baseAddress, source.count, level)
+        let size =
+          compressor?.context.map {
+            ZSTD_compressCCtx($0, target.baseAddress, target.count, source.baseAddress, source.count, level)
+          } ?? ZSTD_compress(target.baseAddress, target.count, source.baseAddress, source.count, level)
         return ZSTD_isError(size) == 0 && size > 0 ? size : nil
       }
     }

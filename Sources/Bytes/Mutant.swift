@@ -37,6 +37,7 @@ package enum Mutant: String, CaseIterable, Sendable {
   case wordTakenBack = "word-taken-back"
   case sparedStaysCounted = "spared-stays-counted"
   case lostCopiesSpared = "lost-copies-spared"
+  case emptiedCountsAsCopy = "emptied-counts-as-copy"
   case unpausedMerge = "unpaused-merge"
   case pauseOutlivesLeader = "pause-outlives-leader"
   case absorbedAlone = "absorbed-alone"

@@ -141,7 +141,7 @@ package struct PlacementAdvisor: Advisor {
     // The target comes before the source goes: at the worst moment the shard has what it has now.
     step.redundancy = UInt32(
       row.replicas.count {
-        $0.isVoterInSync && state.nodes[$0.node].state.isAlive && (target != 0 || $0.node != source)
+        $0.isVotingCopy && state.nodes[$0.node].state.isAlive && (target != 0 || $0.node != source)
       })
     append(step, &report)
   }

@@ -20,20 +20,27 @@ package struct PlacementPromises: Sendable {
       if let problem = PlacementPromises.broken(by: event, of: commit, before, after) {
         return "\(problem) at revision \(commit.revision)"
       }
-      guard case .leaderElected(let event) = event else { continue }
-      let leadership = Leadership(shard: event.shard, epoch: event.epoch)
-      if let other = leaders[leadership], other != event.node {
-        return "\(after.shardName(event.shard)) has two leaders of epoch \(event.epoch)"
+      guard let (leadership, node) = PlacementPromises.leadership(event) else { continue }
+      if let other = leaders[leadership], other != node {
+        return "\(after.shardName(leadership.shard)) has two leaders of epoch \(leadership.epoch)"
       }
-      leaders[leadership] = event.node
+      leaders[leadership] = node
     }
     for shard in Set(touched.shards).sorted() where before.shards.contains(shard) {
-      if commit.absorbs(shard) { continue }
+      if commit.absorbs(shard) || commit.beginsEmpty(shard) { continue }
       if let problem = PlacementPromises.broken(shard, by: commit, before, after) {
         return "\(after.shardName(shard)) at revision \(commit.revision): \(problem)"
       }
     }
     return nil
+  }
+
+  private static func leadership(_ event: Event) -> (Leadership, NodeID)? {
+    switch event {
+    case .leaderElected(let event): (Leadership(shard: event.shard, epoch: event.epoch), event.node)
+    case .shardBegunEmpty(let event): (Leadership(shard: event.shard, epoch: event.epoch), event.node)
+    default: nil
+    }
   }
 
   /// A replica gets its vote when it has everything, and none is given up of which too few would be left.
@@ -46,8 +53,11 @@ package struct PlacementPromises: Sendable {
       }) {
         return nil
       }
-      guard after.shards[event.shard].replicas.replica(on: event.node)?.isInSync == false else { return nil }
+      guard let replica = after.shards[event.shard].replicas.replica(on: event.node), !replica.hasItsData else {
+        return nil
+      }
       return "\(after.shardName(event.shard)) gave \(after.nodeName(event.node)) a vote before it was in sync"
+    case .replicaRemoved(let event) where commit.beginsEmpty(event.shard): return nil
     case .replicaRemoved(let event): return given(up: event.node, of: event.shard, before, after)
     case .replicaRebuilding(let event): return given(up: event.node, of: event.shard, before, after)
     default: return nil
@@ -56,8 +66,10 @@ package struct PlacementPromises: Sendable {
 
   private static func given(up node: NodeID, of shard: ShardID, _ before: State, _ after: State) -> String? {
     let (old, row) = (before.shards[shard], after.shards[shard])
-    guard old.replicas.replica(on: node)?.isVoterInSync == true else { return nil }
-    let left = row.replicas.count(where: \.isVoterInSync)
+    guard old.replicas.replica(on: node).map({ $0.role != .learner && $0.hasItsData }) == true else {
+      return nil
+    }
+    let left = row.replicas.count { $0.role != .learner && $0.hasItsData }
     let minimum = max(1, Int(after.collections[row.collection].policy.minInSync))
     return left < minimum
       ? "\(after.shardName(shard)) gave up \(after.nodeName(node)), and \(left) in sync are left of \(minimum)" : nil
@@ -107,12 +119,22 @@ package struct PlacementPromises: Sendable {
   }
 }
 
+extension Replica {
+  /// In sync, and not without its data: asked of the row itself, whatever the cluster goes by.
+  fileprivate var hasItsData: Bool { isInSync && !isEmptied }
+}
+
 extension Commit {
   /// The data of a replica is gone, whatever anybody decides.
   fileprivate func loses(_ shard: ShardID) -> Bool {
     events.contains { event in
       if case .replicaFellBehind(let event) = event { event.shard == shard && event.isLost } else { false }
     }
+  }
+
+  /// Nothing was left of the shard, and a person said so.
+  fileprivate func beginsEmpty(_ shard: ShardID) -> Bool {
+    events.contains { if case .shardBegunEmpty(let event) = $0 { event.shard == shard } else { false } }
   }
 
   /// The shard is no more: its keys are another's.

@@ -76,7 +76,7 @@ struct ShardExplanation {
     if state.isInMaintenance, need?.purpose != .drain {
       return Movement("maintenance: nothing moves but what operators order")
     }
-    guard let need else { return Movement(balance) }
+    guard let need else { return Movement(emptied ?? balance) }
     return Movement("\(need.text): \(place(need.source ?? 0, need.purpose))", moving: need.source, need.purpose)
   }
 
@@ -103,6 +103,16 @@ struct ShardExplanation {
     var overload = Overload(state)
     guard let (node, rule) = misplacement.find(row) ?? overload.find(row) else { return nil }
     return Movement("the replica on \(state.nodeName(node)) breaks the rule \(rule)", moving: node)
+  }
+
+  /// Whose data is gone and comes anew: nobody has to go or to come for that.
+  private var emptied: String? {
+    let names = row.replicas.filter(\.isEmptied).map { state.nodeName($0.node) }
+    guard let first = names.first else { return nil }
+    return names.count == 1
+      ? "the data of the replica on \(first) is gone: it copies anew, and counts as a copy when it has everything"
+      : "the data of the replicas on \(names.joined(separator: ", ")) is gone: they copy anew, and count as copies when "
+        + "they have everything"
   }
 
   private var balance: String {
@@ -209,9 +219,14 @@ struct ShardExplanation {
     return report
   }
 
-  /// The nodes of those that may be elected, by name: those that live, and those that do not.
+  /// The nodes of those that may be elected, by name: those that live and have their data, and those that do not.
   private var votersInSync: (living: [String], missing: [String]) {
-    let nodes = row.replicas.filter(\.isVoterInSync).map { state.nodes[$0.node] }
-    return (nodes.filter(\.state.isAlive).map(\.name), nodes.filter { !$0.state.isAlive }.map(\.name))
+    let voters = row.replicas.filter(\.isVoterInSync)
+    let living = voters.filter { $0.isCopy && state.nodes[$0.node].state.isAlive }
+    let missing = voters.filter { !$0.isCopy || !state.nodes[$0.node].state.isAlive }
+    return (
+      living.map { state.nodeName($0.node) },
+      missing.map { state.nodeName($0.node) + ($0.isEmptied ? " with its data" : "") }
+    )
   }
 }

@@ -137,7 +137,7 @@ extension State {
 
   /// `n2:follower:behind`
   private func words(_ replica: Replica) -> String {
-    "\(nodeName(replica.node)):\(replica.role.name)\(replica.isInSync ? "" : ":behind")"
+    "\(nodeName(replica.node)):\(replica.role.name)\(replica.isInSync ? "" : ":behind")\(replica.isEmptied ? ":data-gone" : "")"
       + (replica.isOpened ? "" : ":unopened")
   }
 

@@ -8,7 +8,7 @@ extension Event {
     case .configSet, .configKeyAdded, .configDeleted, .schemaSet, .tenantKeyErased: .config
     case .shardPlaced, .leaderElected, .replicasOpened, .replicaCaughtUp, .replicaFellBehind, .replicaAdded,
       .replicaPromoted, .replicaRemoved, .moveStarted, .moveAdvanced, .electionStarted, .handOverRequested,
-      .replicaRebuilding, .minimumHeld,
+      .replicaRebuilding, .replicaEmptied, .shardBegunEmpty, .minimumHeld,
       .balancingChanged,
       .collectionCreated, .collectionChanged,
       .collectionDeleted, .splitStarted, .splitAdvanced, .shardSplit, .shardPruned, .shardCountWanted, .mergeStarted,

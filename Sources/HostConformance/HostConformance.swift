@@ -205,11 +205,13 @@ public struct HostConformance: Sendable {
       try await empty.lead(Leadership(epoch: 2, acknowledgements: 0, followers: []))
     }
     try await requireThrows("who lost its data promises nothing") { _ = try await empty.promise(epoch: 1) }
+    try require(try await empty.look().isEmptied, "who lost its data says so")
     var conditions = leadership(1, replicas)
     conditions.followers[0].peer.address = empty.address
     try await replicas[0].lead(conditions)
     try await empty.follow(following(1, replicas[0]))
     try await awaitValues(["1"], empty, "b")
+    try await eventually("who copied everything has data again") { try await !empty.look().isEmptied }
     _ = try await eventualPromise(empty, 2)
   }
 

@@ -205,12 +205,15 @@ public struct ReplicaCondition: Hashable, Sendable {
   public var problem: String
   /// Of a leader: the one before it may take writes still, so nobody may begin where this one ends.
   public var isFencing: Bool
+  /// It had data, lost it, and has not copied everything since.
+  public var isEmptied: Bool
 
   public init(
     role: Role, position: HostPosition? = nil, bytes: UInt64 = 0, bytesToCopy: UInt64 = 0,
     followers: [FollowerProgress] = [], copies: [FollowerProgress] = [], problem: String = "",
-    isFencing: Bool = false
+    isFencing: Bool = false, isEmptied: Bool = false
   ) {
+    self.isEmptied = isEmptied
     self.isFencing = isFencing
     self.copies = copies
     self.role = role

@@ -24,9 +24,13 @@ package struct SnapshotJob: Sendable {
 package struct SnapshotSeries {
   /// A snapshot follows after at most so many events, so that every moment is near one.
   package static let eventsBetween: UInt64 = 100_000
+  /// While a history is young, one follows sooner: after so many events, then after a quarter as many as there are
+  /// commits. There things are made, and what is asked for is spoken of everywhere.
+  private static let eventsBetweenEarly: UInt64 = 8_000
 
   private let eventsBetween: UInt64
   private var eventsSince: UInt64 = 0
+  private var revision: Revision = 0
   /// The view that the newest snapshot of this run is of; what a later view shares with it need not be written again.
   private var previous: State?
   private var depth: UInt32 = 0
@@ -38,9 +42,14 @@ package struct SnapshotSeries {
   /// So many events came after the newest snapshot before this run.
   package mutating func begin(after events: UInt64) { eventsSince = events }
 
-  package mutating func count(_ header: BlockHeader) { eventsSince += UInt64(header.eventCount) }
+  package mutating func count(_ header: BlockHeader) {
+    eventsSince += UInt64(header.eventCount)
+    revision = header.lastRevision
+  }
 
-  package var isDue: Bool { eventsSince >= eventsBetween }
+  package var isDue: Bool {
+    eventsSince >= min(eventsBetween, max(SnapshotSeries.eventsBetweenEarly, revision / 4))
+  }
 
   /// The next snapshot, of the state after the block of `header`.
   ///

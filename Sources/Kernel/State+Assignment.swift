@@ -10,6 +10,7 @@ extension State {
     follower.isLearner = replica.role == .learner
     follower.isOpened = replica.isOpened
     follower.isInSync = replica.isInSync
+    follower.isEmptied = replica.isEmptied
     follower.isAlive = nodes[replica.node].state != .down
     follower.isLeaving = isLeaving
     return follower
@@ -26,6 +27,8 @@ extension State {
     assignment.epoch = row.epoch
     assignment.isOpened = replica.isOpened
     assignment.isInSync = replica.isInSync
+    assignment.isEmptied = replica.isEmptied
+    assignment.beginsEmpty = row.leader == node && replica.isEmptied
     assignment.isElecting = row.leader == 0 && !row.isMaking
     var leader = row.leader
     if row.isMaking, let move = moves.row(row.move), let parent = shards.row(move.shard) {

@@ -74,7 +74,9 @@ package struct AssignmentBook: Sendable {
   /// Whether a leader may stop counting on a follower: enough others stay. Its host must see to it that what was
   /// acknowledged is found among those.
   package func canSpare(_ follower: Follower, of assignment: Assignment) -> Bool {
-    let others = assignment.followers.count { $0.node != follower.node && $0.isInSync && !$0.isLearner }
+    let others = assignment.followers.count {
+      $0.node != follower.node && $0.isInSync && !$0.isEmptied && !$0.isLearner
+    }
     return others + 1 >= max(1, Int(assignment.minInSync))
   }
 
@@ -83,7 +85,9 @@ package struct AssignmentBook: Sendable {
     guard assigned[assignment.shard] == assignment else { return }
     let link = Link(shard: assignment.shard, node: follower.node)
     words[link] = nil
-    guard follower.isInSync != isInSync, isInSync || canSpare(follower, of: assignment) else { return }
+    guard follower.isInSync != isInSync || (isInSync && follower.isEmptied),
+      isInSync || canSpare(follower, of: assignment)
+    else { return }
     words[link] = FollowerWord(
       shard: assignment.shard, node: follower.node, epoch: assignment.epoch, isInSync: isInSync)
   }

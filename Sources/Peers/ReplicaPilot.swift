@@ -12,6 +12,8 @@ package struct ReplicaPilot: Sendable {
   package enum Step: Hashable, Sendable {
     case open(mustExist: Bool)
     case wipe
+    /// What is there goes, with the replica itself: it is opened anew after that.
+    case drop
     case promise(epoch: UInt32)
     case lead(Leadership)
     case follow(Following)
@@ -46,6 +48,8 @@ package struct ReplicaPilot: Sendable {
   package private(set) var problem = ""
   private var isOpen = false
   private var mustWipe = false
+  /// A shard that begins anew: the epoch of which it was done.
+  private var droppedFor: UInt32?
   /// The last step that gave the replica its role, if it succeeded.
   private var taken: Step?
   private var promised: ReplicaPosition?
@@ -120,12 +124,14 @@ package struct ReplicaPilot: Sendable {
     if fresh.heir == 0 { isPausing = false }
   }
 
-  package var isReady: Bool { isOpen && !mustWipe }
+  package var isReady: Bool { isOpen && !mustWipe && (!assignment.beginsEmpty || droppedFor == assignment.epoch) }
 
   // MARK: Steps
 
   package var next: Step {
     guard isOpen else { return .open(mustExist: assignment.isOpened) }
+    // Until it is known that nothing is here any more it takes no writes: it would throw them away after a crash.
+    if assignment.beginsEmpty { return droppedFor == assignment.epoch ? .look : .drop }
     if mustWipe { return .wipe }
     if isOver { return .look }
     let wanted = role
@@ -230,7 +236,14 @@ package struct ReplicaPilot: Sendable {
   package mutating func opened() -> [News] {
     isOpen = true
     (taken, condition) = (nil, nil)
-    return assignment.isOpened ? [] : [.opened]
+    return !assignment.isOpened && isReady ? [.opened] : []
+  }
+
+  package mutating func dropped() -> [News] {
+    droppedFor = assignment.epoch
+    (isOpen, mustWipe) = (false, false)
+    (taken, condition) = (nil, nil)
+    return []
   }
 
   package mutating func wiped() -> [News] {
@@ -271,8 +284,13 @@ package struct ReplicaPilot: Sendable {
     // What was just told its role is judged by the look after that.
     guard taken == role, agrees(role) else { return [] }
     failingSince = nil
-    guard case .lead = role else { return [] }
+    guard case .lead = role else { return mourn(seen) }
     return judge(seen.followers, now) + split(seen.copies, now) + prune(seen.followers) + merge(seen, now)
+  }
+
+  /// What this replica acknowledged before it lost its data may be nowhere else: who counts on it must hear of it.
+  private func mourn(_ seen: ReplicaCondition) -> [News] {
+    seen.isEmptied && assignment.isInSync && !assignment.isEmptied ? [.lost(isGone: true)] : []
   }
 
   package mutating func failed(_ step: Step, _ error: any Error, now: UInt64) -> [News] {
@@ -287,7 +305,9 @@ package struct ReplicaPilot: Sendable {
     }
     switch error as? HostProblem {
     // A leader gives way, and no election waits for the word of who has none; any other copies anew.
-    case .dataLost: return assignment.role == .leader || assignment.isElecting ? [.lost(isGone: true)] : []
+    case .dataLost:
+      let isKnown = assignment.isEmptied && !assignment.isInSync
+      return assignment.role == .leader || assignment.isElecting && !isKnown ? [.lost(isGone: true)] : []
     case .closed: isOpen = false
     case .notNow, .unknownPosition, nil: break
     }
@@ -312,6 +332,9 @@ package struct ReplicaPilot: Sendable {
         silent[follower.node] = now
       }
       if follower.isInSync {
+        if follower.isEmptied, follower.isAlive, seen?.hasEverything == true, !dismissed.contains(follower.node) {
+          news.append(.follower(follower, isInSync: true))
+        }
         if mayStay(follower, now), !dismissed.contains(follower.node) {
           sparing.remove(follower.node)
         } else if !sparing.contains(follower.node) {
@@ -348,7 +371,7 @@ package struct ReplicaPilot: Sendable {
   /// Enough in sync must stay.
   private func canSpare(_ follower: Follower) -> Bool {
     let others = assignment.followers.count {
-      $0.node != follower.node && $0.isInSync && !$0.isLearner && !sparing.contains($0.node)
+      $0.node != follower.node && $0.isInSync && !$0.isEmptied && !$0.isLearner && !sparing.contains($0.node)
     }
     return others + 1 >= max(1, Int(assignment.minInSync))
   }

@@ -42,7 +42,7 @@ extension ReplicaReport {
     .object(
       [
         .init("node", .text(node)), .init("role", .text(role.name)), .init("inSync", .flag(isInSync)),
-        .init("opened", .flag(isOpened)),
+        .init("opened", .flag(isOpened)), .init("dataGone", .flag(isEmptied)),
       ] + (status?.members ?? []))
   }
 }

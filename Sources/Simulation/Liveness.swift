@@ -106,7 +106,8 @@ extension Simulation {
     }
     guard row.move == 0 else { return "moves" }
     guard row.heir == 0 else { return "is being handed over" }
-    for replica in row.replicas where !replica.isInSync || !replica.isOpened || replica.role == .learner {
+    for replica in row.replicas
+    where !replica.isInSync || replica.isEmptied || !replica.isOpened || replica.role == .learner {
       return "has a replica on \(state.nodeName(replica.node)) that is not in sync"
     }
     return nil

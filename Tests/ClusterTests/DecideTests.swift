@@ -257,6 +257,124 @@ import Testing
     #expect(state.digest == state.computedDigest())
   }
 
+  @Test func aFollowerWhoseDataIsGoneIsNoCopyAndElectionsReckonWithItStill() throws {
+    var state = threeZones(beat: 500)
+    var policy = Policy()
+    (policy.replicas, policy.minInSync) = (3, 2)
+    let collection = CreateCollection(name: "c", shards: 1, policy: policy, labels: [], tenant: "")
+    _ = ask(&state, .createCollection(collection))
+    let leader = state.shards[1].leader
+    let followers = state.shards[1].replicas.filter { $0.node != leader }.map(\.node)
+    var report = ReportReplicas()
+    (report.node, report.incarnation, report.opened) = (followers[0], 1, [1])
+    _ = ask(&state, .reportReplicas(report))
+    (report.opened, report.fellBehind, report.gone) = ([], [1], [1])
+    #expect(commit(ask(&state, .reportReplicas(report)))?.events.map(\.name) == ["ReplicaEmptied"])
+    #expect(commit(ask(&state, .reportReplicas(report))) == nil, "it was said")
+    let marked = try #require(state.shards[1].replicas.replica(on: followers[0]))
+    #expect(marked.isInSync && marked.isEmptied && !marked.isCopy)
+    #expect(ShardConditions(state).liveInSync(state.shards[1]) == 2)
+    #expect(answersNeeded(state) == 2, "what it acknowledged may be nowhere else but with the leader")
+    let electing = ElectLeader(collection: "c", index: 0, node: state.nodeName(followers[0]))
+    #expect(refusal(ask(&state, .electLeader(electing))) == .conflict)
+    #expect(state.digest == state.computedDigest())
+    // Its leader is down: the other follower alone cannot tell.
+    let controller = RequestContext(
+      principal: "detector", kind: .controller, assurance: .own, wallTime: 1_000_000, reason: nil)
+    for next in [NodeState.suspect, .down] {
+      let health = ReportNodeHealth(node: leader, incarnation: 1, state: next, silentMilliseconds: 1)
+      _ = state.execute(Request(.reportNodeHealth(health)), controller, PlacementPlanner())
+    }
+    #expect(state.isBeyondElection(state.shards[1]))
+    let lost = try #require(try state.answer(.recovery(RecoveryQuestion()), PlacementAdvisor()).lost.first)
+    #expect(lost.survivors == [followers[1], followers[0]].map { state.nodeName($0) })
+    #expect(lost.missing == [state.nodeName(leader)])
+  }
+
+  /// A shard of two whose leader has its data and whose follower is down.
+  private func aShardWithoutItsFollower() throws -> (state: State, leader: NodeID, follower: NodeID) {
+    var state = threeZones(beat: 500)
+    _ = ask(&state, create("c", shards: 1, replicas: 2))
+    let leader = state.shards[1].leader
+    let follower = try #require(state.shards[1].replicas.first { $0.node != leader }).node
+    kill(follower, &state)
+    var report = ReportReplicas()
+    (report.node, report.incarnation, report.opened) = (leader, 1, [1])
+    _ = ask(&state, .reportReplicas(report))
+    return (state, leader, follower)
+  }
+
+  private func kill(_ node: NodeID, _ state: inout State) {
+    let controller = RequestContext(
+      principal: "detector", kind: .controller, assurance: .own, wallTime: 1_000_000, reason: nil)
+    for next in [NodeState.suspect, .down] {
+      let health = ReportNodeHealth(node: node, incarnation: 1, state: next, silentMilliseconds: 1)
+      _ = state.execute(Request(.reportNodeHealth(health)), controller, PlacementPlanner())
+    }
+  }
+
+  @Test func aShardOfWhichNothingIsLeftBeginsAnewByAnOrderOnly() throws {
+    var (state, leader, follower) = try aShardWithoutItsFollower()
+    let begins = [leader, follower].map {
+      Command.recoverShard(
+        RecoverShard(collection: "c", index: 0, node: state.nodeName($0), isBegunEmpty: true))
+    }
+    #expect(refusal(ask(&state, begins[0])) == .conflict, "it has a leader")
+    var report = ReportReplicas()
+    (report.node, report.incarnation, report.fellBehind, report.gone) = (leader, 1, [1], [1])
+    _ = ask(&state, .reportReplicas(report))
+    let lost = try #require(try state.answer(.recovery(RecoveryQuestion()), PlacementAdvisor()).lost.first)
+    #expect(lost.emptyOn == state.nodeName(leader))
+    let survivor = RecoverShard(collection: "c", index: 0, node: state.nodeName(leader))
+    #expect(refusal(ask(&state, .recoverShard(survivor))) == .conflict, "it has nothing to lead with")
+    #expect(refusal(ask(&state, begins[1])) == .conflict, "it is down")
+    let epoch = state.shards[1].epoch
+    let events = commit(ask(&state, begins[0]))?.events.map(\.name)
+    #expect(events == ["ReplicaRemoved", "ShardBegunEmpty", "MinimumHeld"])
+    let row = state.shards[1]
+    #expect(row.leader == leader && row.epoch == epoch + 1 && row.replicas.map(\.node) == [leader])
+    #expect(row.lostCopies == 0 && !row.replicas[0].isCopy && !row.replicas[0].isOpened)
+    (report.opened, report.fellBehind, report.gone) = ([1], [], [])
+    _ = ask(&state, .reportReplicas(report))
+    #expect(state.shards[1].replicas[0].isCopy)
+    #expect(state.digest == state.computedDigest())
+  }
+
+  @Test func aShardWhoseNodesAreAllGoneBeginsAnewWhereThereIsRoom() throws {
+    var (state, leader, _) = try aShardWithoutItsFollower()
+    kill(leader, &state)
+    let lost = try #require(try state.answer(.recovery(RecoveryQuestion()), PlacementAdvisor()).lost.first)
+    let place = try #require(state.nodeID(named: lost.emptyOn))
+    #expect(lost.survivors.isEmpty && state.nodes[place].state.isAlive)
+    let order = RecoverShard(collection: "c", index: 0, node: lost.emptyOn, isBegunEmpty: true)
+    let events = commit(ask(&state, .recoverShard(order)))?.events.map(\.name)
+    #expect(
+      events == [
+        "ElectionStarted", "ReplicaRemoved", "ReplicaRemoved", "ReplicaAdded", "ShardBegunEmpty", "MinimumHeld",
+      ])
+    #expect(state.shards[1].replicas.map { state.nodeName($0.node) } == [lost.emptyOn])
+    #expect(state.digest == state.computedDigest())
+  }
+
+  @Test func whoHasEverythingAgainIsACopyAgain() throws {
+    var state = threeZones(beat: 500)
+    _ = ask(&state, create("c", shards: 1, replicas: 3))
+    let leader = state.shards[1].leader
+    let follower = try #require(state.shards[1].replicas.first { $0.node != leader }).node
+    var report = ReportReplicas()
+    (report.node, report.incarnation, report.opened) = (follower, 1, [1])
+    _ = ask(&state, .reportReplicas(report))
+    (report.opened, report.fellBehind, report.gone) = ([], [1], [1])
+    _ = ask(&state, .reportReplicas(report))
+    var word = ReportReplicas()
+    (word.node, word.incarnation) = (leader, 1)
+    word.followers = [FollowerWord(shard: 1, node: follower, epoch: 1, isInSync: true)]
+    #expect(commit(ask(&state, .reportReplicas(word)))?.events.map(\.name) == ["ReplicaCaughtUp"])
+    #expect(state.shards[1].replicas.replica(on: follower)?.isCopy == true)
+    #expect(commit(ask(&state, .reportReplicas(word))) == nil)
+    #expect(state.digest == state.computedDigest())
+  }
+
   @Test func wordsAboutWhatIsNotTheirsAreIgnored() throws {
     var state = threeZones()
     _ = ask(&state, create("c", shards: 1, replicas: 2))

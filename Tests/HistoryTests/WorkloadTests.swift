@@ -22,9 +22,9 @@ import Testing
     // when their checksums differ, keys are erased when a tenant goes, and minima are raised, shards split and merged,
     // histories restored and cut by people: the generator has none of these.
     let missing: Set = [
-      "NodeLeft", "ReplicaRebuilding", "MinimumHeld", "SessionForgotten", "TenantKeyErased", "TimelineBegan",
-      "RetentionChanged", "HistoryCut", "SplitStarted", "SplitAdvanced", "ShardSplit", "ShardPruned",
-      "ShardCountWanted", "MergeStarted", "MergeAdvanced", "ShardsMerged",
+      "NodeLeft", "ReplicaRebuilding", "ReplicaEmptied", "ShardBegunEmpty", "MinimumHeld", "SessionForgotten",
+      "TenantKeyErased", "TimelineBegan", "RetentionChanged", "HistoryCut", "SplitStarted", "SplitAdvanced",
+      "ShardSplit", "ShardPruned", "ShardCountWanted", "MergeStarted", "MergeAdvanced", "ShardsMerged",
     ]
     #expect(Set(Event.names.filter { !seen.contains($0) }) == missing)
   }

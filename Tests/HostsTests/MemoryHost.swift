@@ -64,6 +64,7 @@ struct MemoryReplica: HostedReplica {
         (mine.values, mine.position, mine.isLost) = (source.values, source.position, source.isLost)
         condition.role = .following(isAttached: true)
       }
+      condition.isEmptied = mine.isLost
       condition.position = mine.isLost ? nil : mine.position
       return condition
     }

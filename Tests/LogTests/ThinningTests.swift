@@ -93,6 +93,16 @@ private struct LongLog {
     }
   }
 
+  @Test func thoseOfTheBeginningStayHoweverOldTheyAre() throws {
+    let log = try LongLog(blocks: 500)
+    let dropped = try log.plan()
+    // Without a group of three its neighbours are 400,000 events apart: half of what is before the first of them.
+    let early = try log.store.list().filter { (log.positions[$0.revision] ?? 0) < 2 * 400_000 }
+    #expect(early.count == 7)
+    for name in early { #expect(!dropped.contains(name), "\(name)") }
+    #expect(try dropped.contains { try #require(log.positions[$0.revision]) < 3_000_000 })
+  }
+
   @Test func aShortLogKeepsEverything() throws {
     #expect(try LongLog(blocks: 60).plan().isEmpty)
     let disk = CrashDisk()

@@ -327,6 +327,63 @@ import Testing
     #expect(follower.failed(.look, problem, now: 1_000_000).isEmpty)
   }
 
+  @Test func aFollowerSaysOnceThatItsDataIsGone() {
+    var told = assignment(.follower)
+    told.isInSync = true
+    var pilot = opened(told)
+    pilot.took(pilot.next)
+    let empty = ReplicaCondition(role: .following(isAttached: false), isEmptied: true)
+    #expect(pilot.saw(empty, now: 0) == [.lost(isGone: true)])
+    told.isEmptied = true
+    pilot.assign(told)
+    #expect(pilot.saw(empty, now: 1).isEmpty, "it is known")
+    told.isInSync = false
+    told.isEmptied = false
+    pilot.assign(told)
+    #expect(pilot.saw(empty, now: 2).isEmpty, "nobody counts on it")
+  }
+
+  @Test func whoBeginsAnewThrowsAwayWhatIsThereAndLeadsOnlyWhenThatIsKnown() {
+    var told = assignment(.follower)
+    told.isOpened = true
+    var pilot = opened(told)
+    (told.role, told.epoch, told.isInSync, told.isOpened) = (.leader, told.epoch + 1, true, false)
+    (told.isEmptied, told.beginsEmpty, told.followers) = (true, true, [])
+    pilot.assign(told)
+    #expect(pilot.next == .drop && !pilot.isReady)
+    #expect(pilot.dropped().isEmpty)
+    #expect(pilot.next == .open(mustExist: false))
+    #expect(pilot.opened() == [.opened])
+    #expect(pilot.next == .look, "a write would be thrown away after a crash")
+    // An agent that was started anew before its word was heard does it once more.
+    var other = ReplicaPilot(told)
+    #expect(other.next == .open(mustExist: false))
+    #expect(other.opened().isEmpty)
+    #expect(other.next == .drop)
+    (told.isOpened, told.isEmptied, told.beginsEmpty) = (true, false, false)
+    pilot.assign(told)
+    guard case .lead(let leadership) = pilot.next else {
+      Issue.record("it does not lead: \(pilot.next)")
+      return
+    }
+    #expect(leadership.epoch == told.epoch)
+  }
+
+  @Test func aLeaderSaysWhenWhoLostItsDataHasEverythingAgain() {
+    var told = assignment(.leader)
+    told.followers[0].isEmptied = true
+    var pilot = leading(told, has: [3])
+    #expect(pilot.saw(leader(1, [3]), now: 1).isEmpty)
+    #expect(pilot.saw(leader(1, [2, 3]), now: 2) == [.follower(told.followers[0], isInSync: true)])
+    var book = AssignmentBook()
+    var item = AssignmentsItem()
+    item.assigned = [told]
+    _ = book.apply(item)
+    book.note(told, follower: told.followers[0], isInSync: true)
+    #expect(book.nextReport(node: 1, incarnation: 1)?.followers.map(\.isInSync) == [true])
+    #expect(!book.canSpare(told.followers[1], of: told) || told.minInSync < 2, "who lost its data takes nobody's place")
+  }
+
   @Test func whatIsToBeRebuiltIsWipedOnceAndOpenedAgain() {
     var pilot = opened(assignment(.follower))
     pilot.took(pilot.next)

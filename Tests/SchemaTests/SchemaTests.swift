@@ -340,7 +340,7 @@ private enum SchemaSamples {
       .concludeElection(ConcludeElection(shard: 1, node: 1, epoch: 2, isUnclean: true)),
       .rebuildReplica(RebuildReplica(shard: 1, node: 1)), .shrinkInSync(ShrinkInSync(node: 1, shards: [1])),
       .setBalancing(SetBalancing(mode: .running)),
-      .recoverShard(RecoverShard(collection: "c1", index: 0, node: "n1")),
+      .recoverShard(RecoverShard(collection: "c1", index: 0, node: "n1", isBegunEmpty: true)),
       .setSchema(SetSchema(key: "s/i", schema: schema)), .setSchema(SetSchema(key: "s/t", schema: texts)),
       .setConfig(SetConfig(key: "s/i", scope: ScopeName(.cluster), value: .integer(-3), expectedVersion: 0)),
       .setConfig(SetConfig(key: "b", scope: ScopeName(.node, "fresh"), value: .boolean(false))),

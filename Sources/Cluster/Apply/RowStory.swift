@@ -50,9 +50,11 @@ package struct ShardStory: Sendable {
     case .electionStarted(let event): row?.take(event, revision)
     case .handOverRequested(let event): row?.take(event, revision)
     case .replicaRebuilding(let event): try change(event.node, revision) { $0.rebuild() }
+    case .replicaEmptied(let event): try change(event.node, revision) { $0.isEmptied = true }
+    case .shardBegunEmpty(let event): row?.take(event, revision)
     case .minimumHeld(let event): row?.take(event, revision)
-    case .replicasOpened(let event): try change(event.node, revision) { $0.isOpened = true }
-    case .replicaCaughtUp(let event): try change(event.node, revision) { $0.isInSync = true }
+    case .replicasOpened(let event): try change(event.node, revision) { $0.open() }
+    case .replicaCaughtUp(let event): try change(event.node, revision) { $0.catchUp() }
     case .replicaFellBehind(let event):
       guard row?.take(event, revision) != false else { throw .replica(id, event.node) }
     case .replicaPromoted(let event): try change(event.node, revision) { $0.promote() }

@@ -15,9 +15,22 @@ extension ShardRow {
 
   mutating func take(_ event: LeaderElected, _ revision: Revision) {
     setRole(of: leader, .follower)
-    setRole(of: event.node, .leader)
-    leader = event.node
-    epoch = event.epoch
+    lead(event.node, event.epoch, revision)
+    // What a leader has is what there is.
+    _ = change(replicaOn: event.node, revision) { $0.isEmptied = false }
+  }
+
+  mutating func take(_ event: ShardBegunEmpty, _ revision: Revision) {
+    lead(event.node, event.epoch, revision)
+    _ = change(replicaOn: event.node, revision) { replica in
+      (replica.isInSync, replica.isOpened, replica.isEmptied) = (true, false, true)
+    }
+  }
+
+  private mutating func lead(_ node: NodeID, _ epoch: UInt32, _ revision: Revision) {
+    setRole(of: node, .leader)
+    leader = node
+    self.epoch = epoch
     setHeir(0, revision)
   }
 
@@ -89,6 +102,17 @@ extension ShardRow {
 }
 
 extension Replica {
+  mutating func open() {
+    isOpened = true
+    // It leads a shard that begins anew: that it has no data is right.
+    if role == .leader { isEmptied = false }
+  }
+
+  mutating func catchUp() {
+    isInSync = true
+    isEmptied = false
+  }
+
   mutating func rebuild() {
     isInSync = false
     isOpened = false

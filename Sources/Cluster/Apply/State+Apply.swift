@@ -52,6 +52,8 @@ extension State {
     case .electionStarted(let event): try apply(event, revision)
     case .handOverRequested(let event): try apply(event, revision)
     case .replicaRebuilding(let event): try apply(event, revision)
+    case .replicaEmptied(let event): try apply(event, revision)
+    case .shardBegunEmpty(let event): try apply(event, revision)
     case .minimumHeld(let event): try apply(event, revision)
     case .collectionCreated(let event): try apply(event, revision)
     case .collectionChanged(let event): try apply(event, revision)

@@ -65,14 +65,29 @@ extension State {
     try modifyReplica(event.shard, event.node, revision) { $0.rebuild() }
   }
 
+  mutating func apply(_ event: ReplicaEmptied, _ revision: Revision) throws(ApplyError) {
+    guard shards.row(event.shard)?.leader != event.node else { throw .conflict(.shards, id: event.shard) }
+    try modifyReplica(event.shard, event.node, revision) { $0.isEmptied = true }
+  }
+
+  mutating func apply(_ event: ShardBegunEmpty, _ revision: Revision) throws(ApplyError) {
+    guard let row = shards.row(event.shard) else { throw .unknownShard(event.shard) }
+    guard row.leader == 0, event.epoch >= row.epoch, row.replicas.count == 1 else {
+      throw .conflict(.shards, id: event.shard)
+    }
+    guard row.replicas.index(of: event.node) != nil else { throw .replica(event.shard, event.node) }
+    loads.moveLeader(from: 0, to: event.node)
+    modify(\.shards, event.shard) { $0.take(event, revision) }
+  }
+
   mutating func apply(_ event: ReplicasOpened, _ revision: Revision) throws(ApplyError) {
     for shard in event.shards {
-      try modifyReplica(shard, event.node, revision) { $0.isOpened = true }
+      try modifyReplica(shard, event.node, revision) { $0.open() }
     }
   }
 
   mutating func apply(_ event: ReplicaCaughtUp, _ revision: Revision) throws(ApplyError) {
-    try modifyReplica(event.shard, event.node, revision) { $0.isInSync = true }
+    try modifyReplica(event.shard, event.node, revision) { $0.catchUp() }
   }
 
   mutating func apply(_ event: ReplicaAdded, _ revision: Revision) throws(ApplyError) {

@@ -235,17 +235,21 @@ package struct RecoverShard: FieldMessage, Hashable {
   package var collection = ""
   package var index: UInt32 = 0
   package var node = ""
+  /// Nobody has any data left: the shard begins anew on the node, without any.
+  package var isBegunEmpty = false
 
   package init() {}
-  package init(collection: String, index: UInt32, node: String) {
+  package init(collection: String, index: UInt32, node: String, isBegunEmpty: Bool = false) {
     self.collection = collection
     self.index = index
     self.node = node
+    self.isBegunEmpty = isBegunEmpty
   }
 
   package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
     try fields.string(1, &collection, max: Limits.nameBytes)
     try fields.uint32(2, &index)
     try fields.string(3, &node, max: Limits.nameBytes)
+    try fields.bool(40, &isBegunEmpty)
   }
 }

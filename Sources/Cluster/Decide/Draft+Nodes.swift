@@ -127,7 +127,7 @@ extension Draft {
     }
     var held = mute
     for word in command.minima where held.insert(word.shard).inserted { take(word, from: command.node) }
-    for shard in unique(command.fellBehind) where replica(shard, command.node)?.isInSync == true {
+    for shard in unique(command.fellBehind) {
       try lose(shard, on: command.node, isGone: command.gone.contains(shard))
     }
     var yielded = Set(command.fellBehind)
@@ -154,7 +154,9 @@ extension Draft {
   /// A leader's word counts in its own epoch and about others only. The last event about a replica stands.
   private mutating func take(_ word: FollowerWord, from leader: NodeID) {
     guard let row = state.shards.row(word.shard), row.leader == leader, row.epoch == word.epoch, word.node != leader,
-      let replica = row.replicas.replica(on: word.node), replica.isInSync != word.isInSync,
+      let replica = row.replicas.replica(on: word.node),
+      // Who lost its data and has everything again is counted as a copy again.
+      replica.isInSync != word.isInSync || (word.isInSync && replica.isEmptied),
       // Who is down meanwhile has not what was taken since.
       !word.isInSync || state.nodes[word.node].state != .down
     else { return }
@@ -176,11 +178,16 @@ extension Draft {
   /// A replica that lost its data is not in sync any more; a leader gives way to those that have theirs, if any lives.
   /// Where it alone was in sync it stays so, for it may come back; when its data does not, nobody is, and who leads next
   /// is for the policy to say or for a person.
+  ///
+  /// A follower goes on being in sync, for elections must reckon with what it acknowledged: it is only marked, and its
+  /// leader says when it has everything again, or that the others have.
   private mutating func lose(_ shard: ShardID, on node: NodeID, isGone: Bool) throws(Refusal) {
-    let row = state.shards[shard]
+    guard let row = state.shards.row(shard), let replica = row.replicas.replica(on: node) else { return }
+    defer { if isGone, !replica.isEmptied, replica.isOpened { mark(shard, node) } }
+    guard replica.isInSync, !isGone || row.leader == 0 || row.leader == node else { return }
     if row.leader == node {
       let hasHeir = row.replicas.contains {
-        $0.node != node && $0.isVoterInSync && state.nodes[$0.node].state.isAlive
+        $0.node != node && $0.isVotingCopy && state.nodes[$0.node].state.isAlive
       }
       guard hasHeir || isGone else { return }
       let (epoch, isPastLast) = row.epoch.addingReportingOverflow(1)
@@ -190,6 +197,10 @@ extension Draft {
     let isLast = !row.replicas.contains { $0.node != node && $0.isVoterInSync }
     guard !isLast || isGone else { return }
     emit(.replicaFellBehind(ReplicaFellBehind(shard: shard, node: node, isLost: true)))
+  }
+
+  private mutating func mark(_ shard: ShardID, _ node: NodeID) {
+    emit(.replicaEmptied(ReplicaEmptied(shard: shard, node: node)))
   }
 
   private func replica(_ shard: ShardID, _ node: NodeID) -> Replica? {

@@ -54,6 +54,9 @@ extension Draft {
     guard replica.isVoterInSync else {
       throw Refusal(.conflict, "the replica on node \(name) is not in sync: to elect it may lose acknowledged data")
     }
+    guard !replica.isEmptied else {
+      throw Refusal(.conflict, "the data of the replica on node \(name) is gone, and was not copied anew yet")
+    }
     guard state.nodes[node].state.isAlive else {
       throw Refusal(.conflict, "node \(name) is \(state.nodes[node].state.name)")
     }
@@ -186,7 +189,7 @@ extension Draft {
       try requirePlace(on: move.target, of: shard, besides: move.source)
       emit(.replicaAdded(ReplicaAdded(shard: move.shard, node: move.target)))
     case .promoted:
-      guard shard.replicas.replica(on: move.target)?.isInSync == true || Mutant.isOn(.earlyPromotion) else {
+      guard shard.replicas.replica(on: move.target)?.isCopy == true || Mutant.isOn(.earlyPromotion) else {
         throw Refusal(.conflict, "the replica on node \(state.nodeName(move.target)) has not caught up yet")
       }
       emit(.replicaPromoted(ReplicaPromoted(shard: move.shard, node: move.target)))
@@ -233,7 +236,7 @@ extension Draft {
   /// A replica goes only while enough in sync stay.
   private func requireInSync(_ shard: ShardRow, without node: NodeID) throws(Refusal) {
     let minimum = max(1, state.collections[shard.collection].policy.minInSync)
-    let left = UInt32(shard.replicas.count { $0.node != node && $0.isVoterInSync })
+    let left = UInt32(shard.replicas.count { $0.node != node && $0.isVotingCopy })
     guard left >= minimum || Mutant.isOn(.lastInSyncRemoved) else {
       throw Refusal(
         .conflict, "\(left) replicas in sync would stay, and at least \(minimum) must",
@@ -287,13 +290,13 @@ extension Draft {
       throw Refusal(.conflict, "node \(state.nodeName(command.node)) is \(state.nodes[command.node].state.name)")
     }
     let collection = state.collections[row.collection]
-    let mayLose = !replica.isInSync || collection.mayMissWrites(row)
+    let mayLose = !replica.isCopy || collection.mayMissWrites(row)
     guard !mayLose || (command.isUnclean && collection.policy.allowsUncleanElection) else {
       throw Refusal(
         .conflict,
-        replica.isInSync
+        replica.isCopy
           ? "as many copies were lost as acknowledge a write: to elect anybody may lose acknowledged data"
-          : "the replica is not in sync: to elect it may lose acknowledged data")
+          : "the replica is not in sync, or its data is gone: to elect it may lose acknowledged data")
     }
     emit(.leaderElected(LeaderElected(shard: command.shard, node: command.node, epoch: command.epoch)))
     if mayLose { makeTruth(of: command.node, row, command.shard) }
@@ -301,7 +304,7 @@ extension Draft {
 
   /// What a replica has is the truth from now on: no other may claim more.
   private mutating func makeTruth(of node: NodeID, _ row: ShardRow, _ shard: ShardID) {
-    if row.replicas.replica(on: node)?.isInSync == false {
+    if row.replicas.replica(on: node)?.isCopy == false {
       emit(.replicaCaughtUp(ReplicaCaughtUp(shard: shard, node: node)))
     }
     for other in row.replicas where other.isInSync && other.node != node {
@@ -320,14 +323,52 @@ extension Draft {
     guard state.isBeyondElection(row) else {
       throw Refusal(.conflict, "\(state.shardName(shard)) has a leader, or elects one by itself: nothing is lost")
     }
+    let (epoch, isPastLast) = row.epoch.addingReportingOverflow(1)
+    guard !isPastLast else { throw Refusal(.limitReached, "\(state.shardName(shard)) has no epochs left") }
+    guard !command.isBegunEmpty else { return try beginEmpty(shard, row, on: node, epoch) }
     guard let replica = row.replicas.replica(on: node), state.nodes[node].state.isAlive else {
       throw Refusal(.conflict, "node \(command.node) has no replica of \(state.shardName(shard)), or is not up")
     }
-    let (epoch, isPastLast) = row.epoch.addingReportingOverflow(1)
-    guard !isPastLast else { throw Refusal(.limitReached, "\(state.shardName(shard)) has no epochs left") }
+    guard replica.mayHaveData else {
+      throw Refusal(.conflict, "node \(command.node) has no data of \(state.shardName(shard)) to lead with")
+    }
     if replica.role == .learner { emit(.replicaPromoted(ReplicaPromoted(shard: shard, node: node))) }
     emit(.leaderElected(LeaderElected(shard: shard, node: node, epoch: epoch)))
     makeTruth(of: node, row, shard)
+  }
+
+  /// Only where nobody that lives has any of the data. What others have that may come back is given up: their replicas
+  /// are no more.
+  private mutating func beginEmpty(
+    _ shard: ShardID, _ row: ShardRow, on node: NodeID, _ epoch: UInt32
+  ) throws(Refusal) {
+    let name = state.shardName(shard)
+    if let holder = row.replicas.first(where: { $0.mayHaveData && state.nodes[$0.node].state.isAlive }) {
+      throw Refusal(
+        .conflict, "node \(state.nodeName(holder.node)) lives and may have data of \(name): let it lead instead")
+    }
+    if let move = state.moves.row(row.move) {
+      guard move.partner == 0 else {
+        throw Refusal(.conflict, "\(name) is being split or merged (move \(row.move)): call that off first")
+      }
+      emit(.moveAdvanced(MoveAdvanced(move: row.move, step: .cancelled, shard: shard)))
+    }
+    if row.replicas.replica(on: node) == nil {
+      var bare = row
+      bare.replicas.removeAll()
+      try requirePlace(on: node, of: bare, besides: 0)
+    } else if !state.nodes[node].state.isAlive {
+      throw Refusal(.conflict, "node \(state.nodeName(node)) is \(state.nodes[node].state.name)")
+    }
+    if row.leader != 0 { emit(.electionStarted(ElectionStarted(shard: shard, epoch: epoch))) }
+    for other in row.replicas where other.node != node {
+      emit(.replicaRemoved(ReplicaRemoved(shard: shard, node: other.node)))
+    }
+    if row.replicas.replica(on: node) == nil { emit(.replicaAdded(ReplicaAdded(shard: shard, node: node))) }
+    emit(.shardBegunEmpty(ShardBegunEmpty(shard: shard, node: node, epoch: epoch)))
+    emit(.minimumHeld(MinimumHeld(shard: shard, raise: state.collections[row.collection].minimumRaises)))
+    // Where no agent says so.
+    if !state.nodes[node].isMonitored { emit(.replicasOpened(ReplicasOpened(node: node, shards: [shard]))) }
   }
 
   /// A set never becomes empty: its last member is the only one that is known to have everything.

@@ -34,6 +34,8 @@ package enum Event: Message, Hashable {
   case electionStarted(ElectionStarted)
   case handOverRequested(HandOverRequested)
   case replicaRebuilding(ReplicaRebuilding)
+  case replicaEmptied(ReplicaEmptied)
+  case shardBegunEmpty(ShardBegunEmpty)
   case minimumHeld(MinimumHeld)
   case balancingChanged(BalancingChanged)
   indirect case collectionCreated(CollectionCreated)
@@ -91,6 +93,8 @@ package enum Event: Message, Hashable {
     case .electionStarted: "ElectionStarted"
     case .handOverRequested: "HandOverRequested"
     case .replicaRebuilding: "ReplicaRebuilding"
+    case .replicaEmptied: "ReplicaEmptied"
+    case .shardBegunEmpty: "ShardBegunEmpty"
     case .minimumHeld: "MinimumHeld"
     case .balancingChanged: "BalancingChanged"
     case .collectionCreated: "CollectionCreated"
@@ -132,7 +136,9 @@ package enum Event: Message, Hashable {
     ("CollectionCreated", 32), ("CollectionChanged", 33), ("CollectionDeleted", 34), ("SplitStarted", 40),
     ("SplitAdvanced", 41), ("ShardSplit", 42), ("ShardPruned", 43), ("ShardCountWanted", 44), ("MergeStarted", 45),
     ("MergeAdvanced", 46), ("ShardsMerged", 47), ("ConfigKeyAdded", 48),
-    ("ConfigDeleted", 49), ("SchemaSet", 50), ("TenantKeyErased", 51), ("PrincipalSeen", 64), ("SessionOpened", 65),
+    ("ConfigDeleted", 49), ("SchemaSet", 50), ("TenantKeyErased", 51), ("ReplicaEmptied", 52), ("ShardBegunEmpty", 53),
+    ("PrincipalSeen", 64),
+    ("SessionOpened", 65),
     ("SessionForgotten", 66),
     ("AlarmRaised", 67), ("AlarmCleared", 68), ("TenantCreated", 69),
     ("TimelineBegan", 70), ("RetentionChanged", 71), ("HistoryCut", 72),
@@ -170,6 +176,8 @@ package enum Event: Message, Hashable {
     case .balancingChanged(var event): writer.message(26, &event)
     case .handOverRequested(var event): writer.message(27, &event)
     case .replicaRebuilding(var event): writer.message(28, &event)
+    case .replicaEmptied(var event): writer.message(52, &event)
+    case .shardBegunEmpty(var event): writer.message(53, &event)
     case .minimumHeld(var event): writer.message(29, &event)
     case .collectionCreated(var event): writer.message(32, &event)
     case .collectionChanged(var event): writer.message(33, &event)
@@ -248,6 +256,8 @@ package enum Event: Message, Hashable {
     case 49: self = .configDeleted(try ConfigDeleted(from: &inner))
     case 50: self = .schemaSet(try SchemaSet(from: &inner))
     case 51: self = .tenantKeyErased(try TenantKeyErased(from: &inner))
+    case 52: self = .replicaEmptied(try ReplicaEmptied(from: &inner))
+    case 53: self = .shardBegunEmpty(try ShardBegunEmpty(from: &inner))
     case 64: self = .principalSeen(try PrincipalSeen(from: &inner))
     case 65: self = .sessionOpened(try SessionOpened(from: &inner))
     case 66: self = .sessionForgotten(try SessionForgotten(from: &inner))

@@ -72,6 +72,45 @@ package struct MinimumHeld: FieldMessage, Hashable {
   }
 }
 
+/// A node said of its replica that the data is gone. In sync it stays, for what it acknowledged may be nowhere else; a
+/// copy it is again when it has caught up.
+package struct ReplicaEmptied: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID) {
+    self.shard = shard
+    self.node = node
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+  }
+}
+
+/// No copy of a shard was left, and a person said that it begins anew: its only replica leads, without any data. Until its
+/// node has thrown away what it may have and opened it, it is no copy.
+package struct ShardBegunEmpty: FieldMessage, Hashable {
+  package var shard: ShardID = 0
+  package var node: NodeID = 0
+  package var epoch: UInt32 = 0
+
+  package init() {}
+  package init(shard: ShardID, node: NodeID, epoch: UInt32) {
+    self.shard = shard
+    self.node = node
+    self.epoch = epoch
+  }
+
+  package mutating func visit<V: FieldVisitor & ~Copyable>(_ fields: inout V) throws(WireError) {
+    try fields.uint32(1, &shard)
+    try fields.uint32(2, &node)
+    try fields.uint32(3, &epoch)
+  }
+}
+
 /// A replica's data is not believed any more: its node throws it away and copies it anew.
 package struct ReplicaRebuilding: FieldMessage, Hashable {
   package var shard: ShardID = 0

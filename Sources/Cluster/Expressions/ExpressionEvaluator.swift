@@ -142,7 +142,7 @@ struct ExpressionEvaluator {
     case .leader: .text(row.leader == 0 ? "" : state.nodeName(row.leader))
     case .leaderless: .flag(conditions.isLeaderless(row))
     case .replicas: .number(Int64(row.replicas.count))
-    case .inSync: .number(Int64(row.replicas.count { $0.isInSync }))
+    case .inSync: .number(Int64(row.replicas.count { $0.isCopy }))
     case .available: .flag(policy(of: row).map { conditions.isAvailable(row, $0) } ?? false)
     case .underReplicated: .flag(policy(of: row).map { conditions.isUnderReplicated(row, $0) } ?? false)
     case .moving: .flag(row.move != 0)

@@ -5,6 +5,8 @@ package struct ReplicaReport: FieldMessage, Hashable {
   package var role = ReplicaRole.leader
   package var isInSync = false
   package var isOpened = false
+  /// Its node has said that the data is gone: it is no copy until it has everything again.
+  package var isEmptied = false
   /// What its node says of it; only now, and only from a running server.
   package var status: ReplicaStatus?
 
@@ -16,6 +18,7 @@ package struct ReplicaReport: FieldMessage, Hashable {
     try fields.bool(3, &isInSync)
     try fields.bool(4, &isOpened)
     try fields.message(5, &status)
+    try fields.bool(30, &isEmptied)
   }
 }
 
@@ -105,6 +108,7 @@ extension State {
       replica.role = $0.role
       replica.isInSync = $0.isInSync
       replica.isOpened = $0.isOpened
+      replica.isEmptied = $0.isEmptied
       return replica
     }
     if let move = moves.row(row.move) { report.move = self.report(move: row.move, move) }

@@ -23,6 +23,9 @@ extension NameSource {
       [shard(event.shard), node(event.node), FieldReport("epoch", .number(UInt64(event.epoch)))]
     case .handOverRequested(let event): [shard(event.shard), node(event.node)]
     case .replicaRebuilding(let event): [shard(event.shard), node(event.node)]
+    case .replicaEmptied(let event): [shard(event.shard), node(event.node)]
+    case .shardBegunEmpty(let event):
+      [shard(event.shard), node(event.node), FieldReport("epoch", .number(UInt64(event.epoch)))]
     case .minimumHeld(let event): [shard(event.shard), FieldReport("raise", .number(UInt64(event.raise)))]
     case .electionStarted(let event): [shard(event.shard), FieldReport("epoch", .number(UInt64(event.epoch)))]
     case .replicasOpened(let event):

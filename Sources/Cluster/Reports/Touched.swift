@@ -31,6 +31,8 @@ extension Event {
     case .electionStarted(let event): touched.take(shard: event.shard)
     case .handOverRequested(let event): touched.add(event.shard, event.node)
     case .replicaRebuilding(let event): touched.add(event.shard, event.node)
+    case .replicaEmptied(let event): touched.add(event.shard, event.node)
+    case .shardBegunEmpty(let event): touched.add(event.shard, event.node)
     case .minimumHeld(let event): touched.take(shard: event.shard)
     case .leaderElected(let event): touched.add(event.shard, event.node)
     case .replicasOpened(let event):

@@ -23,6 +23,9 @@ package struct Replica: Hashable, Sendable {
   package var isInSync: Bool
   /// The node has said that it opened this replica.
   package var isOpened: Bool
+  /// The node has said that the data is gone. What it acknowledged before may be nowhere else: elections reckon with it
+  /// as long as it is in sync, and nobody counts it as a copy until it has everything again.
+  package var isEmptied = false
 
   package init(node: NodeID, role: ReplicaRole, isInSync: Bool = false, isOpened: Bool = false) {
     self.node = node
@@ -30,6 +33,12 @@ package struct Replica: Hashable, Sendable {
     self.isInSync = isInSync
     self.isOpened = isOpened
   }
+
+  /// It is in sync, and has its data.
+  package var isCopy: Bool { isInSync && (!isEmptied || Mutant.isOn(.emptiedCountsAsCopy)) }
+
+  /// Something of the shard may be found here, whether or not all.
+  package var mayHaveData: Bool { !isEmptied && (isOpened || role != .learner) }
 
   /// Node in the upper 28 bits, then two bits of role, in-sync, opened. Stored in rows: frozen.
   package var packed: UInt32 { node << 4 | role.rawValue << 2 | (isInSync ? 2 : 0) | (isOpened ? 1 : 0) }
@@ -47,6 +56,8 @@ package struct Replica: Hashable, Sendable {
 package struct ReplicaList: Equatable, Sendable {
   private var slots: InlineArray<8, UInt32> = .init(repeating: 0)
   private var used: UInt32 = 0
+  /// A bit for each slot whose data is gone, the first slot's the lowest.
+  private var emptiedBits: UInt32 = 0
 
   package var count: Int { Int(used) }
 
@@ -60,11 +71,15 @@ package struct ReplicaList: Equatable, Sendable {
     get {
       precondition(index < count, "a replica slot must be in use")
       guard let replica = Replica(packed: slots[index]) else { preconditionFailure("a slot in use holds a replica") }
-      return replica
+      guard emptiedBits != 0 else { return replica }
+      var marked = replica
+      marked.isEmptied = emptiedBits >> UInt32(index) & 1 == 1
+      return marked
     }
     set {
       precondition(index < count, "a replica slot must be in use")
       slots[index] = newValue.packed
+      mark(index, newValue.isEmptied)
     }
   }
 
@@ -74,12 +89,20 @@ package struct ReplicaList: Equatable, Sendable {
   package mutating func append(_ replica: Replica) {
     precondition(!isFull, "a shard has no more than \(Limits.replicaSlots) replicas")
     slots[count] = replica.packed
+    mark(count, replica.isEmptied)
     used += 1
+  }
+
+  private mutating func mark(_ index: Int, _ isEmptied: Bool) {
+    let bit: UInt32 = 1 << UInt32(index)
+    emptiedBits = isEmptied ? emptiedBits | bit : emptiedBits & ~bit
   }
 
   package mutating func remove(at index: Int) {
     precondition(index < count, "a replica slot must be in use")
     for next in index..<(count - 1) { slots[next] = slots[next + 1] }
+    let below: UInt32 = (1 << UInt32(index)) - 1
+    emptiedBits = emptiedBits & below | emptiedBits >> 1 & ~below
     used -= 1
     slots[count] = 0
   }
@@ -94,9 +117,17 @@ package struct ReplicaList: Equatable, Sendable {
   package func replica(on node: NodeID) -> Replica? { index(of: node).map { self[$0] } }
 
   package static func == (a: ReplicaList, b: ReplicaList) -> Bool {
-    guard a.count == b.count else { return false }
+    guard a.count == b.count, a.emptiedBits == b.emptiedBits else { return false }
     for index in 0..<a.count where a.slots[index] != b.slots[index] { return false }
     return true
+  }
+}
+
+extension ReplicaList {
+  /// Whose data is gone, as stored in rows: a bit for each slot in use.
+  package var emptied: UInt32 {
+    get { emptiedBits }
+    set { emptiedBits = newValue & ((1 << used) - 1) }
   }
 }
 

@@ -21,10 +21,10 @@ extension ShardRow {
     func first(_ isRight: (Replica) -> Bool) -> NodeID? {
       replicas.first { $0.node != leader && isAlive($0.node) && isRight($0) }?.node
     }
-    if let voter = first(\.isVoterInSync) { return voter }
+    if let voter = first(\.isVotingCopy) { return voter }
     if replica.isInSync { return leader }
-    if let learner = first(\.isInSync) { return learner }
-    return first { _ in true }.map { $0 == node ? leader : $0 } ?? leader
+    if let learner = first(\.isCopy) { return learner }
+    return first { !$0.isEmptied }.map { $0 == node ? leader : $0 } ?? leader
   }
 
   /// Which replica of this shard a copy for a split-off shard copies from, by its node; 0 while there is none.
@@ -35,7 +35,7 @@ extension ShardRow {
   /// - Parameter minInSync: how many replicas acknowledge a write; 0 for all in sync.
   package func copySource(of node: NodeID, minInSync: UInt32, _ isAlive: (NodeID) -> Bool) -> NodeID {
     guard leader != 0 else { return 0 }
-    let followers = replicas.filter { $0.isInSync && $0.node != leader && isAlive($0.node) }
+    let followers = replicas.filter { $0.isCopy && $0.node != leader && isAlive($0.node) }
     if let near = followers.first(where: { $0.node == node }) ?? followers.first { return near.node }
     let isAlone = minInSync == 1 || (minInSync == 0 && replicas.count(where: \.isInSync) == 1)
     return isAlone ? leader : 0

@@ -27,14 +27,14 @@ extension State {
       return false
     }
     let collection = collections[row.collection]
-    let living = row.replicas.count { $0.isVoterInSync && nodes[$0.node].state.isAlive }
-    let anyLives = row.replicas.contains { $0.role != .learner && nodes[$0.node].state.isAlive }
+    let living = row.replicas.count { $0.isVotingCopy && nodes[$0.node].state.isAlive }
+    let anyLives = row.replicas.contains { $0.role != .learner && !$0.isEmptied && nodes[$0.node].state.isAlive }
     let isShort = living < row.answersNeeded(collection) || collection.mayMissWrites(row)
     return isShort && !(collection.policy.allowsUncleanElection && anyLives)
   }
 }
 
-/// A shard: where its replicas are and who leads it. All in place, 80 bytes, since there may be millions.
+/// A shard: where its replicas are and who leads it. All in place, 88 bytes, since there may be millions.
 package struct ShardRow: TableRow {
   package static let table = TableID.shards
 
@@ -78,5 +78,6 @@ package struct ShardRow: TableRow {
     try fields.uint64(9, &heirSince)
     try fields.uint32(10, &minimumRaise)
     try fields.uint32(11, &lostCopies)
+    try fields.uint32(30, &replicas.emptied)
   }
 }

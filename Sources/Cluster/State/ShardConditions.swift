@@ -34,10 +34,10 @@ package struct ShardConditions {
   /// Fewer live in sync than the policy wants replicas.
   package func isUnderReplicated(_ row: ShardRow, _ policy: Policy) -> Bool { liveInSync(row) < policy.replicas }
 
-  /// Replicas with a vote that are in sync, on nodes that live.
+  /// Replicas with a vote that are in sync and have their data, on nodes that live.
   package func liveInSync(_ row: ShardRow) -> UInt32 {
     var count: UInt32 = 0
-    for replica in row.replicas where replica.isVoterInSync && nodes[Int(replica.node)].isAlive { count += 1 }
+    for replica in row.replicas where replica.isVotingCopy && nodes[Int(replica.node)].isAlive { count += 1 }
     return count
   }
 }
@@ -52,4 +52,7 @@ extension ShardRow {
 extension Replica {
   /// It has a vote, and may be elected without losing acknowledged data.
   package var isVoterInSync: Bool { isInSync && role != .learner }
+
+  /// It has a vote, is in sync, and has its data.
+  package var isVotingCopy: Bool { isCopy && role != .learner }
 }

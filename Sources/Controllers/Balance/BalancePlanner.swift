@@ -122,7 +122,7 @@ package struct BalancePlanner {
       let row = state.shards[shard]
       guard row.leader != 0, row.move == 0 else { continue }
       let heirs = row.replicas.filter {
-        $0.role == .follower && $0.isInSync && $0.isOpened && state.nodes[$0.node].takesReplicas
+        $0.role == .follower && $0.isCopy && $0.isOpened && state.nodes[$0.node].takesReplicas
       }
       let policy = state.collections[row.collection].policy
       func rank(_ node: NodeID) -> (Int, Int, NodeID) {

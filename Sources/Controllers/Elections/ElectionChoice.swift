@@ -22,7 +22,8 @@ struct ElectionChoice: Equatable {
     _ row: ShardRow, _ state: State, _ promises: [Promise], isPatienceOver: Bool
   ) -> ElectionChoice? {
     let voters = row.replicas.filter { $0.role != .learner && state.nodes[$0.node].state.isAlive }
-    let inSync = voters.filter(\.isInSync)
+    // Of those in sync as many must answer as if all had their data: what one acknowledged before it lost it counts.
+    let inSync = voters.filter(\.isCopy)
     let valid = promises.filter { state.nodes[$0.node].incarnation == $0.incarnation }
     func answered(_ replicas: [Replica]) -> [Promise] {
       replicas.compactMap { replica in valid.first { $0.node == replica.node } }
@@ -36,7 +37,7 @@ struct ElectionChoice: Equatable {
       return answers.count == inSync.count || isPatienceOver ? best(answers, state, policy, isUnclean: false) : nil
     }
     guard policy.allowsUncleanElection, isPatienceOver else { return nil }
-    return best(answered(voters), state, policy, isUnclean: true)
+    return best(answered(voters.filter { !$0.isEmptied }), state, policy, isUnclean: true)
   }
 
   private static func best(

@@ -71,7 +71,7 @@ package struct ElectionController: Sendable {
   private func hasCandidate(_ row: ShardRow, _ state: State) -> Bool {
     let allowsUnclean = state.collections[row.collection].policy.allowsUncleanElection
     return row.replicas.contains {
-      $0.node != row.leader && $0.role != .learner && ($0.isInSync || allowsUnclean)
+      $0.node != row.leader && $0.role != .learner && ($0.isCopy || (allowsUnclean && !$0.isEmptied))
         && state.nodes[$0.node].state.isAlive
     }
   }

@@ -19,7 +19,7 @@ package struct HandOverController: Sendable {
       if since[shard] == nil { since[shard] = (row.heirSince, now) }
       let waited = now - (since[shard]?.at ?? now)
       let heir = state.nodes[row.heir]
-      let isElectable = heir.state.isAlive && row.replicas.replica(on: row.heir)?.isInSync == true
+      let isElectable = heir.state.isAlive && row.replicas.replica(on: row.heir)?.isCopy == true
       guard !isElectable || waited >= HandOverController.patience else { return nil }
       let arguments = ["heir=\(heir.name)", "state=\(heir.state.name)", "waited=\(waited)ms"]
       return Proposal(

@@ -59,7 +59,7 @@ struct LeaderPreferences {
       !preferred[Int(row.leader)], state.nodes[row.leader].state.isAlive
     else { return nil }
     let heirs = row.replicas.filter {
-      $0.role == .follower && $0.isInSync && $0.isOpened && preferred[Int($0.node)]
+      $0.role == .follower && $0.isCopy && $0.isOpened && preferred[Int($0.node)]
         && state.nodes[$0.node].takesReplicas
     }
     return heirs.min { (state.load($0.node).leaders, $0.node) < (state.load($1.node).leaders, $1.node) }?.node

@@ -86,7 +86,7 @@ package struct MoveController: Sendable {
       if move.isPaused { return nil }
       // Balancing that is paused holds still where it costs most.
       if move.purpose == .balance, state.cluster[1].balancing == .paused { return nil }
-      if learner.isInSync { return advance(id, move, .promoted, .moveStep, ["caught-up=\(target.name)"], state) }
+      if learner.isCopy { return advance(id, move, .promoted, .moveStep, ["caught-up=\(target.name)"], state) }
       let limit = MoveController.timeLimit(shard, state)
       guard waited > limit, move.purpose != .order else { return nil }
       return advance(id, move, .cancelled, .moveFailed, ["waited=\(waited)ms", "limit=\(limit)ms"], state)
@@ -159,7 +159,7 @@ package struct MoveController: Sendable {
   /// A target that leads and shall go gives the leadership to somebody who stays, to the source if that can have it.
   private func handBack(_ move: MoveRow, _ shard: ShardRow, _ state: State) -> Proposal? {
     let others = shard.replicas.filter {
-      $0.node != move.target && $0.isVoterInSync && state.nodes[$0.node].state.isAlive
+      $0.node != move.target && $0.isVotingCopy && state.nodes[$0.node].state.isAlive
     }
     guard shard.heir == 0, let next = others.first(where: { $0.node == move.source }) ?? others.first else {
       return nil
@@ -176,7 +176,7 @@ package struct MoveController: Sendable {
     }
     let isKept = shard.isNoneTooMuch(state.collections[shard.collection].policy)
     guard move.source == 0 || isKept || isSpared(move.source, shard, state) else { return nil }
-    return advance(id, move, .finished, .moveStep, ["in-sync=\(shard.replicas.count(where: \.isInSync))"], state)
+    return advance(id, move, .finished, .moveStep, ["in-sync=\(shard.replicas.count(where: \.isCopy))"], state)
   }
 
   private func isSpared(_ node: NodeID, _ shard: ShardRow, _ state: State) -> Bool {

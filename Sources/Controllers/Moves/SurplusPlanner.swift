@@ -30,7 +30,7 @@ struct SurplusPlanner {
     let node = state.nodes[replica.node]
     let isUnwanted = unwanted.contains(replica.node) || node.state == .draining
     return (
-      node.state.isAlive ? 1 : 0, replica.isInSync ? 1 : 0, isUnwanted ? 0 : 1, -left, -Int64(replica.node)
+      node.state.isAlive ? 1 : 0, replica.isCopy ? 1 : 0, isUnwanted ? 0 : 1, -left, -Int64(replica.node)
     )
   }
 }

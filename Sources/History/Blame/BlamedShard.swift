@@ -29,6 +29,7 @@ struct BlamedShard: BlameSubject {
         PresentField("\(name) inSync", .flag(replica.isInSync)),
         PresentField("\(name) opened", .flag(replica.isOpened)),
       ]
+      if replica.isEmptied { fields.append(PresentField("\(name) dataGone", .flag(true))) }
     }
     return fields
   }
@@ -62,6 +63,9 @@ struct BlamedShard: BlameSubject {
     case .replicasOpened(let event) where event.shards.contains(id): write(event.node, opened: true, &tracks)
     case .replicaCaughtUp(let event) where event.shard == id: write(event.node, inSync: true, &tracks)
     case .replicaFellBehind(let event) where event.shard == id: write(event.node, inSync: false, &tracks)
+    case .replicaEmptied(let event) where event.shard == id:
+      tracks.write(name(event.node, "dataGone"), .flag(true))
+    case .shardBegunEmpty(let event) where event.shard == id: beginEmpty(event, &tracks)
     case .replicaAdded(let event) where event.shard == id:
       add(event.node, .learner, inSync: false, opened: false, &tracks)
     case .replicaPromoted(let event) where event.shard == id: promote(event.node, &tracks)
@@ -101,6 +105,13 @@ struct BlamedShard: BlameSubject {
       let isOpened = state.nodes.row(node)?.isMonitored == false
       add(node, place == 0 ? .leader : .follower, inSync: true, opened: isOpened, &tracks)
     }
+  }
+
+  private func beginEmpty(_ event: ShardBegunEmpty, _ tracks: inout FieldTracks) {
+    lead(event.node, event.epoch, &tracks)
+    write(event.node, inSync: true, &tracks)
+    write(event.node, opened: false, &tracks)
+    tracks.write(name(event.node, "dataGone"), .flag(true))
   }
 
   /// It is made by a split: nobody leads it, and its replicas learn.

@@ -121,6 +121,10 @@ package struct CommitLineWriter: ~Copyable {
     case .replicasOpened(let event): write(event, &writer)
     case .handOverRequested(let event): pair("{\"type\":\"HandOverRequested\"", event.shard, event.node, &writer)
     case .replicaRebuilding(let event): pair("{\"type\":\"ReplicaRebuilding\"", event.shard, event.node, &writer)
+    case .replicaEmptied(let event): pair("{\"type\":\"ReplicaEmptied\"", event.shard, event.node, &writer)
+    case .shardBegunEmpty(let event):
+      open("{\"type\":\"ShardBegunEmpty\"", event.shard, event.node, &writer)
+      epoch(event.epoch, &writer)
     case .replicaCaughtUp(let event): pair("{\"type\":\"ReplicaCaughtUp\"", event.shard, event.node, &writer)
     case .replicaFellBehind(let event): pair("{\"type\":\"ReplicaFellBehind\"", event.shard, event.node, &writer)
     case .replicaAdded(let event): pair("{\"type\":\"ReplicaAdded\"", event.shard, event.node, &writer)

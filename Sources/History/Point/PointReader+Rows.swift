@@ -22,42 +22,28 @@ extension PointReader {
 
   package func collection(_ id: CollectionID) throws(HistoryError) -> CollectionRow? {
     let before: CollectionRow? = try stored(id)
-    let spoken = [Entity(.collection, id)]
-    let row = try followed(before, .anyOf(spoken), id)
-    // Placements speak of shards alone, and come only while a collection is made.
-    guard let row, row != before || row.state == .creating, before?.state ?? .creating == .creating else { return row }
-    var selection = History.everything
-    let shards = row.shardRange
-    selection.require(
-      anyOf: spoken.map { LogKey($0)...LogKey($0) } + [
-        LogKey(Entity(.shard, shards.lowerBound))...LogKey(Entity(.shard, shards.upperBound))
-      ])
-    return try followed(before, selection, id, shards)
-  }
-
-  private func followed(
-    _ before: CollectionRow?, _ selection: LogSelection, _ id: CollectionID, _ shards: ClosedRange<ShardID>? = nil
-  ) throws(HistoryError) -> CollectionRow? {
-    var row = before
-    let found = try events(selection) { event in
-      switch event {
-      case .collectionCreated(let event): event.collection == id
-      case .collectionChanged(let event): event.collection == id
-      case .collectionDeleted(let event): event.collection == id
-      case .shardPlaced(let event): shards?.contains(event.shard) ?? false
-      case .splitStarted(let event): event.collection == id
-      case .splitAdvanced(let event): event.collection == id
-      case .shardSplit(let event): event.collection == id
-      case .shardPruned(let event): event.collection == id
-      case .shardCountWanted(let event): event.collection == id
-      case .mergeStarted(let event): event.collection == id
-      case .mergeAdvanced(let event): event.collection == id
-      case .shardsMerged(let event): event.collection == id
-      default: false
-      }
+    var found = try events(.anyOf([Entity(.collection, id)])) { $0.changedCollection == id }
+    if before?.state ?? .creating == .creating {
+      var begun = before
+      for recorded in found where begun == nil { CollectionRow.follow(&begun, recorded) }
+      if let begun { found = found.merged(with: try placements(of: begun)) }
     }
+    var row = before
     for recorded in found { CollectionRow.follow(&row, recorded) }
     return row
+  }
+
+  /// The placements that a collection waited for, as far as they came: they speak of shards alone, and once each has
+  /// its own there are no more.
+  private func placements(of begun: CollectionRow) throws(HistoryError) -> [RecordedEvent] {
+    let shards = begun.shardRange
+    var selection = History.everything
+    selection.require(
+      anyOf: [LogKey(Entity(.shard, shards.lowerBound))...LogKey(Entity(.shard, shards.upperBound))])
+    selection.require(anyOf: Event.numbers(named: ["ShardPlaced"]).map { Entity(.eventType, $0) })
+    return try events(selection, atMost: Int(begun.shardCount - min(begun.placedCount, begun.shardCount))) { event in
+      if case .shardPlaced(let event) = event { shards.contains(event.shard) } else { false }
+    }
   }
 
   /// A shard and its move.
@@ -151,8 +137,7 @@ extension PointReader {
   }
 
   private func events(named names: [String]) throws(HistoryError) -> [RecordedEvent] {
-    let numbers = names.compactMap { Event.number(named: $0) }
-    return try events(.anyOf(numbers.map { Entity(.eventType, $0) })) { names.contains($0.name) }
+    try events(.anyOf(Event.numbers(named: names).map { Entity(.eventType, $0) })) { names.contains($0.name) }
   }
 
   // MARK: Rows that events call by their names
@@ -216,7 +201,40 @@ extension PointReader {
   }
 }
 
+extension [RecordedEvent] {
+  /// Both in the order of revisions, these first where they are the same.
+  fileprivate func merged(with others: [RecordedEvent]) -> [RecordedEvent] {
+    var merged: [RecordedEvent] = []
+    var next = others[...]
+    for recorded in self {
+      while let other = next.first, other.revision < recorded.revision { merged.append(next.removeFirst()) }
+      merged.append(recorded)
+    }
+    return merged + next
+  }
+}
+
 extension Event {
+  fileprivate static func numbers(named names: [String]) -> [UInt32] { names.compactMap { number(named: $0) } }
+
+  /// The collection whose row changes by this event; nil for others, and for placements.
+  fileprivate var changedCollection: CollectionID? {
+    switch self {
+    case .collectionCreated(let event): event.collection
+    case .collectionChanged(let event): event.collection
+    case .collectionDeleted(let event): event.collection
+    case .splitStarted(let event): event.collection
+    case .splitAdvanced(let event): event.collection
+    case .shardSplit(let event): event.collection
+    case .shardPruned(let event): event.collection
+    case .shardCountWanted(let event): event.collection
+    case .mergeStarted(let event): event.collection
+    case .mergeAdvanced(let event): event.collection
+    case .shardsMerged(let event): event.collection
+    default: nil
+    }
+  }
+
   /// Where replicas were made that count as opened when nobody watches over their node; nil for other events.
   fileprivate var placedNodes: [NodeID]? {
     switch self {

@@ -70,14 +70,16 @@ package final class PointReader {
   /// - Parameters:
   ///   - selection: packs that do not speak of it are not read.
   ///   - end: up to this revision; nil for that of the reader.
+  ///   - countMax: there are no more of them than that: what lies behind the last one is not read.
   func events(
-    _ selection: LogSelection, through end: Revision? = nil, where isMeant: (Event) -> Bool
+    _ selection: LogSelection, through end: Revision? = nil, atMost countMax: Int = .max,
+    where isMeant: (Event) -> Bool
   ) throws(HistoryError) -> [RecordedEvent] {
     let range = base + 1..<(end ?? revision) + 1
     var found: [RecordedEvent] = []
     try history.reading { [self] in
       let units = try history.log.units(from: base + 1, through: end ?? revision, matching: selection, rebuilding: true)
-      for unit in units {
+      for unit in units where found.count < countMax {
         for recorded in try events(of: unit) where range.contains(recorded.revision) && isMeant(recorded.event) {
           found.append(recorded)
         }

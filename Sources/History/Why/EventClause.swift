@@ -20,6 +20,9 @@ extension State {
     case .handOverRequested(let event):
       "the leader of \(shardName(event.shard)) was asked to hand over to \(nodeName(event.node))"
     case .replicaRebuilding(let event): "\(replica(event.shard, event.node)) was thrown away, to be copied anew"
+    case .replicaEmptied(let event): "\(replica(event.shard, event.node)) was found without its data"
+    case .shardBegunEmpty(let event):
+      "\(shardName(event.shard)) began anew on \(nodeName(event.node)), without any data: no copy was left"
     case .minimumHeld(let event):
       "the leader of \(shardName(event.shard)) said that as many have everything as the raised minimum in sync asks for"
     case .replicasOpened(let event): "\(nodeName(event.node)) opened \(event.shards.count) replicas"

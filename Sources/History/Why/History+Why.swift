@@ -84,8 +84,8 @@ extension EntityID {
     case .config: ["ConfigSet", "ConfigDeleted"]
     case .shard:
       [
-        "ShardPlaced", "LeaderElected", "ElectionStarted", "HandOverRequested", "ReplicaRebuilding", "ReplicaAdded",
-        "ReplicaPromoted", "ReplicaRemoved", "MoveStarted", "MoveAdvanced",
+        "ShardPlaced", "LeaderElected", "ElectionStarted", "HandOverRequested", "ReplicaRebuilding", "ReplicaEmptied",
+        "ShardBegunEmpty", "ReplicaAdded", "ReplicaPromoted", "ReplicaRemoved", "MoveStarted", "MoveAdvanced",
       ]
     }
   }

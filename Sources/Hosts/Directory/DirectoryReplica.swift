@@ -168,6 +168,7 @@ actor DirectoryReplica: HostedReplica {
         condition.role = .following(isAttached: isAttached)
       }
     }
+    condition.isEmptied = record.isLost
     condition.position = record.isLost || !damaged.isEmpty ? nil : position
     condition.bytes = current.entries.reduce(0) { $0 &+ $1.bytes }
     condition.bytesToCopy = bytesToCopy

@@ -213,6 +213,7 @@ actor RedisReplica: HostedReplica {
       if info.isSyncing { condition.bytes = info.number("master_sync_read_bytes") }
     }
     condition.position = position(info, history)
+    condition.isEmptied = record.isLost
     return condition
   }
 

@@ -19,13 +19,13 @@ package enum Frame {
   @discardableResult
   package static func append(
     _ content: UnsafeRawBufferPointer, _ header: FrameHeader, codec: Codec, level: Int32 = 1,
-    to writer: inout ByteWriter
+    to writer: inout ByteWriter, using compressor: Compressor? = nil
   ) -> FrameHeader {
     precondition(content.count <= rawBytesMax, "a frame's content is bounded")
     var full = header
     let start = writer.count
     writer.zeros(FrameHeader.byteCount)
-    if codec != .none && Compression.compress(content, with: codec, level: level, into: &writer) {
+    if codec != .none && Compression.compress(content, with: codec, level: level, into: &writer, using: compressor) {
       full.codec = codec
     } else {
       full.codec = .none

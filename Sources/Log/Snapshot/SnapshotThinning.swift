@@ -1,8 +1,9 @@
 /// Which snapshots are dropped as they grow old: whole groups, a base with its deltas, so that none is left without what
 /// it changes.
 ///
-/// Between two neighbours there may lie an eighth of the events that came after them, and never more than `gapMax`: every
-/// moment stays near a snapshot, and the number of snapshots grows with the logarithm of the log, then slowly.
+/// Between two neighbours there may lie an eighth of the events that came after them, half of those before them,
+/// and never more than `gapMax`: every moment stays near a snapshot, those of the beginning too, and the number of
+/// snapshots grows with the logarithm of the log, then slowly.
 ///
 /// Kept in any case: the two newest groups, whatever is newer than the packed part of the log, and the oldest group when
 /// the log does not go back to its first commit.
@@ -39,7 +40,7 @@ package struct SnapshotThinning {
       }
       let gap = next - min(start, next)
       let age = positions.total - min(next, positions.total)
-      if gap <= min(age / 8, gapMax) {
+      if gap <= min(age / 8, start / 2, gapMax) {
         dropped += group.names.reversed()
       } else {
         before = positions.events(through: group.last) ?? before

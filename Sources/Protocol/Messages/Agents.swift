@@ -75,6 +75,8 @@ package struct Follower: FieldMessage, Hashable {
   package var isAlive = false
   /// It goes next: the leader shall stop counting on it.
   package var isLeaving = false
+  /// It said that its data is gone: the leader shall say when it has everything again.
+  package var isEmptied = false
 
   package init() {}
 
@@ -87,6 +89,7 @@ package struct Follower: FieldMessage, Hashable {
     try fields.bool(6, &isInSync)
     try fields.bool(7, &isAlive)
     try fields.bool(8, &isLeaving)
+    try fields.bool(30, &isEmptied)
   }
 }
 
@@ -172,6 +175,10 @@ package struct Assignment: FieldMessage, Hashable {
   package var mustPrune = false
   /// For a leader whose shard is put together with another.
   package var merge: MergeOrder?
+  /// The control plane knows that its data is gone.
+  package var isEmptied = false
+  /// The shard begins anew here: whatever is found goes, and an empty replica is opened. It leads when that is known.
+  package var beginsEmpty = false
 
   package init() {}
 
@@ -198,6 +205,8 @@ package struct Assignment: FieldMessage, Hashable {
     try fields.message(22, &range)
     try fields.bool(23, &mustPrune)
     try fields.message(24, &merge)
+    try fields.bool(30, &isEmptied)
+    try fields.bool(31, &beginsEmpty)
   }
 }
 

@@ -20,6 +20,9 @@ extension ModelledData {
       case .wipe:
         try opened(shard, on: node).wipe()
         return pilot.wiped()
+      case .drop:
+        drop(shard, on: node)
+        return pilot.dropped()
       case .promise(let epoch): return pilot.promised(epoch, try promise(shard, epoch, on: node))
       case .lead(let leadership): try lead(shard, leadership, on: node)
       case .follow(let following): try follow(shard, following, on: node)
@@ -76,6 +79,14 @@ extension ModelledData {
 
   private func look(_ shard: ShardID, on node: String, _ now: UInt64) throws(HostProblem) -> ReplicaCondition {
     let replica = try opened(shard, on: node)
+    var condition = condition(replica, shard, on: node, now)
+    condition.isEmptied = replica.isIncomplete
+    return condition
+  }
+
+  private func condition(
+    _ replica: ModelledReplica, _ shard: ShardID, on node: String, _ now: UInt64
+  ) -> ReplicaCondition {
     let position = replica.isIncomplete ? nil : position(replica)
     switch replica.role {
     case .idle: return ReplicaCondition(role: .idle, position: position)

@@ -33,6 +33,7 @@ extension Simulation {
       marks.sometimes(.shardRecovered)
       data.excuse(event.shard, event.epoch)
     }
+    for case .shardBegunEmpty(let event) in commit.events { data.excuse(event.shard, event.epoch) }
     guard let reason = commit.reason else { return }
     switch reason.kind {
     case .uncleanElection:
@@ -59,6 +60,8 @@ extension Simulation {
       marks.sometimes(isHandOver ? .handOver : .electionOfFarthest)
     case .moveAdvanced(let event): note(event, before)
     case .replicaFellBehind: marks.sometimes(.inSyncShrunk)
+    case .replicaEmptied: marks.sometimes(.replicaEmptied)
+    case .shardBegunEmpty: marks.sometimes(.shardBegunEmpty)
     case .replicaCaughtUp: marks.sometimes(.inSyncGrew)
     case .maintenanceChanged(let event): if event.isOn { marks.sometimes(.maintenance) }
     case .collectionChanged: marks.sometimes(.policyChanged)

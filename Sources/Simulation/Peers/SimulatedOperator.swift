@@ -231,21 +231,19 @@ extension SimulatedOperator {
       StartMove(collection: state.collectionName(row.collection), index: row.index, source: replica, target: ""))
   }
 
-  /// The best survivor leads each shard that no election brings back.
+  /// The best survivor leads each shard that no election brings back; where nobody has anything it begins anew.
   static func recoveries(_ state: State) -> [Command] {
-    var commands: [Command] = []
-    state.shards.forEach { _, row in
-      guard state.isBeyondElection(row) else { return }
-      let living = row.replicas.filter { state.nodes[$0.node].state.isAlive }
-      guard !living.isEmpty else { return }
-      // Of those that are behind nobody knows here who has data: one that has none gives way, and another is tried.
-      let best = living.first(where: \.isInSync) ?? living[Int(state.revision % UInt64(living.count))]
-      commands.append(
+    state.lostShards().compactMap { lost in
+      guard let place = lost.shard.lastIndex(of: "/"), let index = UInt32(lost.shard[place...].dropFirst()) else {
+        return nil
+      }
+      let node = lost.emptyOn.isEmpty ? lost.survivors.first : lost.emptyOn
+      return node.map {
         .recoverShard(
           RecoverShard(
-            collection: state.collectionName(row.collection), index: row.index, node: state.nodeName(best.node))))
+            collection: String(lost.shard[..<place]), index: index, node: $0, isBegunEmpty: !lost.emptyOn.isEmpty))
+      }
     }
-    return commands
   }
 
   private static func anyShardID(_ state: State, _ random: inout SeededGenerator) -> ShardID {

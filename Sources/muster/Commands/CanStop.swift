@@ -57,7 +57,9 @@ struct StopVerdict {
     let alive = Set(nodes.filter(\.state.isAlive).map(\.name))
     let needed = Dictionary(collections.map { ($0.name, Int($0.policy.minInSync)) }, uniquingKeysWith: { a, _ in a })
     for shard in shards {
-      let live = shard.replicas.filter { $0.isInSync && $0.role != .learner && alive.contains($0.node) }.map(\.node)
+      let live = shard.replicas.filter {
+        $0.isInSync && !$0.isEmptied && $0.role != .learner && alive.contains($0.node)
+      }.map(\.node)
       let left = live.count { $0 != name }
       let minimum = max(1, needed[shard.collection] ?? 1)
       if live.count < minimum {

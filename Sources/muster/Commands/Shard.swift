@@ -79,7 +79,10 @@ extension ShardReport {
   var replicaWords: String {
     replicas.map { replica in
       let mark =
-        replica.role == .leader ? "*" : replica.role == .learner ? "(learner)" : replica.isInSync ? "" : "(behind)"
+        replica.role == .leader
+        ? "*"
+        : replica.isEmptied
+          ? "(data gone)" : replica.role == .learner ? "(learner)" : replica.isInSync ? "" : "(behind)"
       return replica.node + mark
     }.joined(separator: " ")
   }

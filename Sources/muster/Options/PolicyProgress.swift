@@ -29,7 +29,7 @@ struct PolicyProgress {
 
   private static func isWhole(_ shard: ShardReport, _ wanted: Int) -> Bool {
     !shard.leader.isEmpty && shard.move == nil && shard.replicas.count == wanted
-      && shard.replicas.allSatisfy { $0.isInSync && $0.isOpened && $0.role != .learner }
+      && shard.replicas.allSatisfy { $0.isInSync && !$0.isEmptied && $0.isOpened && $0.role != .learner }
   }
 }
 
