@@ -53,6 +53,9 @@ package final class Simulation {
   private(set) var watchers: [SimulatedWatcher] = []
   private(set) lazy var person = SimulatedOperator(settings.nodes + clients.count + watchers.count, "ops", self)
 
+  /// Shards whose leader is to die when its word is heard, which is late.
+  var waylaid: Set<ShardID> = []
+
   /// The incarnation that each report of an agent was made by, until it is a commit: by client and sequence.
   var reporters: [String: UInt64] = [:]
 

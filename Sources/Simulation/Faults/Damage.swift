@@ -63,7 +63,8 @@ extension Simulation {
 
   // MARK: Writes that went wrong
 
-  /// While the server is down: a write that was durable, and is not the last, was never made, or was made elsewhere.
+  /// While the server is down: a write that was durable, and is not the last, was never made, or was made elsewhere, or
+  /// rots.
   func applyDamageAtRest() {
     guard let fault = damageAtRest else { return }
     damageAtRest = nil
@@ -73,6 +74,11 @@ extension Simulation {
     let frames = live.blocks.dropLast().filter { $0.header.lastRevision <= oracle.last }
     guard frames.count >= 2 else { return }
     let lost = frames[frames.startIndex + random.below(frames.count)]
+    if fault == .rot {
+      let place = lost.offset + FrameHeader.byteCount + random.below(Int(lost.header.storedBytes))
+      guard let byte = try? disk.read(segment.name.path, at: place, count: 1).first else { return }
+      return damage(fault, segment.name.path, at: place, [byte ^ (1 << UInt8(random.below(8)))])
+    }
     let length = Frame.aligned(FrameHeader.byteCount + Int(lost.header.storedBytes))
     if fault == .misdirectedWrite {
       let other = frames[frames.startIndex + random.below(frames.count)]

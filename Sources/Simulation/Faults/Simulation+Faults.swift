@@ -22,11 +22,8 @@ extension Simulation {
     case .diskSlow:
       isDiskSlow = true
       schedule.plan(.relief(.diskIsFast), at: now + seconds(20))
-    case .rot: rot()
-    case .lostWrite, .misdirectedWrite:
-      guard damages.isEmpty, server != nil else { return }
-      damageAtRest = fault
-      kill()
+    case .rot: if random.oneIn(3) { damageAndKill(.rot) } else { rot() }
+    case .lostWrite, .misdirectedWrite: damageAndKill(fault)
     case .pauseServer:
       guard server != nil else { return }
       marks.sometimes(.serverPaused)
@@ -52,16 +49,6 @@ extension Simulation {
     }
   }
 
-  /// Something became true of a shard's replicas by its leader's word: a bad moment for the leader to die, for longer
-  /// than an election takes.
-  func ambush(leaderOf shard: ShardID, in state: State) {
-    guard !isCalm, swarm.has(.ambush), random.oneIn(6), let leader = state.nodes.row(state.shards[shard].leader),
-      let agent = agents.first(where: { $0.name == leader.name })
-    else { return }
-    marks.sometimes(.leaderAmbushed)
-    agent.restart(after: 20_000_000 + UInt64(random.below(20_000_000)), withHost: true)
-  }
-
   // MARK: The server
 
   /// Either at once, or within what it writes next.
@@ -71,6 +58,13 @@ extension Simulation {
     guard random.oneIn(3) else { return }
     disk.losePower()
     die()
+  }
+
+  /// The next start meets it.
+  private func damageAndKill(_ fault: Fault) {
+    guard damages.isEmpty, server != nil else { return }
+    damageAtRest = fault
+    kill()
   }
 
   private func stopCleanly() throws {
@@ -143,8 +137,16 @@ extension Simulation {
     agent.restart(after: seconds(5), withHost: true)
   }
 
+  /// Between any two nodes, or between a leader and a follower of its own.
   private func cutData() {
-    let (a, b) = (agents[random.below(agents.count)].name, agents[random.below(agents.count)].name)
+    var (a, b) = (agents[random.below(agents.count)].name, agents[random.below(agents.count)].name)
+    let state = oracle.state
+    if random.oneIn(2), state.shards.nextID > 1 {
+      let row = state.shards[1 + ShardID(random.below(Int(state.shards.nextID) - 1))]
+      if row.leader != 0, row.replicas.count > 0 {
+        (a, b) = (state.nodeName(row.leader), state.nodeName(row.replicas[random.below(row.replicas.count)].node))
+      }
+    }
     data.cut(a, b, until: now / 1000 + UInt64(random.below(20_000)))
   }
 

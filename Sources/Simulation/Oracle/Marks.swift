@@ -101,6 +101,8 @@ package enum Mark: String, CaseIterable, Sendable {
   case maintenance = "maintenance stopped the controllers"
   case policyChanged = "a policy changed"
   case leaderAmbushed = "a leader died just when its word was taken"
+  case wordWaylaid = "a word of a leader was late, and true no more"
+  case positionEchoed = "a position of an election came once more in the next one"
   case minimumHeld = "a raised minimum in sync held"
   case shardSplit = "a shard was split"
   case childLedElsewhere = "a split's new shard was led by another node than the old one"

@@ -24,6 +24,7 @@ extension Simulation {
       case .mergeAdvanced(let event) where event.step == .absorbing:
         ambush(leaderOf: random.oneIn(2) ? event.shard : event.absorbed, in: before)
       case .shardsMerged(let event): ambush(leaderOf: event.shard, in: before)
+      case .electionStarted(let event): echo(event.shard, in: before)
       default: break
       }
     }

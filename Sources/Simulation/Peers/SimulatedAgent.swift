@@ -22,7 +22,7 @@ final class SimulatedAgent: Peer {
   /// What the process before this one would still have said.
   private var lastWords: ReportReplicas?
   /// Positions that were told once, and arrive once more.
-  private var oldPositions: PositionsRequest?
+  private var oldPositions: [ShardID: ReplicaPosition] = [:]
   private var told: [ShardID: ReplicaStatus] = [:]
   private var hasTidiedUp = false
   /// Nothing runs before.
@@ -88,6 +88,7 @@ final class SimulatedAgent: Peer {
     shards = []
     promises = [:]
     told = [:]
+    oldPositions = [:]
   }
 
   override func act() -> UInt64 {
@@ -179,17 +180,21 @@ final class SimulatedAgent: Peer {
       status.problem = pilot.problem
       if told[shard] != status { request.statuses.append(status) }
     }
-    // What was said in an election that is over comes once more, in the next one, before what is true there.
-    if positions.isEmpty, !book.waitingElections.isEmpty, let old = oldPositions {
-      request.positions = old.positions
-      oldPositions = nil
-    } else if !positions.isEmpty {
-      oldPositions = request
-    }
+    for position in positions { oldPositions[position.shard] = position }
     guard !request.positions.isEmpty || !request.statuses.isEmpty else { return }
     let tag = tag()
     let argument = SimulatedAgent.deadlineMilliseconds
     if call(.positions, request.encoded(), tag: tag, argument: argument) != nil { telling = (tag, request) }
+  }
+
+  /// What was said in an election that is over comes once more, in the next one, before what is true there.
+  func sayAgain(_ shard: ShardID) {
+    guard let identity, endpoint.isUsable, let position = oldPositions.removeValue(forKey: shard) else { return }
+    let request = PositionsRequest(node: identity.node, incarnation: identity.incarnation, positions: [position])
+    world.marks.sometimes(.positionEchoed)
+    // Nobody waits for the answer.
+    _ = call(.positions, request.encoded(), tag: tag(), argument: SimulatedAgent.deadlineMilliseconds)
+    world.flush(self)
   }
 
   private func report(_ identity: Heartbeat) {
@@ -208,6 +213,7 @@ final class SimulatedAgent: Peer {
     var request = Request(.reportReplicas(report), client: "agent.\(name)", sequence: sequence())
     request.cause = report.cause
     world.reporters["\(request.client):\(request.sequence)"] = report.incarnation
+    world.waylay(report, of: self)
     requester.begin(request)
   }
 
