@@ -4,7 +4,7 @@ public import MusterLog
 
 /// How a journal is kept.
 public struct JournalOptions: Sendable {
-  /// How long a segment is, a multiple of 4 KiB.
+  /// How long a segment is, a multiple of 4 KiB, at most 64 MiB.
   public var segmentBytes = 16 << 20
   /// How live frames are compressed.
   package var codec = Codec.lz4
@@ -39,6 +39,7 @@ public final class Journal: @unchecked Sendable {
     _ plan: RecoveryPlan, _ options: JournalOptions
   ) {
     precondition(options.segmentBytes % Frame.alignment == 0, "a segment is a multiple of 4 KiB")
+    precondition(options.segmentBytes <= Frame.segmentBytesMax, "a segment that this makes can be opened again")
     self.directory = directory
     self.storage = storage
     self.lock = lock

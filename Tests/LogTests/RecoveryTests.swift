@@ -156,6 +156,32 @@ import Testing
     #expect(plan.lastRevision == 3)
     #expect(plan.confirmedThrough == 3)
   }
+
+  /// A start gives a segment the zeros back that it lost; how many, a whole header with a checksum says, and whoever
+  /// can write the file can write that.
+  @Test func aSegmentThatClaimsToBeEndlessIsRefused() throws {
+    let (disk, harness, _) = try log()
+    try harness.confirm(isFinal: true)
+    let head = try disk.read(path, at: 0, count: FrameHeader.byteCount)
+    guard case .valid(var header) = head.withUnsafeBytes({ FrameHeader.parse($0) }) else {
+      Issue.record("the log begins with a segment's frame")
+      return
+    }
+    for (parts, isRefused) in [(16_384, false), (16_385, true), (UInt32.max, true)] as [(UInt32, Bool)] {
+      header.parts = parts
+      try disk.write(path, at: 0, header.encoded())
+      do throws(LogError) {
+        let plan = try RecoveryPlan.make(try LogReader(disk, identity: LogHarness.identity, confirmed: 0))
+        #expect(!isRefused && plan.segmentBytes == 64 << 20)
+      } catch {
+        guard case .corrupt(let fault) = error else {
+          Issue.record("\(error) is not corruption")
+          continue
+        }
+        #expect(isRefused && fault.file == path && fault.offset == 0)
+      }
+    }
+  }
 }
 
 @Suite struct GrowingLogTests {

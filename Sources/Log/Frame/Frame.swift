@@ -9,6 +9,8 @@ package enum Frame {
   /// Above every content of ours, with its lengths and header.
   package static let rawBytesMax = (1 << 20) + 4096
   package static let storedBytesMax = rawBytesMax
+  /// The longest segment: what a start makes one as long again as its first frame says would otherwise have no end.
+  package static let segmentBytesMax = 64 << 20
 
   package static func aligned(_ length: Int) -> Int { (length + alignment - 1) / alignment * alignment }
 

@@ -126,6 +126,9 @@ package struct LiveSegmentReader {
       guard header.kind == .segment, header.firstRevision == first, expand(0, header, into: &content),
         content.count == SHA256Value.byteCount, isPaddingZero(0, header)
       else { throw fault(0, first, "the segment's first frame does not fit its name") }
+      guard Int(header.parts) * Frame.alignment <= Frame.segmentBytesMax else {
+        throw fault(0, first, "the segment's first frame says that it is longer than a segment can be")
+      }
       var scan = LiveScan(first: first, chainBefore: SHA256Value(content.bytes))
       scan.declaredBytes = Int(header.parts) * Frame.alignment
       scan.durableThrough = header.durableThrough
