@@ -20,12 +20,17 @@ package enum CompressionError: Error, Equatable, Sendable {
 ///
 /// One caller at a time.
 package final class Expander {
-  /// Nil when there was no memory for it; then each piece gets its own.
-  fileprivate let context: OpaquePointer?
+  private var made: OpaquePointer?
 
-  package init() { context = ZSTD_createDCtx() }
+  package init() {}
 
-  deinit { ZSTD_freeDCtx(context) }
+  deinit { ZSTD_freeDCtx(made) }
+
+  /// Nil when there was no memory for it; then each piece gets its own. Who opens a history and expands nothing pays nothing.
+  fileprivate var context: OpaquePointer? {
+    if made == nil { made = ZSTD_createDCtx() }
+    return made
+  }
 }
 
 /// The memory that compressing takes, kept from one piece to the next: some hundred KiB, which a heap takes from the kernel
