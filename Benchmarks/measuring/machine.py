@@ -81,3 +81,17 @@ class Usage:
             for pid, fields in self._others.items())
         others = max(whole, living, 0) / TICKS + self._steal - before._steal
         return others / max(self.time - before.time, 1e-6)
+
+    def largest_other(self, before):
+        """The name of who used most of that: a process that lives, or `host` for what the host took away."""
+        used = {
+            pid: _alone(fields) - (_alone(before._others[pid]) if pid in before._others else 0)
+            for pid, fields in self._others.items()}
+        most = max(used, key=used.get, default=None)
+        if most is None or used[most] <= (self._steal - before._steal) * TICKS:
+            return "host"
+        try:
+            with open(f"/proc/{most}/comm") as file:
+                return file.read().strip()
+        except (FileNotFoundError, ProcessLookupError):
+            return "a process that ended"

@@ -51,6 +51,7 @@ class Loads:
         result["cpu"] = server_after.seconds - server_before.seconds
         result["resident"] = server_after.resident
         result["foreign"] = all_after.foreign_share(all_before)
+        result["whose"] = all_after.largest_other(all_before)
         return result
 
     def is_answered(self, server):

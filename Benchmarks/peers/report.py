@@ -148,8 +148,9 @@ class Report:
             return [
                 "## No verdict", "",
                 f"Others used more than {FOREIGN_MAX} of a core during {len(disturbed)} of {len(self.rows.all)} rows; at "
-                f"most {worst['foreign']:.2f} ({worst['server']}, {worst['measure']} {worst['key']}). The rows stand as "
-                "they were measured and prove nothing. Repeat on an idle machine.",
+                f"most {worst['foreign']:.2f} ({worst['server']}, {worst['measure']} {worst['key']}), of which "
+                f"{worst.get('whose', 'nobody knows who')} used most. The rows stand as they were measured and prove "
+                "nothing. Repeat on an idle machine.",
             ]
         lines = [line for line in map(self._compare, COMPARED) if line]
         if not lines:

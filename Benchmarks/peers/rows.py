@@ -7,7 +7,7 @@ FOREIGN_MAX = 0.15
 FIELDS = (
     "round", "server", "measure", "key", "perSecond", "p50", "p90", "p99", "p999", "max", "operations", "seconds",
     "deliveriesPerSecond", "deliveries", "missing", "outOfOrder", "errors", "cpu", "loadProcessorSeconds", "resident",
-    "syncs", "value", "occupied", "foreign", "error",
+    "syncs", "value", "occupied", "foreign", "whose", "error",
 )
 
 

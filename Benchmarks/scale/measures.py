@@ -27,14 +27,15 @@ class Measures:
         mark = f"  foreign {foreign:.2f}" if foreign > 0.15 else ""
         print(f"  {family}: {name} at {x:,}: {y:,.4g}{mark}", flush=True)
 
-    def _run(self, command, timeout=900):
-        """Runs a program; returns what it printed, how long it took and what others used meanwhile."""
-        before, began = Usage([]), time.monotonic()
+    def _run(self, command, timeout=900, servers=()):
+        """Runs a program, beside servers of ours; returns what it printed, how long it took and what others used."""
+        roots = [server.process.pid for server in servers]
+        before, began = Usage(roots), time.monotonic()
         code, output, errors = self.processes.run([str(word) for word in command], timeout)
         elapsed = time.monotonic() - began
         if code:
             raise Failure(f"{' '.join(map(str, command[:4]))}: {errors.strip()[-300:]}")
-        return output, elapsed, Usage([]).foreign_share(before)
+        return output, elapsed, Usage(roots).foreign_share(before)
 
     def _fresh(self):
         self._number += 1
@@ -61,7 +62,7 @@ class Measures:
                 [
                     self.muster, "bench", "append", "--server", f"127.0.0.1:{server.port}", "--clients", 16,
                     "--seconds", max(1, round(seconds)), "--events-per-command", changes, "--output", "json",
-                ])
+                ], servers=[server])
             self._add(
                 "batches", "16 clients", "changes in each command", "changes a second", NOT_FALLING, changes,
                 json.loads(output)["eventsPerSecond"], foreign)
@@ -83,12 +84,12 @@ class Measures:
 
     # ---- A data directory
 
-    def _generate(self, events, shards):
+    def _generate(self, events, shards, services):
         directory = self._fresh()
         output, _, foreign = self._run(
             [
-                self.muster, "bench", "generate", "--events", events, "--shards", shards, "--seed", 1, "--data",
-                directory, "--output", "json",
+                self.muster, "bench", "generate", "--events", events, "--shards", shards, "--services", services,
+                "--seed", 1, "--data", directory, "--output", "json",
             ], 3000)
         return directory, json.loads(output), foreign
 
@@ -127,9 +128,9 @@ class Measures:
         self._add(family, "diff of 1,000 revisions", x_name, "seconds", diff_expected, x, elapsed, foreign)
 
     def history(self):
-        """The same small cluster with ever more behind it."""
+        """The same small cluster with ever more behind it: few limits of few services, which the shortest history sets."""
         for events in self.options.events:
-            directory, made, foreign = self._generate(events, 1000)
+            directory, made, foreign = self._generate(events, 1000, 4)
             count = made["operations"]
             _, used = directory_bytes(directory)
             self._add("disk", "whole directory, in use", EVENTS, "bytes", LINEAR, count, used, foreign)
@@ -140,7 +141,7 @@ class Measures:
     def state(self):
         """Ever more shards, with as much history as made them."""
         for shards in self.options.shards:
-            directory, made, _ = self._generate(max(self.options.state_events, 5 * shards), shards)
+            directory, made, _ = self._generate(max(self.options.state_events, 5 * shards), shards, 200)
             output, _, _ = self._run([self.muster, "status", "--data", directory, "--output", "json"])
             count = json.loads(output)["shards"]["total"]
             self._start("state", directory, SHARDS, count, AT_MOST_LINEAR, AT_MOST_LINEAR)

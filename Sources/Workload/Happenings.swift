@@ -133,7 +133,7 @@ extension HistoryGenerator {
       .setConfig(SetConfig(key: key, scope: scope, value: value)), named: "dev-\(random.below(20))")
   }
 
-  private mutating func someKey() -> String { "service-\(random.below(200))/limit-\(random.below(5))" }
+  private mutating func someKey() -> String { "service-\(random.below(scale.services))/limit-\(random.below(5))" }
 
   private mutating func someScope() -> ScopeName? {
     switch random.below(10) {

@@ -23,11 +23,14 @@ package struct HistoryGenerator {
     package var shards: Int
     /// Rare things, such as a deleted collection, happen once in so many happenings.
     package var rarity: Int
+    /// Services whose five limits are set, for the cluster and for parts of it.
+    package var services: Int
 
-    package init(nodes: Int, shards: Int, rarity: Int = 2000) {
+    package init(nodes: Int, shards: Int, rarity: Int = 2000, services: Int = 200) {
       self.nodes = max(6, nodes)
       self.shards = max(1, shards)
       self.rarity = max(2, rarity)
+      self.services = max(1, services)
     }
   }
 

@@ -33,11 +33,15 @@ extension Bench {
     @Option(help: "An absent or empty directory.") var data: String
     @Option(help: "Nodes that the cluster grows to.") var nodes = 200
     @Option(help: "Shards that it grows to.") var shards = 100_000
+    @Option(help: "Services whose five limits are set, for the cluster and for parts of it.") var services = 200
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-      guard (1...200_000_000).contains(events), (6...10_000).contains(nodes), (1...2_000_000).contains(shards) else {
-        throw ValidationError("1 to 200 million events, 6 to 10,000 nodes, 1 to 2 million shards")
+      guard (1...200_000_000).contains(events), (6...10_000).contains(nodes), (1...2_000_000).contains(shards),
+        (1...100_000).contains(services)
+      else {
+        throw ValidationError(
+          "1 to 200 million events, 6 to 10,000 nodes, 1 to 2 million shards, 1 to 100,000 services")
       }
     }
 
@@ -53,7 +57,9 @@ extension Bench {
       var options = JournalOptions()
       options.keys = History.keys
       let journal = try Journal.open(data, options: options)
-      let writer = HistoryWriter(journal, HistoryGenerator(seed: seed, nodes: nodes, shards: shards))
+      let writer = HistoryWriter(
+        journal,
+        HistoryGenerator(seed: seed, scale: .init(nodes: nodes, shards: shards, services: services)))
       let written = try writer.write(events)
       let elapsed = Clock.microseconds() - start
       let stored = try Bench.storedBytes(data)
